@@ -1,0 +1,1 @@
+"""What learns: task models, training, metrics, forecasters. torch and MONAI alone."""

@@ -1,0 +1,1 @@
+"""Forecasts of the unseen part of a curve."""

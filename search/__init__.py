@@ -1,0 +1,1 @@
+"""Which cell next, where, when to stop, and what it all means."""

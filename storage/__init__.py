@@ -1,0 +1,1 @@
+"""What outlives a process: ledger, datasets, splits, checkpoints."""

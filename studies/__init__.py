@@ -1,0 +1,1 @@
+"""What a person runs and reads: the command line, the spec, the report."""

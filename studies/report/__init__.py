@@ -1,0 +1,1 @@
+"""One self-contained page that answers the question of a study."""
