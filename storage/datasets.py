@@ -1,0 +1,177 @@
+"""Datasets as the trials see them: arrays of one size, memory-mapped, built once and shared by every trial on a node."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from PIL import Image
+from pydantic import BaseModel, Field, model_validator
+
+from storage.errors import DataError
+from storage.folder import find_pairs, read_cases
+from storage.phantom import draw_phantom
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    RawCase = tuple[str, NDArray[np.uint8], NDArray[np.bool_]]
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class DataSpec(BaseModel, frozen=True, extra="forbid"):
+    """Which cases there are, and how they are divided.
+
+    Attributes:
+        kind: "folder" for images/ and masks/ under `path`, "phantom" for the built-in drawn dataset.
+        path: The folder. It may move between runs: what is in it may not change.
+        split: Shares of training, validation and test cases.
+        split_seed: Draws the split.
+        together: Groups of cases that must stay on one side of the split (near-duplicates, one patient).
+        phantom_cases: How many cases the phantom draws.
+    """
+
+    kind: Literal["folder", "phantom"] = "folder"
+    path: str | None = None
+    split: tuple[Share, Share, Share] = (0.7, 0.1, 0.2)
+    split_seed: Annotated[int, Field(ge=0)] = 0
+    together: tuple[tuple[str, ...], ...] = ()
+    phantom_cases: Annotated[int, Field(ge=10, le=100_000)] = 200
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> DataSpec:
+        if abs(sum(self.split) - 1) > 1e-6:  # noqa: PLR2004 - rounding
+            raise ValueError(f"split must add up to 1, got {sum(self.split):g}")
+        return self
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All cases of a dataset at one size.
+
+    Attributes:
+        folder: Where the arrays lie; any process of the node may open it.
+        names: Case names; their order is that of the arrays.
+        fingerprint: Hash of names and contents, before any resizing.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    fingerprint: str
+
+    @classmethod
+    def open(cls, folder: Path) -> Dataset:
+        """Open a prepared dataset."""
+        about = json.loads((folder / "dataset.json").read_text())
+        return cls(folder, tuple(about["names"]), about["fingerprint"])
+
+    def images(self) -> NDArray[np.uint8]:
+        """Images, shape (cases, channels, size, size), memory-mapped."""
+        return np.asarray(np.load(self.folder / "images.npy", mmap_mode="r"))
+
+    def masks(self) -> NDArray[np.uint8]:
+        """Masks of 0 and 1, shape (cases, 1, size, size), memory-mapped."""
+        return np.asarray(np.load(self.folder / "masks.npy", mmap_mode="r"))
+
+    def indices(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Positions of cases in the arrays."""
+        position = {name: index for index, name in enumerate(self.names)}
+        return np.array([position[name] for name in names], dtype=np.int64)
+
+
+def prepare(spec: DataSpec, size: int, cache: Path, progress: Callable[[int, int], None] | None = None) -> Dataset:
+    """Read and check every case, resize to ``size`` × ``size``, and write the arrays into ``cache``; or open them there.
+
+    Args:
+        spec: Which cases.
+        size: Side of the square that images are resized to (area average; a mask pixel is foreground from one half).
+        cache: Folder of prepared datasets.
+        progress: Told (cases done, cases in all).
+
+    Raises:
+        DataError: Something in the dataset cannot be read as it stands; nothing is left behind.
+    """
+    fingerprint, total, cases = _source(spec)
+    target = cache / f"{fingerprint[:16]}-{size}"
+    if (target / "dataset.json").exists():
+        return Dataset.open(target)
+    cache.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=cache, prefix=".draft-"))
+    try:
+        _write(draft, fingerprint, size, total, cases, progress)
+        if not target.exists():  # another driver may have been faster; its arrays are the same
+            draft.rename(target)
+    except OSError:
+        if not (target / "dataset.json").exists():
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Dataset.open(target)
+
+
+def _source(spec: DataSpec) -> tuple[str, int, Iterator[RawCase]]:
+    if spec.kind == "phantom":
+        cases = list(draw_phantom(spec.phantom_cases, spec.split_seed))
+        return _fingerprint(_phantom_parts(cases)), len(cases), iter(cases)
+    if spec.path is None:
+        raise DataError("a dataset of kind 'folder' needs its path: --data DIR, or path in [data]")
+    pairs = find_pairs(Path(spec.path).expanduser())
+    parts = ((p.name, p.image.read_bytes(), p.mask.read_bytes()) for p in pairs)
+    return _fingerprint(parts), len(pairs), read_cases(pairs)
+
+
+def _phantom_parts(cases: list[RawCase]) -> Iterator[tuple[str, bytes, bytes]]:
+    return ((name, image.tobytes(), mask.tobytes()) for name, image, mask in cases)
+
+
+def _fingerprint(parts: Iterable[tuple[str, bytes, bytes]]) -> str:
+    whole = hashlib.sha256()
+    for name, image, mask in parts:
+        for piece in (name.encode(), image, mask):
+            whole.update(hashlib.sha256(piece).digest())
+    return whole.hexdigest()
+
+
+def _write(
+    folder: Path,
+    fingerprint: str,
+    size: int,
+    total: int,
+    cases: Iterator[RawCase],
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    images: Any = None
+    masks = np.lib.format.open_memmap(folder / "masks.npy", mode="w+", dtype=np.uint8, shape=(total, 1, size, size))
+    names = []
+    for index, (name, image, mask) in enumerate(cases):
+        if images is None:
+            shape = (total, image.shape[2], size, size)
+            images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+        images[index] = _resize_image(image, size)
+        masks[index, 0] = _resize_mask(mask, size)
+        names.append(name)
+        if progress:
+            progress(index + 1, total)
+    images.flush()
+    masks.flush()
+    about = {"names": names, "fingerprint": fingerprint, "size": size}
+    (folder / "dataset.json").write_text(json.dumps(about))
+
+
+def _resize_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    channels = [Image.fromarray(image[..., c]).resize((size, size), Image.Resampling.BOX) for c in range(image.shape[2])]
+    return np.stack([np.asarray(channel) for channel in channels])
+
+
+def _resize_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.uint8]:
+    smooth = Image.fromarray(mask.astype(np.uint8) * 255).resize((size, size), Image.Resampling.BOX)
+    return (np.asarray(smooth) >= 128).astype(np.uint8)  # noqa: PLR2004 - one half of 255

@@ -1,0 +1,88 @@
+"""Database engines with the settings that keep claims atomic: one writer at a time on SQLite, and it says so early."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUSY_SECONDS = 60
+
+
+def normalise_url(url: str) -> str:
+    """Give a SQLite URL an absolute path, since Ray workers and Tune change the current folder.
+
+    Raises:
+        StorageError: The text is no database URL, or its folder does not exist.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError:
+        raise StorageError(
+            f"storage must be a database URL such as sqlite:///dicecurve.db, got {url!r} (--storage, DICECURVE_STORAGE)"
+        ) from None
+    if parsed.get_backend_name() != "sqlite":
+        return url
+    if not parsed.database or parsed.database == ":memory:":
+        raise StorageError(f"storage must be a file, since several processes share it, got {url!r} (--storage)")
+    path = Path(parsed.database).expanduser().absolute()
+    if not path.parent.is_dir():
+        raise StorageError(f"the folder of the storage does not exist: {path.parent}; make it first (--storage)")
+    return parsed.set(database=str(path)).render_as_string(hide_password=False)
+
+
+def hide_password(url: str) -> str:
+    """The URL as it may be printed."""
+    return sa.make_url(url).render_as_string(hide_password=True)
+
+
+def connect(url: str) -> sa.Engine:
+    """Make an engine for a normalised URL.
+
+    Raises:
+        StorageError: The driver is missing, or the database cannot be opened.
+    """
+    try:
+        engine = sa.create_engine(url, pool_pre_ping=True, connect_args=_connect_args(url))
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _on_sqlite_connect)
+            sa.event.listen(engine, "begin", _on_sqlite_begin)
+        with reading(engine) as connection:
+            connection.execute(sa.text("SELECT 1"))
+    except (SQLAlchemyError, NoSuchModuleError, ImportError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise StorageError(f"cannot open the storage {hide_password(url)}: {reason} (--storage)") from None
+    return engine
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection for reads: it never takes SQLite's write lock, so a status does not hold up a study."""
+    with engine.connect().execution_options(dicecurve_read=True) as connection:
+        yield connection
+
+
+def _connect_args(url: str) -> dict[str, Any]:
+    return {"timeout": BUSY_SECONDS} if sa.make_url(url).get_backend_name() == "sqlite" else {}
+
+
+def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves, below
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: sa.Connection) -> None:
+    # A transaction that reads and then writes must hold the lock from its start, else two drivers claim one cell.
+    read = connection.get_execution_options().get("dicecurve_read", False)
+    connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")

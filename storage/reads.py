@@ -1,0 +1,121 @@
+"""Whole-study reads, straight from the tables: two queries however many cells there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from storage import optuna_rows
+from storage.engine import reading
+from storage.ledger import cell_of
+from storage.records import AttemptRecord, CellRecord, Evaluation, PlateauForecast, Scores
+from storage.tables import attempts, cells, evaluations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from storage.ledger import Ledger
+
+SURFACE_COLUMNS = (
+    "depth",
+    "cases",
+    "ratio",
+    "seed",
+    "evaluation",
+    "epoch",
+    "step",
+    "val_dsc",
+    "test_dsc",
+    "train_seconds",
+    "val_seconds",
+)
+
+
+def cell_records(ledger: Ledger, study_id: int) -> list[CellRecord]:
+    """Every cell with its current attempt and curve, in the order of the layout."""
+    trials = optuna_rows.trials
+    query = (
+        sa.select(cells, attempts, trials.c.number.label("trial_number"))
+        .join(attempts, (attempts.c.cell_id == cells.c.id) & (attempts.c.number == cells.c.attempt))
+        .join(trials, trials.c.trial_id == attempts.c.trial_id)
+        .where(cells.c.study_id == study_id)
+        .order_by(cells.c.id)
+    )
+    with reading(ledger.engine) as connection:
+        rows = [_by_column(row) for row in connection.execute(query)]
+        curves = _curves(connection, study_id)
+    return [_cell_record(row, curves.get(row["id"], [])) for row in rows]
+
+
+def surface(ledger: Ledger, study_id: int) -> pd.DataFrame:
+    """The recorded surface, a row an evaluation: columns `SURFACE_COLUMNS`, seconds of that evaluation alone."""
+    rows = [
+        {"depth": plan.depth, "cases": plan.num_cases, "ratio": plan.ratio, "seed": plan.seed}
+        | vars(point)
+        | {"test_dsc": record.test_curve.get(point.evaluation)}
+        for record in cell_records(ledger, study_id)
+        for plan in [record.cell.plan]
+        for point in record.curve
+    ]
+    return pd.DataFrame(rows, columns=list(SURFACE_COLUMNS))
+
+
+def _by_column(row: sa.Row[Any]) -> dict[str, Any]:
+    # `cells` and `attempts` both have an `id`: the first stands, which is the cell's.
+    found: dict[str, Any] = {}
+    for name, value in zip(row._fields, row, strict=True):
+        found.setdefault(name, value)
+    return found
+
+
+def _curves(connection: sa.Connection, study_id: int) -> dict[int, list[Mapping[str, Any]]]:
+    query = (
+        sa.select(attempts.c.cell_id, evaluations)
+        .join(attempts, attempts.c.id == evaluations.c.attempt_id)
+        .join(cells, (cells.c.id == attempts.c.cell_id) & (cells.c.attempt == attempts.c.number))
+        .where(cells.c.study_id == study_id)
+        .order_by(evaluations.c.attempt_id, evaluations.c.evaluation)
+    )
+    curves = defaultdict(list)
+    for row in connection.execute(query).mappings():
+        curves[row["cell_id"]].append(row)
+    return curves
+
+
+def _cell_record(row: Mapping[str, Any], points: list[Mapping[str, Any]]) -> CellRecord:
+    return CellRecord(
+        cell=cell_of(row),
+        attempt=_attempt(row),
+        curve=tuple(
+            Evaluation(
+                p["evaluation"], p["epoch"], p["step"], p["val_dsc"], p["train_seconds"], p["val_seconds"]
+            )
+            for p in points
+        ),
+        test_curve={p["evaluation"]: p["test_dsc"] for p in points if p["test_dsc"] is not None},
+    )
+
+
+def _attempt(row: Mapping[str, Any]) -> AttemptRecord:
+    return AttemptRecord(
+        device=row["device"],
+        device_share=row["device_share"],
+        device_name=row["device_name"],
+        lost_seconds=row["lost_seconds"] + row["unrecorded_seconds"],
+        planned_steps=row["planned_steps"],
+        stop_reason=row["stop_reason"],
+        forecast=None if row["forecast"] is None else PlateauForecast(**row["forecast"]),
+        failure=row["failure"],
+        scores=None if row["best_evaluation"] is None else _scores(row),
+    )
+
+
+def _scores(row: Mapping[str, Any]) -> Scores:
+    return Scores(
+        row["best_evaluation"],
+        tuple((tp, fp, fn) for tp, fp, fn in row["validation_counts"]),
+        tuple((tp, fp, fn) for tp, fp, fn in row["test_counts"]),
+    )

@@ -1,0 +1,210 @@
+"""What the ledger hands out: frozen records, standard library only.
+
+None of the records that a decision reads has a field for test scores; these stand apart in `Scores`, which only the
+answer reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class CellState(StrEnum):
+    """Where a cell stands. The first three are open, the others are ends."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    TEST = "test"
+    DONE = "done"
+    PRUNED = "pruned"
+    NOT_LEARNED = "not_learned"
+    COLLAPSED = "collapsed"
+    FAILED = "failed"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the cell still has work to do."""
+        return self in {CellState.WAITING, CellState.CLAIMED, CellState.TEST}
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """One point of the grid, as it is laid out.
+
+    Attributes:
+        key: Unique within the study, made of the axis values.
+        ratio: Share of the training split, in (0, 1].
+        depth: Depth of the U-Net.
+        seed: Draws initialisation, batch order and the order of the nested subsets.
+        num_cases: Training cases that the ratio stands for.
+        parameters: Trainable parameters of the network at this depth.
+    """
+
+    key: str
+    ratio: float
+    depth: int
+    seed: int
+    num_cases: int
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell as it stands in the ledger.
+
+    Attributes:
+        plan: What it is.
+        state: Where it stands.
+        attempt: Number of the current attempt, from 1.
+        claims: How often it was given to a driver; the fence of every write.
+        owner: Who holds it, or None.
+        counter: Renewals of its lease.
+        losses: Claims that ended with a lost worker.
+        trial_number: Optuna's number of the current attempt.
+    """
+
+    plan: CellPlan
+    state: CellState
+    attempt: int
+    claims: int
+    owner: str | None
+    counter: int
+    losses: int
+    trial_number: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on one cell; every write of the holder is checked against it."""
+
+    study_id: int
+    plan: CellPlan
+    attempt: int
+    number: int
+    owner: str
+    phase: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One point of a training curve.
+
+    Attributes:
+        evaluation: 1-based number of the evaluation.
+        epoch: Passes over the cell's training cases so far.
+        step: Optimiser steps so far.
+        val_dsc: Mean DSC over validation cases.
+        train_seconds: Wall seconds of training for this evaluation alone.
+        val_seconds: Wall seconds of validation for this evaluation alone.
+    """
+
+    evaluation: int
+    epoch: float
+    step: int
+    val_dsc: float
+    train_seconds: float
+    val_seconds: float
+
+
+@dataclass(frozen=True)
+class PlateauForecast:
+    """What was forecast for the last evaluation when a trial was stopped; never a measured value."""
+
+    mean: float
+    lower: float
+    upper: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Pixel counts at the best-validation checkpoint, for estimates only.
+
+    Attributes:
+        best_evaluation: The evaluation whose weights were scored.
+        validation: (true positives, false positives, false negatives) per validation case, in the order of the split.
+        test: Likewise per test case.
+    """
+
+    best_evaluation: int
+    validation: tuple[tuple[int, int, int], ...]
+    test: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class AttemptRecord:
+    """Everything known of a cell's current attempt, for status and report.
+
+    Attributes:
+        device: "cpu" or "gpu", once a worker has reported.
+        device_share: GPU fraction (or CPUs) that the trial held; device seconds = wall seconds × this.
+        device_name: Name of the processor.
+        lost_seconds: Device seconds that were spent and lost with a worker or driver.
+        planned_steps: Optimiser steps of the full budget.
+        stop_reason: Why training ended early, or None.
+        forecast: What was forecast when it was stopped, or None.
+        failure: Why it failed, or None.
+        scores: Pixel counts, once the test phase is over.
+    """
+
+    device: str | None = None
+    device_share: float = 1.0
+    device_name: str | None = None
+    lost_seconds: float = 0.0
+    planned_steps: int = 0
+    stop_reason: str | None = None
+    forecast: PlateauForecast | None = None
+    failure: str | None = None
+    scores: Scores | None = None
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """A cell with its current attempt and its training curve."""
+
+    cell: Cell
+    attempt: AttemptRecord
+    curve: tuple[Evaluation, ...] = ()
+    test_curve: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def device_seconds(self) -> float:
+        """Device seconds of the evaluations that stand in the ledger."""
+        return self.attempt.device_share * sum(e.train_seconds + e.val_seconds for e in self.curve)
+
+    @property
+    def spent_seconds(self) -> float:
+        """Device seconds with lost work."""
+        return self.device_seconds + self.attempt.lost_seconds
+
+    @property
+    def best(self) -> Evaluation | None:
+        """The evaluation with the best validation DSC, the first of equals."""
+        return max(self.curve, key=lambda e: e.val_dsc, default=None)
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """One study as the ledger keeps it.
+
+    Attributes:
+        study_id: Optuna's number.
+        name: Its name.
+        identity: What results depend on; may only gain axis values.
+        running: What may change at any start.
+        fingerprint: Of the dataset.
+        split: Case names of "train", "validation" and "test".
+        groups: Group number of every case, in the order of train, validation, test; cases of a group stay together.
+        facts: Measured once on the data: channels, `d0` (the score of "everything is foreground").
+    """
+
+    study_id: int
+    name: str
+    identity: dict[str, Any]
+    running: dict[str, Any]
+    fingerprint: str
+    split: dict[str, list[str]]
+    groups: dict[str, int]
+    facts: dict[str, Any]

@@ -1,0 +1,97 @@
+"""Splits and nested subsets: pure, seeded, by group."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from storage.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PARTS = ("train", "validation", "test")
+
+
+def group_numbers(names: Sequence[str], together: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Number the groups: cases named in one entry of ``together`` share a number, every other case has its own.
+
+    Raises:
+        DataError: A name in ``together`` is no case, or stands in two entries.
+    """
+    numbers = {name: index for index, name in enumerate(names)}
+    seen: set[str] = set()
+    for entry in together:
+        for name in entry:
+            if name not in numbers:
+                raise DataError(f"together names {name!r}, which is no case of the dataset ([data] together)")
+            if name in seen:
+                raise DataError(f"together names {name!r} twice; put its whole group into one entry ([data] together)")
+            seen.add(name)
+            numbers[name] = numbers[entry[0]]
+    return numbers
+
+
+def split_sizes(num_cases: int, shares: Sequence[float]) -> tuple[int, int, int]:
+    """Whole numbers of cases nearest to the shares (largest remainder), e.g. 369 × (.7, .1, .2) = 258, 37, 74.
+
+    Raises:
+        DataError: A part would be empty.
+    """
+    exact = [num_cases * share for share in shares]
+    sizes = [int(e) for e in exact]
+    by_remainder = sorted(range(3), key=lambda part: (sizes[part] - exact[part], part))
+    for part in by_remainder[: num_cases - sum(sizes)]:
+        sizes[part] += 1
+    if min(sizes) < 1:
+        raise DataError(
+            f"{num_cases} cases split {tuple(shares)} leave {PARTS[sizes.index(min(sizes))]} empty; "
+            "add cases or change split ([data])"
+        )
+    return sizes[0], sizes[1], sizes[2]
+
+
+def split_cases(
+    names: Sequence[str], groups: Mapping[str, int], shares: Sequence[float], seed: int
+) -> dict[str, list[str]]:
+    """Draw train, validation and test so that no group crosses a border.
+
+    Groups come in random order, large ones first, and go to the first part that has room for all of their cases.
+
+    Raises:
+        DataError: The groups are too large for the sizes that the shares ask for.
+    """
+    room = dict(zip(PARTS, split_sizes(len(names), shares), strict=True))
+    split: dict[str, list[str]] = {part: [] for part in PARTS}
+    members = _members(names, groups)
+    order = np.random.default_rng([seed, 1]).permutation(len(members))
+    for members_of_group in sorted((members[i] for i in order), key=len, reverse=True):
+        part = next((part for part in PARTS if room[part] - len(split[part]) >= len(members_of_group)), None)
+        if part is None:
+            raise DataError(
+                f"a group of {len(members_of_group)} cases (with {members_of_group[0]!r}) fits into no part of the "
+                "split without crossing a border; change split ([data])"
+            )
+        split[part] += members_of_group
+    return {part: sorted(cases) for part, cases in split.items()}
+
+
+def nested_order(cases: Sequence[str], groups: Mapping[str, int], seed: int) -> list[str]:
+    """The order in which cases join a subset: the first n are the subset of n, so small ones lie within large ones."""
+    members = _members(cases, groups)
+    order = np.random.default_rng([seed, 2]).permutation(len(members))
+    return [name for i in order for name in members[i]]
+
+
+def num_cases_of(ratio: float, num_train: int) -> int:
+    """Training cases that a ratio stands for, rounded half up."""
+    return int((Decimal(str(ratio)) * num_train).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _members(names: Sequence[str], groups: Mapping[str, int]) -> list[list[str]]:
+    members: dict[int, list[str]] = {}
+    for name in names:
+        members.setdefault(groups[name], []).append(name)
+    return list(members.values())
