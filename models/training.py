@@ -1,0 +1,196 @@
+"""Training of one task model: period by period, with a state that resumes it bit for bit on a CPU."""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from models.metrics import per_case
+from models.sampling import batch_cases
+from models.unet import build_unet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from models.unet import TrainingSpec
+
+VALIDATION_BATCH = 32
+
+
+class TrainingFailed(Exception):  # noqa: N818 - the outcome of a cell, recorded with its reason
+    """This training cannot go on; the reason is the message."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Arrays of all cases, and which of them are for what.
+
+    Attributes:
+        images: uint8, shape (cases, channels, size, size); may be memory-mapped.
+        masks: uint8 of 0 and 1, shape (cases, 1, size, size).
+        train: Positions of the training subset, shape (n,).
+        validation: Positions of the validation cases.
+        test: Positions of the test cases.
+    """
+
+    images: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MeasuredPoint:
+    """One evaluation: where training stood, what it scored, and the wall seconds that it took."""
+
+    evaluation: int
+    epoch: float
+    step: int
+    val_dsc: float
+    train_seconds: float
+    val_seconds: float
+    test_dsc: float | None = None
+
+
+class Training:
+    """One training run of one cell. `advance` trains a period and evaluates; `state` and `resume` carry it over."""
+
+    def __init__(self, spec: TrainingSpec, depth: int, seed: int, data: TrainingData, device: str) -> None:
+        """Draw the initial weights from the seed, and move the model to ``device`` ("cpu" or "cuda")."""
+        self.spec = spec
+        self.data = data
+        self.device = torch.device(device)
+        self.curve: list[MeasuredPoint] = []
+        self._seed = seed
+        torch.manual_seed(np.random.SeedSequence([seed, depth]).generate_state(1, np.uint64)[0].item() % 2**63)
+        self._model = build_unet(spec, depth, data.images.shape[1]).to(self.device)
+        self._optimiser = torch.optim.Adam(self._model.parameters(), lr=spec.learning_rate)
+        self._best = self._weights()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the full budget is used up."""
+        return len(self.curve) >= self.spec.evaluations
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser steps of the full budget."""
+        return self.spec.total_steps(len(self.data.train))
+
+    def advance(self) -> MeasuredPoint:
+        """Train to the end of the next period, validate, and return the new point of the curve.
+
+        Raises:
+            TrainingFailed: The loss is no longer finite, or memory ran out.
+        """
+        try:
+            point = self._advance()
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise TrainingFailed(f"out of memory: {str(error).splitlines()[0]}") from None
+        if point.val_dsc > max((p.val_dsc for p in self.curve), default=-1.0):
+            self._best = self._weights()
+        self.curve.append(point)
+        return point
+
+    def state(self) -> dict[str, bytes]:
+        """Everything that a resume needs, as files: "state.pt", "best.pt" (weights of the best evaluation)."""
+        return {
+            "state.pt": _dump(
+                {
+                    "model": self._model.state_dict(),
+                    "optimiser": self._optimiser.state_dict(),
+                    "rng": torch.get_rng_state(),
+                    "curve": [asdict(point) for point in self.curve],
+                }
+            ),
+            "best.pt": _dump(self._best),
+        }
+
+    def resume(self, files: dict[str, bytes]) -> None:
+        """Go on from what `state` returned."""
+        state = _load(files["state.pt"], self.device)
+        self._model.load_state_dict(state["model"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["rng"].cpu())
+        self.curve = [MeasuredPoint(**point) for point in state["curve"]]
+        self._best = _load(files["best.pt"], self.device)
+
+    def score_best(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(tp, fp, fn) per validation and per test case at the best-validation weights, shapes (cases, 3)."""
+        self._model.load_state_dict(self._best)
+        return self._count(self.data.validation), self._count(self.data.test)
+
+    def _advance(self) -> MeasuredPoint:
+        num_cases = len(self.data.train)
+        evaluation = len(self.curve) + 1
+        first, last = (self.spec.last_step_of(e, num_cases) for e in (evaluation - 1, evaluation))
+        started = time.perf_counter()
+        self._train(range(first, last))
+        trained = time.perf_counter()
+        val_dsc = self._dsc(self.data.validation)
+        validated = time.perf_counter()
+        return MeasuredPoint(
+            evaluation=evaluation,
+            epoch=last * self.spec.batch / num_cases,
+            step=last,
+            val_dsc=val_dsc,
+            train_seconds=trained - started,
+            val_seconds=validated - trained,
+            test_dsc=self._dsc(self.data.test) if self.spec.record_test_curve else None,
+        )
+
+    def _train(self, steps: range) -> None:
+        self._model.train()
+        loss = torch.zeros(())
+        for step in steps:
+            cases = self.data.train[batch_cases(len(self.data.train), self.spec.batch, step, self._seed)]
+            images, masks = self._to_device(cases)
+            self._optimiser.zero_grad(set_to_none=True)
+            loss = binary_cross_entropy_with_logits(self._model(images), masks)
+            loss.backward()
+            self._optimiser.step()
+        # Once a period, not once a step: reading the loss would make a GPU wait. A NaN stays a NaN.
+        if not math.isfinite(loss.item()):
+            raise TrainingFailed(f"the loss is {loss.item()} at step {steps.stop}; lower training.learning_rate")
+
+    def _dsc(self, cases: NDArray[np.int64]) -> float:
+        return float(per_case(self._count(cases))["dsc"].mean())
+
+    @torch.inference_mode()
+    def _count(self, cases: NDArray[np.int64]) -> NDArray[np.int64]:
+        self._model.eval()
+        logit = math.log(self.spec.threshold / (1 - self.spec.threshold))
+        counts = []
+        for start in range(0, len(cases), VALIDATION_BATCH):
+            images, masks = self._to_device(cases[start : start + VALIDATION_BATCH])
+            predicted, true = self._model(images) >= logit, masks > 0
+            sums = [(predicted & true), (predicted & ~true), (~predicted & true)]
+            counts.append(torch.stack([s.sum(dim=(1, 2, 3)) for s in sums], dim=1))
+        return np.asarray(torch.cat(counts).cpu().numpy(), dtype=np.int64)
+
+    def _to_device(self, cases: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+        images = torch.from_numpy(self.data.images[cases]).to(self.device, non_blocking=True)
+        masks = torch.from_numpy(self.data.masks[cases]).to(self.device, non_blocking=True)
+        return images.float().div_(127.5).sub_(1.0), masks.float()
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        return {name: tensor.detach().clone() for name, tensor in self._model.state_dict().items()}
+
+
+def _dump(state: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+def _load(content: bytes, device: torch.device) -> dict[str, Any]:
+    loaded: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    return loaded

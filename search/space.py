@@ -1,0 +1,91 @@
+"""The grid: ratio × depth × seed, laid out as cells."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import product
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from models.unet import MAX_DEPTH, MIN_DEPTH
+from storage.errors import InputError
+from storage.records import CellPlan
+from storage.splits import num_cases_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RATIO_PLACES = 6
+
+
+def _valid_ratio(ratio: float) -> float:
+    if not 0 < ratio <= 1:
+        raise ValueError(f"ratio must be in (0, 1], got {ratio:g}")
+    if round(ratio, RATIO_PLACES) != ratio:
+        raise ValueError(f"ratio may have at most {RATIO_PLACES} decimal places, got {ratio!r}")
+    return ratio
+
+
+def _valid_depth(depth: int) -> int:
+    if not MIN_DEPTH <= depth <= MAX_DEPTH:
+        raise ValueError(f"depth must be {MIN_DEPTH}..{MAX_DEPTH}, got {depth}")
+    return depth
+
+
+def _distinct(values: tuple[float, ...]) -> tuple[float, ...]:
+    repeated = sorted({v for v in values if values.count(v) > 1})
+    if repeated:
+        raise ValueError(f"each value may stand once, got {repeated[0]:g} twice")
+    return values
+
+
+class GridSpec(BaseModel, frozen=True, extra="forbid"):
+    """The axes of a study; each may gain values later.
+
+    Attributes:
+        ratio: Shares of the training split, each in (0, 1].
+        depth: Depths of the residual U-Net.
+        seed: Repeats; a seed draws initialisation, batch order and the nested subsets.
+    """
+
+    ratio: Annotated[
+        tuple[Annotated[float, AfterValidator(_valid_ratio)], ...], Field(min_length=1), AfterValidator(_distinct)
+    ]
+    depth: Annotated[
+        tuple[Annotated[int, AfterValidator(_valid_depth)], ...], Field(min_length=1), AfterValidator(_distinct)
+    ]
+    seed: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_distinct)] = (0,)
+
+
+def lay_out(grid: GridSpec, num_train: int, parameters: Mapping[int, int]) -> list[CellPlan]:
+    """All cells of the grid, from cheap to dear.
+
+    Args:
+        grid: The axes.
+        num_train: Cases in the training split.
+        parameters: Trainable parameters by depth.
+
+    Raises:
+        InputError: A ratio stands for no case, or two ratios for the same number of cases.
+    """
+    by_cases: dict[int, float] = {}
+    for ratio in sorted(grid.ratio):
+        num_cases = num_cases_of(ratio, num_train)
+        if num_cases < 1:
+            raise InputError(f"ratio {ratio:g} of {num_train} training cases is no case; raise it ([grid] ratio)")
+        if num_cases in by_cases:
+            raise InputError(
+                f"ratios {by_cases[num_cases]:g} and {ratio:g} of {num_train} training cases are both {num_cases} "
+                "cases; keep one of them ([grid] ratio)"
+            )
+        by_cases[num_cases] = ratio
+    return [
+        CellPlan(cell_key(ratio, depth, seed), ratio, depth, seed, num_cases, parameters[depth])
+        for (num_cases, ratio), depth, seed in product(by_cases.items(), sorted(grid.depth), sorted(grid.seed))
+    ]
+
+
+def cell_key(ratio: float, depth: int, seed: int) -> str:
+    """A cell's name within its study, fit for a path: "ratio0.25-depth4-seed0"."""
+    return f"ratio{Decimal(str(ratio)).normalize():f}-depth{depth}-seed{seed}"

@@ -1,0 +1,193 @@
+"""What runs on a worker: one cell at a time, train or test, as a Ray Tune Trainable that is used again and again."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import monai
+import ray
+import torch
+from ray import tune
+
+from models.training import Training, TrainingData
+from storage.checkpoints import CheckpointFolder
+from storage.datasets import Dataset
+from storage.records import Evaluation, Scores
+from storage.splits import nested_order
+
+if TYPE_CHECKING:
+    from models.training import MeasuredPoint
+    from models.unet import TrainingSpec
+    from storage.records import Claim
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What every worker of a study needs to know; it travels once, through Ray's object store.
+
+    Attributes:
+        study: Name of the study.
+        dataset_folder: Prepared dataset, a path that the node can read.
+        split: Case names of "train", "validation" and "test".
+        groups: Group number by case.
+        training: The protocol.
+        checkpoints: fsspec URL under which checkpoints lie.
+        device: "cpu" or "gpu".
+        device_share: GPU fraction, or CPUs, that a trial holds.
+        threads: CPU threads of torch.
+    """
+
+    study: str
+    dataset_folder: str
+    split: dict[str, list[str]]
+    groups: dict[str, int]
+    training: TrainingSpec
+    checkpoints: str
+    device: str
+    device_share: float
+    threads: int
+
+    def checkpoint_folder(self, claim: Claim) -> CheckpointFolder:
+        """Where the checkpoints of a claimed cell lie."""
+        return CheckpointFolder.of(self.checkpoints, self.study, claim.plan.key, claim.attempt)
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """After one evaluation: the curve so far, and the checkpoint that holds it."""
+
+    curve: tuple[Evaluation, ...]
+    test_curve: dict[int, float]
+    checkpoint: str
+    worker: dict[str, Any]
+    finished: bool
+
+
+@dataclass(frozen=True)
+class TestReport:
+    """After the test phase: pixel counts at the best-validation weights, and the wall seconds that it took."""
+
+    scores: Scores
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FailureReport:
+    """The cell cannot go on, and why."""
+
+    reason: str
+
+
+class CellTrainable(tune.Trainable):
+    """Trains or tests the cell of its claim; `reset_config` hands it the next one."""
+
+    def setup(self, config: dict[str, Any], assignment: Assignment) -> None:
+        """Take the first claim."""
+        self._assignment = assignment
+        self._device_is_broken = False
+        torch.set_num_threads(assignment.threads)
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next claim. Nothing heavy happens here, so that `step` can report whatever goes wrong.
+
+        Raises:
+            RuntimeError: An earlier cell broke the device; Tune then starts a new worker.
+        """
+        if self._device_is_broken:
+            raise RuntimeError("an earlier cell left the device unusable; this worker ends")
+        self._claim: Claim = new_config["claim"]
+        self._training: Training | None = None
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Train to the next evaluation and checkpoint it, or run the test phase."""
+        try:
+            report = self._train() if self._claim.phase == "train" else self._test()
+        except Exception as error:  # noqa: BLE001 - whatever a cell dies of is its recorded reason, not the study's end
+            self._device_is_broken = isinstance(error, torch.AcceleratorError)
+            report = FailureReport(f"{type(error).__name__}: {error}"[:1000])
+        return {"report": report, "done": not isinstance(report, TrainReport) or report.finished}
+
+    def cleanup(self) -> None:
+        """Let go of the model."""
+        self._training = None
+
+    def _train(self) -> TrainReport:
+        name, training = self._resumed()
+        if name is None or not training.is_finished:  # a finished one was checkpointed, but its report was lost
+            training.advance()
+            folder = self._assignment.checkpoint_folder(self._claim)
+            name = folder.save(self._claim.number, len(training.curve), training.state())
+        return TrainReport(
+            curve=tuple(_evaluation(point) for point in training.curve),
+            test_curve={p.evaluation: p.test_dsc for p in training.curve if p.test_dsc is not None},
+            checkpoint=name,
+            worker=self._worker(training),
+            finished=training.is_finished,
+        )
+
+    def _test(self) -> TestReport:
+        name, training = self._resumed()
+        if name is None:
+            raise FileNotFoundError("no whole checkpoint is left to test; retrain the cell")
+        started = time.perf_counter()
+        best = max(training.curve, key=lambda point: point.val_dsc)
+        validation, test = training.score_best()
+        scores = Scores(best.evaluation, _triples(validation.tolist()), _triples(test.tolist()))
+        return TestReport(scores, time.perf_counter() - started)
+
+    def _resumed(self) -> tuple[str | None, Training]:
+        """The training of this claim, and the checkpoint that it was resumed from when it had not begun here."""
+        if self._training is not None:
+            return None, self._training
+        found = self._assignment.checkpoint_folder(self._claim).load_newest()
+        self._training = _begin(self._assignment, self._claim)
+        if found is None:
+            return None, self._training
+        self._training.resume(found[1])
+        return found[0], self._training
+
+    def _worker(self, training: Training) -> dict[str, Any]:
+        return {
+            "device": self._assignment.device,
+            "device_share": self._assignment.device_share,
+            "device_name": _device_name(self._assignment.device),
+            "planned_steps": training.total_steps,
+            "versions": {"torch": torch.__version__, "monai": monai.__version__, "ray": ray.__version__},
+        }
+
+
+def _begin(assignment: Assignment, claim: Claim) -> Training:
+    dataset = Dataset.open(Path(assignment.dataset_folder))
+    order = nested_order(assignment.split["train"], assignment.groups, claim.plan.seed)
+    data = TrainingData(
+        images=dataset.images(),
+        masks=dataset.masks(),
+        train=dataset.indices(order[: claim.plan.num_cases]),
+        validation=dataset.indices(assignment.split["validation"]),
+        test=dataset.indices(assignment.split["test"]),
+    )
+    device = "cuda" if assignment.device == "gpu" else "cpu"
+    return Training(assignment.training, claim.plan.depth, claim.plan.seed, data, device)
+
+
+def _evaluation(point: MeasuredPoint) -> Evaluation:
+    return Evaluation(
+        point.evaluation, point.epoch, point.step, point.val_dsc, point.train_seconds, point.val_seconds
+    )
+
+
+def _triples(counts: list[list[int]]) -> tuple[tuple[int, int, int], ...]:
+    return tuple((tp, fp, fn) for tp, fp, fn in counts)
+
+
+def _device_name(device: str) -> str:
+    if device == "gpu":
+        return torch.cuda.get_device_name()
+    return platform.processor() or f"{platform.machine()}, {os.cpu_count()} cores"

@@ -1,0 +1,204 @@
+"""A Ray Tune searcher that claims cells from the ledger, one per free slot, and records what comes back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ray import tune
+from ray.tune.search import Searcher
+
+from search.facts import trial_facts
+from search.policy import free_cells
+from search.stop_rule import outcome
+from search.trainable import FailureReport, TestReport, TrainReport
+from storage.errors import LostLease
+from storage.reads import cell_record, spent_seconds
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from search.live_claims import LiveClaims
+    from search.trainable import Assignment
+    from storage.checkpoints import Keep
+    from storage.leases import LeaseWatch
+    from storage.ledger import Ledger
+    from storage.records import Cell, Claim, StudyRecord
+
+POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that the searcher works with.
+
+    Attributes:
+        ledger: The open ledger.
+        study: The study in it.
+        assignment: What workers know.
+        owner: The name under which this driver holds cells.
+        live: The claims that it holds.
+        watch: Watches the leases of other drivers.
+        stop: Set when the run is to end.
+        slots: How many trials the cluster can run at once.
+        max_losses: After how many lost workers a cell is failed.
+        device_seconds: The study's limit of device seconds, or None.
+        wait_for_others: Whether to wait for cells that other drivers hold.
+        keep: What stays of a closed cell's checkpoints.
+    """
+
+    ledger: Ledger
+    study: StudyRecord
+    assignment: Assignment
+    owner: str
+    live: LiveClaims
+    watch: LeaseWatch
+    stop: threading.Event
+    slots: Callable[[], int]
+    max_losses: int
+    device_seconds: float | None
+    wait_for_others: bool
+    keep: Keep
+
+
+class LedgerSearcher(Searcher):  # type: ignore[misc] # Ray ships no types
+    """Suggests claimed cells. It keeps nothing that the ledger could not rebuild."""
+
+    def __init__(self, desk: Desk) -> None:
+        """No metric: the ledger knows what is measured."""
+        super().__init__()
+        self._desk = desk
+        self._idle_until = 0.0
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **_spec: Any) -> bool:
+        """Accept whatever Tune sets: nothing of it is used."""
+        del metric, mode, config
+        return True
+
+    def suggest(self, trial_id: str) -> Any:
+        """A claimed cell, None when there is nothing now, or FINISHED."""
+        desk = self._desk
+        if desk.stop.is_set():
+            return Searcher.FINISHED
+        # Claims wait for a free slot, else Tune hoards cells that other drivers could take.
+        if len(desk.live) >= desk.slots() or time.monotonic() < self._idle_until:
+            return None
+        cells = self._cells()
+        for cell in free_cells(cells):
+            claim = desk.ledger.claim(desk.study.study_id, cell.plan.key, desk.owner)
+            if claim is not None:
+                desk.live.add(trial_id, claim)
+                return {"claim": claim}
+        self._idle_until = time.monotonic() + POLL_SECONDS
+        if len(desk.live) or (desk.wait_for_others and any(cell.state.is_open for cell in cells)):
+            return None
+        return Searcher.FINISHED
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Record an evaluation; the last one comes to `on_trial_complete` instead."""
+        claim = self._desk.live.find(trial_id)
+        if claim is None:
+            return
+        try:
+            self._record(claim, result["report"])
+        except LostLease:
+            self._desk.live.remove(trial_id)
+            return
+        self._desk.live.mark_working(trial_id)
+        self._heed_limit()
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:  # noqa: FBT001, FBT002 - Tune's signature
+        """Record the last evaluation and close the phase; without a result the worker was lost."""
+        claim = self._desk.live.remove(trial_id)
+        self._idle_until = 0.0
+        if claim is None:
+            return
+        try:
+            if error or not result or "report" not in result:
+                self._give_back_or_fail(claim)
+            else:
+                self._close_phase(claim, result)
+        except LostLease:
+            return  # another driver has the cell by now, and will report what it finds
+        self._heed_limit()
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the ledger is the only truth."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: the ledger is the only truth."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its parts, and a pickle must not hold a database URL."""
+        return {}
+
+    def _cells(self) -> list[Cell]:
+        desk = self._desk
+        cells = desk.ledger.cells(desk.study.study_id)
+        expired = desk.watch.expired(cells, desk.owner)
+        if not any([desk.ledger.take_back(desk.study.study_id, cell) for cell in expired]):
+            return cells
+        return desk.ledger.cells(desk.study.study_id)
+
+    def _record(self, claim: Claim, report: TrainReport) -> None:
+        self._desk.ledger.record(
+            claim, report.curve, checkpoint=report.checkpoint, worker=report.worker, test_curve=report.test_curve
+        )
+
+    def _close_phase(self, claim: Claim, result: dict[str, Any]) -> None:
+        report = result["report"]
+        if isinstance(report, FailureReport):
+            self._desk.ledger.fail(claim, report.reason)
+        elif isinstance(report, TestReport):
+            self._finish(claim, report)
+        else:
+            self._record(claim, report)
+            decision = result.get("stop_decision")
+            self._desk.ledger.send_to_test(
+                claim,
+                stop_reason=None if decision is None else decision.reason,
+                forecast=None if decision is None else decision.forecast,
+            )
+
+    def _finish(self, claim: Claim, report: TestReport) -> None:
+        desk = self._desk
+        record = cell_record(desk.ledger, claim.study_id, claim.plan.key)
+        state = outcome(record.curve, desk.study.facts["d0"])
+        assert record.best is not None
+        facts = trial_facts(record, report.scores)
+        desk.ledger.finish(claim, state, value=record.best.val_dsc, scores=report.scores, facts=facts)
+        desk.assignment.checkpoint_folder(claim).close(desk.keep)
+
+    def _give_back_or_fail(self, claim: Claim) -> None:
+        desk = self._desk
+        losses = cell_record(desk.ledger, claim.study_id, claim.plan.key).cell.losses + 1
+        if losses >= desk.max_losses:
+            desk.ledger.fail(claim, f"its worker was lost {losses} times (out of memory, or a machine that went away)")
+        else:
+            desk.ledger.release(claim, lost=True)
+
+    def _heed_limit(self) -> None:
+        desk = self._desk
+        if desk.device_seconds is not None:
+            spent = spent_seconds(desk.ledger, desk.study.study_id)
+            if spent >= desk.device_seconds:
+                desk.stop.set()
+
+
+class WorkStarts(tune.Callback):
+    """Tells the live claims when a worker begins: the wait for a slot before that costs nothing."""
+
+    def __init__(self, live: LiveClaims) -> None:
+        """Share the searcher's claims."""
+        self._live = live
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Mark the cell as working."""
+        del iteration, trials, info
+        self._live.mark_working(trial.trial_id)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its parts, but we never restore from that."""
+        return {}

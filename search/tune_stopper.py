@@ -1,0 +1,73 @@
+"""Hands the stop rule to Ray Tune: it runs in the driver, before the searcher sees a result."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ray import tune
+
+from search.stop_rule import StopDecision, StopSpec, decide
+from search.trainable import TrainReport
+
+if TYPE_CHECKING:
+    import threading
+
+    from models.forecaster.forecast import Forecaster
+    from search.policy import PolicyName
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StopContext:
+    """What the stop rule must know besides the curve."""
+
+    policy: PolicyName
+    evaluations: int
+    d0: float
+    tolerance: float
+    spec: StopSpec
+    forecaster: Forecaster
+
+
+class ForecastStopper(tune.Stopper):
+    """Stops a trial with a written reason, and everything when the stop event is set."""
+
+    def __init__(self, context: StopContext, stop: threading.Event) -> None:
+        """Keep nothing that the ledger could not rebuild."""
+        self._context = context
+        self._stop = stop
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Whether to stop; the decision travels to the searcher inside the result."""
+        report = result["report"]
+        if self._context.policy == "grid" or not isinstance(report, TrainReport):
+            return False
+        decision = self._decide(report)
+        result["stop_decision"] = decision
+        return decision is not None
+
+    def stop_all(self) -> bool:
+        """Whether the whole run is to end."""
+        return self._stop.is_set()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its parts, but we never restore from that."""
+        return {}
+
+    def _decide(self, report: TrainReport) -> StopDecision | None:
+        c = self._context
+        try:
+            return decide(
+                report.curve,
+                evaluations=c.evaluations,
+                d0=c.d0,
+                tolerance=c.tolerance,
+                spec=c.spec,
+                forecaster=c.forecaster,
+            )
+        except Exception:  # an exception here would end the whole study; without a decision the cell trains on
+            log.exception("the stop rule failed; the cell trains on")
+            return None
