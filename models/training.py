@@ -19,7 +19,7 @@ from models.unet import build_unet
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.unet import TrainingSpec
+    from models.protocol import TrainingSpec
 
 VALIDATION_BATCH = 32
 

@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from search.answer import Answer
-    from search.depth_answer import CurveAnswer, DepthAnswer
+    from search.depth_answer import CaseCount, CurveAnswer, DepthAnswer
     from search.intervals import Estimate, Interval
     from search.ranking import RankedConfiguration
 
 COLUMNS = 80
-WIDEST_PRICE = 1e7  # beyond, digits would leave their column
+WIDEST_AMOUNT = 1e7  # beyond, digits would leave their column
+LEAST_WHOLE_AMOUNT = 100
 
 
 def render(answer: Answer, currency: str) -> str:
@@ -36,29 +37,32 @@ def _sentences(answer: Answer, currency: str) -> Iterator[str]:
         return
     yield _recommendation(row, answer, currency)
     depth = next(each for each in answer.depths if each.depth == row.depth)
+    if depth.reason is not None:
+        yield _sentence(depth.reason)
     if depth.on_test is None:
-        yield _sentence(depth.reason or "")
         return
     yield _enough(depth.on_test, depth, answer.num_train)
     yield _plateau(depth.on_test, depth, answer.num_train)
 
 
 def _recommendation(row: RankedConfiguration, answer: Answer, currency: str) -> str:
-    words = f"Recommended: {_named(row)}: test DSC {_dsc(row.test_dsc, 'mean')}"
     hours = f"{'about ' if row.seconds_estimated else ''}{_amount(row.training_seconds / 3600)} {row.device.upper()} h"
     held_out = answer.num_validation + answer.num_test
-    cost = f"{_amount(row.price)} {currency} for {hours} and {row.num_cases} + {held_out} held-out cases"
     per_dsc = "" if row.cost_per_dsc is None else f" ({_amount(row.cost_per_dsc)} {currency} per 0.01 DSC)"
     alone = f"; one new run: {_interval(row.test_dsc.run_interval)}" if row.test_dsc.run_interval else ""
-    fresh = "" if row.confirmed_dsc is None else f" The fresh seed that confirms it has test DSC {row.confirmed_dsc:.3f}."
-    return f"{words}{alone}; {cost}{per_dsc}.{fresh}"
+    fresh = "" if row.confirmed_dsc is None else f" The fresh seed has test DSC {row.confirmed_dsc:.3f}."
+    return (
+        f"Recommended: depth {row.depth} with {row.num_cases} cases (ratio {row.ratio:.4g}): test DSC"
+        f" {_dsc(row.test_dsc)}{alone}; {_amount(row.price)} {currency}{per_dsc} for {hours} of training and"
+        f" {row.num_cases} + {held_out} cases, the latter for validation and test.{fresh}"
+    )
 
 
 def _enough(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
     count = curve.sufficient
-    least = "at most " if count.cases == depth.fewest_cases else ""
-    bounds = f"[{count.interval.lower:.0f}, {count.interval.upper:.0f}]"
-    return f"Enough within the data: {least}{count.cases} cases {bounds} of {num_train} (ratio {count.ratio:.2g})."
+    ratio = "" if count.ratio is None else f" (ratio {count.ratio:.2g})"
+    cases = f"{_at_most(count, depth)}{_cases(count)} of {num_train} cases"
+    return f"Enough within the data at depth {depth.depth}: {cases}{ratio}."
 
 
 def _plateau(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
@@ -66,54 +70,93 @@ def _plateau(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
     further = f"100 further cases bring {curve.gain_per_100_cases:.3f} {_interval(curve.gain_per_100_cases_interval)}"
     if not curve.reached:
         return f"No plateau within {num_train} cases; {doubling}; {further}."
-    least = "at most " if curve.plateau.cases == depth.fewest_cases else ""
-    return f"Plateau at {least}{_cases(curve, 'plateau')} cases; {doubling}; {further}."
+    return f"Plateau at {_at_most(curve.plateau, depth)}{_cases(curve.plateau)} cases; {doubling}; {further}."
 
 
 def _depth_table(answer: Answer) -> Iterator[str]:
     if not answer.depths:
         return
-    yield f"{'depth':>5} {'enough cases':>18} {'plateau':>18} {'gain by doubling':>22} {'flagged':>8}"
+    yield _depth_line("depth", "enough cases", "plateau", "gain by doubling", "flagged")
     for depth in answer.depths:
         flagged = f"{depth.num_flagged} of {depth.num_measured}"
         if depth.on_test is None:
-            yield f"{depth.depth:>5} {depth.reason or '':<60} {flagged:>8}"
+            yield f"{depth.depth:>5} {depth.reason or '':<64} {flagged:>8}"
             continue
         curve = depth.on_test
         gain = f"{curve.doubling_gain:.3f} {_interval(curve.doubling_gain_interval)}"
-        yield f"{depth.depth:>5} {_cases(curve, 'sufficient'):>18} {_cases(curve, 'plateau'):>18} {gain:>22} {flagged:>8}"
+        yield _depth_line(str(depth.depth), _cases(curve.sufficient), _cases(curve.plateau), gain, flagged)
+
+
+def _depth_line(*cells: str) -> str:
+    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, (5, 21, 21, 20, 8), strict=True))
 
 
 def _ranking_table(answer: Answer, currency: str) -> Iterator[str]:
     if not answer.ranking:
         return
     unit = f"{currency[:4]}/.01"
-    yield (
-        f"{'rank':>4} {'depth':>5} {'cases':>6} {'ratio':>6} {'val':>5} {'test':>20} {currency[:9]:>9} {unit:>8}"
-        f" {'P':>4} "
-    ).rstrip()
+    yield _ranking_line("rank", "depth", "cases", "ratio", "val", "test", currency[:9], unit, "P", "")
     for row in answer.ranking:
-        yield _ranking_line(row)
+        yield _ranking_line(*_ranking_cells(row))
 
 
-def _ranking_line(row: RankedConfiguration) -> str:
-    rank = "-" if row.rank is None else str(row.rank)
-    validation = row.validation_dsc if row.validation_fitted is None else row.validation_fitted
-    cost = "-" if row.cost_per_dsc is None else _amount(row.cost_per_dsc)
-    chance = row.flag[:4] if row.p_floor is None and row.flag else f"{row.p_floor or 0:.2f}"
-    mark = "~" if row.seconds_estimated else ""
-    return (
-        f"{rank:>4} {row.depth:>5} {row.num_cases:>6} {row.ratio:>6.4g} {validation:>5.3f}"
-        f" {_dsc(row.test_dsc, 'mean'):>20} {_amount(row.price):>9} {cost:>8} {chance:>4}{mark}"
-    )
+def _ranking_cells(row: RankedConfiguration) -> Iterator[str]:
+    yield "-" if row.rank is None else str(row.rank)
+    yield str(row.depth)
+    yield str(row.num_cases)
+    yield f"{row.ratio:.4g}"
+    yield f"{row.validation_dsc if row.validation_fitted is None else row.validation_fitted:.3f}"
+    yield _dsc(row.test_dsc) if row.flag is None else f"{row.test_dsc.value:.3f} {row.flag.replace('_', ' ')}"
+    yield _amount(row.price)
+    yield "-" if row.cost_per_dsc is None else _amount(row.cost_per_dsc)
+    yield "-" if row.p_floor is None else f"{row.p_floor:.2f}"
+    yield "~" if row.seconds_estimated else ""
+
+
+def _ranking_line(*cells: str) -> str:
+    widths = (4, 5, 6, 6, 5, 20, 9, 9, 4, 1)
+    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _footnote(answer: Answer) -> str:
     row = answer.recommended
-    fresh = "confirmed by a fresh seed" if row and row.confirmed_dsc is not None else "not yet confirmed by a fresh seed"
+    confirmed = row is not None and row.confirmed_dsc is not None
+    decided = "" if answer.floor is None else f" of {answer.floor:.3f}"
     return (
         "DSC is the mean over cases (empty truth and empty prediction count 1); intervals are 90 %; decisions read"
-        " validation, estimates read test, counts of cases are read off the test curve; val is fitted; P is the"
-        f" probability of reaching the floor; ~ is an estimated training time; run SD {answer.test_noise.sigma:.3f}"
-        f" ({answer.test_noise.source}); {fresh}."
+        " validation, estimates read test, and so do the numbers of enough cases and of the plateau; val is fitted;"
+        f" P is the probability that it reaches the floor{decided}; ~ marks an estimated training time;"
+        f" SD between runs {answer.test_noise.sigma:.3f} ({answer.test_noise.source});"
+        f" {'confirmed' if confirmed else 'not yet confirmed'} by a fresh seed."
     )
+
+
+def _at_most(count: CaseCount, depth: DepthAnswer) -> str:
+    """Nothing is read off below the fewest cases that were tried: there, the true number may be smaller."""
+    return "at most " if count.cases == depth.fewest_cases else ""
+
+
+def _cases(count: CaseCount) -> str:
+    lower, upper = f"{count.interval.lower:.0f}", f"{count.interval.upper:.0f}"
+    beyond = f">{upper}"
+    value = beyond if count.cases is None else str(count.cases)
+    return f"{value} [{lower}, {beyond if count.capped else upper}]"
+
+
+def _dsc(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f}" + (f" {_interval(estimate.mean_interval)}" if estimate.mean_interval else "")
+
+
+def _interval(interval: Interval) -> str:
+    return f"[{interval.lower:.3f}, {interval.upper:.3f}]"
+
+
+def _amount(value: float) -> str:
+    """A price or a number of hours, in at most nine characters."""
+    if value >= WIDEST_AMOUNT:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if value >= LEAST_WHOLE_AMOUNT else f"{value:.3g}"
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[0].upper()}{reason[1:]}."

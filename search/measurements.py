@@ -116,6 +116,29 @@ class Configuration:
         return float(np.mean(trainings)) + case_price(prices, self.num_cases + held_out_cases)
 
 
+@dataclass(frozen=True)
+class FlaggedCell:
+    """A cell that no curve is fitted to.
+
+    Attributes:
+        key: The cell's key.
+        depth: Of the U-Net.
+        num_cases: Training cases.
+        seed: Of this run.
+        flag: Why it is left out.
+        validation_dsc: Of its best checkpoint.
+        test_dsc: Of the same checkpoint.
+    """
+
+    key: str
+    depth: int
+    num_cases: int
+    seed: int
+    flag: Flag
+    validation_dsc: float
+    test_dsc: float
+
+
 def configurations_of(measurements: Iterable[Measurement]) -> tuple[Configuration, ...]:
     """Group cells by depth and number of cases, in rising order of both."""
     groups: dict[tuple[int, int], list[Measurement]] = defaultdict(list)
@@ -127,6 +150,23 @@ def configurations_of(measurements: Iterable[Measurement]) -> tuple[Configuratio
 def _configuration(measurements: Sequence[Measurement]) -> Configuration:
     learned = tuple(measurement for measurement in measurements if measurement.flag is None)
     return Configuration(learned, None) if learned else Configuration(tuple(measurements), measurements[0].flag)
+
+
+def flagged_cells(measurements: Iterable[Measurement]) -> tuple[FlaggedCell, ...]:
+    """The cells that did not learn, or collapsed, in the given order."""
+    return tuple(
+        FlaggedCell(
+            key=each.key,
+            depth=each.depth,
+            num_cases=each.num_cases,
+            seed=each.seed,
+            flag=each.flag,
+            validation_dsc=each.dsc("validation"),
+            test_dsc=each.dsc("test"),
+        )
+        for each in measurements
+        if each.flag is not None
+    )
 
 
 def check_measurements(measurements: Sequence[Measurement]) -> None:

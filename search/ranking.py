@@ -158,13 +158,15 @@ def _test_estimate(measured: float, test: DataCurves, index: int) -> Estimate:
 
 def _order(row: RankedConfiguration) -> tuple[float, ...]:
     """Eligible by cost per DSC, the others by falling probability; ties: fewer cases, then fewer parameters."""
-    cost = _rounded(np.inf if row.cost_per_dsc is None else row.cost_per_dsc)
+    cost = np.inf if row.cost_per_dsc is None else _rounded(row.cost_per_dsc)
     chance = -1.0 if row.p_floor is None else row.p_floor
-    merit = (0.0, cost) if row.eligible else (1.0, -chance, cost)
+    # Far from the floor no replicate reaches it: there, the better DSC is the nearer one.
+    nearness = 0.0 if row.validation_fitted is None else row.validation_fitted
+    merit = (0.0, cost) if row.eligible else (1.0, -chance, -_rounded(nearness))
     # The two merits differ in length, but also in their first number, so that they are never compared beyond it.
     return (*merit, row.num_cases, row.parameters, row.depth)
 
 
-def _rounded(cost: float) -> float:
-    """Nine digits: two costs that differ only by rounding are a tie."""
-    return float(f"{cost:.9g}")
+def _rounded(value: float) -> float:
+    """Nine digits: two values that differ only by rounding are a tie."""
+    return float(f"{value:.9g}")

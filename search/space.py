@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from models.unet import MAX_DEPTH, MIN_DEPTH
+from models.protocol import MAX_DEPTH, MIN_DEPTH
 from storage.errors import InputError
 from storage.records import CellPlan
 from storage.splits import num_cases_of

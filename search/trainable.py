@@ -22,7 +22,7 @@ from storage.splits import nested_order
 
 if TYPE_CHECKING:
     from models.training import MeasuredPoint
-    from models.unet import TrainingSpec
+    from models.protocol import TrainingSpec
     from storage.records import Claim
 
 

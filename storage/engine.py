@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ def normalise_url(url: str) -> str:
     path = Path(parsed.database).expanduser().absolute()
     if not path.parent.is_dir():
         raise StorageError(f"the folder of the storage does not exist: {path.parent}; make it first (--storage)")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise StorageError(f"cannot write to the storage {path}; choose another file (--storage)")
     return parsed.set(database=str(path)).render_as_string(hide_password=False)
 
 

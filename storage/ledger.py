@@ -8,6 +8,7 @@ same evaluation changes nothing. Optuna's trial and our rows change together or 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import optuna
@@ -35,6 +36,9 @@ _TOLD = {
     CellState.PRUNED: TrialState.PRUNED,
     CellState.FAILED: TrialState.FAIL,
 }
+
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 class Ledger:
@@ -311,6 +315,22 @@ class Ledger:
                 return False
             _put_back(connection, row, losses=row["losses"])
         return True
+
+
+def holds_studies(url: str) -> bool:
+    """Whether the database at a normalised URL holds studies of ours; looking makes nothing.
+
+    Raises:
+        StorageError: It cannot be opened.
+    """
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        return False
+    engine = connect(url)
+    try:
+        return sa.inspect(engine).has_table(studies.name)
+    finally:
+        engine.dispose()
 
 
 def cell_of(row: Mapping[str, Any]) -> Cell:

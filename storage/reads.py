@@ -36,17 +36,50 @@ SURFACE_COLUMNS = (
 
 def cell_records(ledger: Ledger, study_id: int) -> list[CellRecord]:
     """Every cell with its current attempt and curve, in the order of the layout."""
+    return _records(ledger, cells.c.study_id == study_id)
+
+
+def cell_record(ledger: Ledger, study_id: int, key: str) -> CellRecord:
+    """One cell with its current attempt and curve.
+
+    Raises:
+        KeyError: The study has no such cell.
+    """
+    found = _records(ledger, (cells.c.study_id == study_id) & (cells.c.key == key))
+    if not found:
+        raise KeyError(key)
+    return found[0]
+
+
+def spent_seconds(ledger: Ledger, study_id: int) -> float:
+    """Device seconds that the study has consumed so far, over all attempts, lost work included."""
+    recorded = (
+        sa.select(sa.func.sum((evaluations.c.train_seconds + evaluations.c.val_seconds) * attempts.c.device_share))
+        .join(attempts, attempts.c.id == evaluations.c.attempt_id)
+        .join(cells, cells.c.id == attempts.c.cell_id)
+        .where(cells.c.study_id == study_id)
+    )
+    lost = (
+        sa.select(sa.func.sum(attempts.c.lost_seconds + attempts.c.unrecorded_seconds))
+        .join(cells, cells.c.id == attempts.c.cell_id)
+        .where(cells.c.study_id == study_id)
+    )
+    with reading(ledger.engine) as connection:
+        return float(connection.execute(recorded).scalar() or 0.0) + float(connection.execute(lost).scalar() or 0.0)
+
+
+def _records(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[CellRecord]:
     trials = optuna_rows.trials
     query = (
         sa.select(cells, attempts, trials.c.number.label("trial_number"))
         .join(attempts, (attempts.c.cell_id == cells.c.id) & (attempts.c.number == cells.c.attempt))
         .join(trials, trials.c.trial_id == attempts.c.trial_id)
-        .where(cells.c.study_id == study_id)
+        .where(which)
         .order_by(cells.c.id)
     )
     with reading(ledger.engine) as connection:
         rows = [_by_column(row) for row in connection.execute(query)]
-        curves = _curves(connection, study_id)
+        curves = _curves(connection, which)
     return [_cell_record(row, curves.get(row["id"], [])) for row in rows]
 
 
@@ -71,12 +104,12 @@ def _by_column(row: sa.Row[Any]) -> dict[str, Any]:
     return found
 
 
-def _curves(connection: sa.Connection, study_id: int) -> dict[int, list[Mapping[str, Any]]]:
+def _curves(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[int, list[Mapping[str, Any]]]:
     query = (
         sa.select(attempts.c.cell_id, evaluations)
         .join(attempts, attempts.c.id == evaluations.c.attempt_id)
         .join(cells, (cells.c.id == attempts.c.cell_id) & (cells.c.attempt == attempts.c.number))
-        .where(cells.c.study_id == study_id)
+        .where(which)
         .order_by(evaluations.c.attempt_id, evaluations.c.evaluation)
     )
     curves = defaultdict(list)

@@ -1,0 +1,66 @@
+"""The training protocol, and which depths fit which images; free of torch, so that a spec is checked in no time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+MIN_DEPTH, MAX_DEPTH = 2, 8
+
+
+class TrainingSpec(BaseModel, frozen=True, extra="forbid"):
+    """The training protocol; every field is part of a study's identity.
+
+    Attributes:
+        size: Side of the square images, in pixels.
+        unit: Whether `budget` counts optimiser steps (the same work at every ratio) or epochs.
+        budget: Full budget of one training, in `unit`.
+        evaluations: Equal periods that the budget is divided into; each ends with one validation.
+        batch: Cases per optimiser step.
+        learning_rate: Of Adam.
+        loss: Binary cross-entropy.
+        channels: Channels at the first level; they double with each level.
+        residual_units: Convolutions per residual block.
+        threshold: Probability from which a pixel counts as foreground.
+        record_test_curve: Also score the test cases at every evaluation, for a surface that is to be replayed. No
+            decision reads it, and its seconds are not counted.
+    """
+
+    size: Annotated[int, Field(ge=8, le=4096)] = 256
+    unit: Literal["steps", "epochs"] = "steps"
+    budget: Annotated[int, Field(ge=1)] = 3000
+    evaluations: Annotated[int, Field(ge=2, le=2000)] = 30
+    batch: Annotated[int, Field(ge=1)] = 16
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    loss: Literal["bce"] = "bce"
+    channels: Annotated[int, Field(ge=1)] = 16
+    residual_units: Annotated[int, Field(ge=0)] = 2
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    record_test_curve: bool = False
+
+    @model_validator(mode="after")
+    def _a_step_per_evaluation(self) -> TrainingSpec:
+        if self.unit == "steps" and self.budget < self.evaluations:
+            raise ValueError(f"budget must be at least one step per evaluation ({self.evaluations}), got {self.budget}")
+        return self
+
+    def total_steps(self, num_cases: int) -> int:
+        """Optimiser steps of the full budget for a number of training cases."""
+        if self.unit == "steps":
+            return self.budget
+        return max(self.evaluations, -(-self.budget * num_cases // self.batch))
+
+    def last_step_of(self, evaluation: int, num_cases: int) -> int:
+        """The step after which the given evaluation (from 1) is measured."""
+        return self.total_steps(num_cases) * evaluation // self.evaluations
+
+
+def smallest_side(depth: int) -> int:
+    """The smallest image side that a depth can halve depth - 1 times and still normalise (2 pixels at the bottom)."""
+    return int(2**depth)
+
+
+def fits(depth: int, size: int) -> bool:
+    """Whether a U-Net of this depth takes square images of this side: every halving must come out even."""
+    return size >= smallest_side(depth) and size % 2 ** (depth - 1) == 0

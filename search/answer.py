@@ -1,0 +1,224 @@
+"""The answer to a study: how many cases and which depth are enough, and what that costs.
+
+Validation cases decide: floor, eligibility, order and recommendation. Test cases only estimate, and draw their
+replicates from a generator of their own, so that no decision can depend on them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from search.data_curves import ASSUMED_RUN_SIGMA, RunNoise, data_points, fit_data_curves
+from search.depth_answer import DepthAnswer, curve_answer
+from search.measurements import check_measurements, configurations_of, flagged_cells
+from search.ranking import LIKELY, flagged_rows, floor_of, floor_probabilities, learned_rows, ranked
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from search.data_curves import DataCurves
+    from search.measurements import Configuration, FlaggedCell, Measurement
+    from search.prices import PriceSpec
+    from search.ranking import RankedConfiguration
+
+    Integers = NDArray[np.int64]
+
+NOTHING_LEARNED = "no configuration has learned yet"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a study's finished cells say.
+
+    Attributes:
+        recommended: The cheapest DSC among the eligible; without a target and without an eligible configuration, the
+            likeliest one; None where nothing learned, or the target is out of reach.
+        reason: Why nothing, or nothing eligible, is recommended; None where there is no need for one.
+        floor: DSC to reach: the target, else the best fitted validation DSC less the tolerance; None without both.
+        target: The DSC asked for; None where only the data set the floor.
+        tolerance: DSC that does not matter.
+        num_train: Training cases at hand, N.
+        num_validation: Validation cases, part of every price.
+        num_test: Test cases, part of every price.
+        depths: One data curve per depth.
+        ranking: All configurations.
+        flagged: Cells left out of every fit.
+        validation_noise: Of single runs, on validation cases.
+        test_noise: Of single runs, on test cases.
+        replicates: Of the bootstrap.
+    """
+
+    recommended: RankedConfiguration | None
+    reason: str | None
+    floor: float | None
+    target: float | None
+    tolerance: float
+    num_train: int
+    num_validation: int
+    num_test: int
+    depths: tuple[DepthAnswer, ...]
+    ranking: tuple[RankedConfiguration, ...]
+    flagged: tuple[FlaggedCell, ...]
+    validation_noise: RunNoise
+    test_noise: RunNoise
+    replicates: int
+
+    def to_dict(self) -> dict[str, object]:
+        """The same as plain numbers, strings, lists and dicts; what is not finite becomes None."""
+        return {key: _plain(value) for key, value in dataclasses.asdict(self).items()}
+
+
+def answer(
+    measurements: Sequence[Measurement],
+    *,
+    num_train: int,
+    num_validation: int,
+    num_test: int,
+    prices: PriceSpec,
+    tolerance: float = 0.01,
+    target: float | None = None,
+    validation_groups: Integers | None = None,
+    test_groups: Integers | None = None,
+    replicates: int = 2000,
+    seed: int = 0,
+) -> Answer:
+    """Rank configurations by cost per DSC and read the data curve of each depth.
+
+    Args:
+        measurements: Finished cells, scored on the same V validation and T test cases.
+        num_train: Training cases at hand, N.
+        num_validation: Validation cases to pay for.
+        num_test: Test cases to pay for.
+        prices: Of hours and cases.
+        tolerance: DSC that does not matter, >= 0.
+        target: DSC to reach; None: the best within the data less the tolerance.
+        validation_groups: Patient or sequence of each validation case, shape (V,); None: each case is its own.
+        test_groups: The same of each test case, shape (T,).
+        replicates: Of the bootstrap.
+        seed: Of the bootstrap.
+
+    Raises:
+        ValueError: If the tolerance or N is out of range, cells were scored on different cases or hold a DSC that is
+            not finite, or groups do not fit the cases.
+    """
+    _check(num_train, tolerance)
+    check_measurements(measurements)
+    configurations = configurations_of(measurements)
+    learned = [each for each in configurations if each.flag is None]
+    curves = _fit(learned, validation_groups, test_groups, replicates, seed) if learned else None
+    held_out_cases = num_validation + num_test
+    rows = flagged_rows(
+        [each for each in configurations if each.flag is not None], prices=prices, held_out_cases=held_out_cases
+    )
+    if curves is not None:
+        chances = floor_probabilities(curves.validation, tolerance, target)
+        rows += learned_rows(learned, *curves, chances, prices=prices, held_out_cases=held_out_cases)
+    ranking = ranked(rows)
+    recommended, reason = _recommend(ranking, target)
+    assumed = RunNoise(ASSUMED_RUN_SIGMA, "assumed", 0)
+    return Answer(
+        recommended=recommended,
+        reason=reason,
+        floor=float(floor_of(curves.validation.fitted[None, :], tolerance, target)[0]) if curves else target,
+        target=target,
+        tolerance=tolerance,
+        num_train=num_train,
+        num_validation=num_validation,
+        num_test=num_test,
+        depths=_depth_answers(measurements, curves, num_train, tolerance),
+        ranking=ranking,
+        flagged=flagged_cells(measurements),
+        validation_noise=curves.validation.noise if curves else assumed,
+        test_noise=curves.test.noise if curves else assumed,
+        replicates=replicates,
+    )
+
+
+class _CurvePair(NamedTuple):
+    """Data curves of the same configurations on the two sets of cases."""
+
+    validation: DataCurves
+    test: DataCurves
+
+
+def _check(num_train: int, tolerance: float) -> None:
+    if num_train < 1:
+        raise ValueError(f"num_train must be at least 1, got {num_train}")
+    if not 0 <= tolerance < math.inf:
+        raise ValueError(f"tolerance must be a DSC of 0 or more, got {tolerance}")
+
+
+def _fit(
+    learned: Sequence[Configuration],
+    validation_groups: Integers | None,
+    test_groups: Integers | None,
+    replicates: int,
+    seed: int,
+) -> _CurvePair:
+    for_validation, for_test = np.random.default_rng(seed).spawn(2)
+    return _CurvePair(
+        fit_data_curves(data_points(learned, "validation"), validation_groups, replicates, for_validation),
+        fit_data_curves(data_points(learned, "test"), test_groups, replicates, for_test),
+    )
+
+
+def _recommend(
+    ranking: Sequence[RankedConfiguration], target: float | None
+) -> tuple[RankedConfiguration | None, str | None]:
+    """The first row, unless it did not learn or cannot reach a target; and why it is none, or not eligible."""
+    first = ranking[0] if ranking else None
+    if first is None or first.p_floor is None:
+        return None, NOTHING_LEARNED
+    if first.eligible:
+        return first, None
+    nearest = f"depth {first.depth} with {first.num_cases} cases comes nearest (P = {first.p_floor:.2f})"
+    if target is not None:
+        return None, f"no configuration reaches the target DSC of {target} with P >= {LIKELY}; {nearest}"
+    # Many configurations that lie close together can each be unlikely to be among the best.
+    return first, f"no configuration is within the tolerance of the best with P >= {LIKELY}; {nearest}"
+
+
+def _depth_answers(
+    measurements: Sequence[Measurement], curves: _CurvePair | None, num_train: int, tolerance: float
+) -> tuple[DepthAnswer, ...]:
+    depths = sorted({each.depth for each in measurements})
+    runs = {depth: [each for each in measurements if each.depth == depth] for depth in depths}
+    return tuple(_depth_answer(depth, runs[depth], curves, num_train, tolerance) for depth in depths)
+
+
+def _depth_answer(
+    depth: int, runs: Sequence[Measurement], curves: _CurvePair | None, num_train: int, tolerance: float
+) -> DepthAnswer:
+    counts = {each.num_cases for each in runs if each.flag is None}
+    readable = curves is not None and len(counts) > 1
+    return DepthAnswer(
+        depth=depth,
+        fewest_cases=min(counts, default=None),
+        num_flagged=sum(each.flag is not None for each in runs),
+        num_measured=len(runs),
+        on_validation=curve_answer(curves.validation, depth, num_train, tolerance) if curves and readable else None,
+        on_test=curve_answer(curves.test, depth, num_train, tolerance) if curves and readable else None,
+        reason=None if readable else _no_curve(depth, len(counts)),
+    )
+
+
+def _no_curve(depth: int, num_counts: int) -> str:
+    if num_counts == 0:
+        return f"no run of depth {depth} has learned"
+    return f"depth {depth} was measured with one number of cases; a curve needs two"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value

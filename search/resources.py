@@ -1,0 +1,25 @@
+"""What a trial may hold, and how long the ledger waits for a silent driver."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+
+class ResourceSpec(BaseModel, frozen=True, extra="forbid"):
+    """Resources of a study's trials; they may change at any start.
+
+    Attributes:
+        gpus_per_trial: GPU fraction of a trial where there are GPUs; 0.25 packs four trials on one, 0 keeps to CPUs.
+        cpus_per_trial: CPU cores, and torch threads, of a trial.
+        max_trials: At most so many trials at once; None: as many as fit.
+        max_losses: After how many lost workers a cell counts as failed.
+        lease_seconds: How long another machine's driver must be silent before its cells are taken back.
+    """
+
+    gpus_per_trial: Annotated[float, Field(ge=0)] = 1.0
+    cpus_per_trial: Annotated[int, Field(ge=1)] = 1
+    max_trials: Annotated[int, Field(ge=1)] | None = None
+    max_losses: Annotated[int, Field(ge=1)] = 3
+    lease_seconds: Annotated[float, Field(ge=1)] = 120.0

@@ -1,0 +1,200 @@
+"""The command line: `dicecurve`, or `python -m studies`.
+
+Exit codes: 0 done; 1 a defect of ours; 2 input that a person can put right; 3 some cells failed; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from storage.ledger import Ledger
+    from storage.records import CellRecord, StudyRecord
+
+OK, BAD_INPUT, SOME_FAILED, INTERRUPTED = 0, 2, 3, 130
+DEFAULT_STORAGE = "sqlite:///dicecurve.db"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except InputError as error:
+        print(f"dicecurve: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("dicecurve: interrupted; the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dicecurve",
+        description="How many annotated cases and how deep a residual U-Net are enough for the Dice score you need.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = _command(commands, "run", _run, "start a study, or go on with it")
+    run.add_argument("spec", nargs="?", default="folder", help="preset or TOML file (default: %(default)s)")
+    run.add_argument("--data", metavar="DIR", help="folder with images/ and masks/")
+    run.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides", help="change a value")
+    run.add_argument("--no-wait", action="store_true", help="leave when other drivers hold all that is left")
+    for name, function, text in (
+        ("status", _status, "what a study has done so far"),
+        ("report", _report, "the answer, and report.html"),
+        ("export", _export, "the recorded surface as CSV, a row an evaluation"),
+        ("dashboard", _dashboard, "Optuna dashboard on the study's database"),
+    ):
+        command = _command(commands, name, function, text)
+        if name != "dashboard":
+            command.add_argument("study", nargs="?", help="name of the study (default: the only one)")
+        if name in {"status", "report"}:
+            command.add_argument("--json", action="store_true", help="print JSON")
+        if name in {"report", "export"}:
+            command.add_argument("-o", "--output", metavar="FILE", help="where to write")
+        if name == "dashboard":
+            command.add_argument("--port", type=int, default=8080, help="port on this machine (default: %(default)s)")
+    return parser
+
+
+def _command(commands: Any, name: str, function: Callable[..., int], text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:])
+    command.set_defaults(command=function)
+    command.add_argument(
+        "--storage",
+        metavar="URL",
+        default=os.environ.get("DICECURVE_STORAGE", DEFAULT_STORAGE),
+        help=f"database (default: DICECURVE_STORAGE, else {DEFAULT_STORAGE})",
+    )
+    command.add_argument("--name", metavar="STUDY", help="name of the study")
+    return command
+
+
+def _run(options: argparse.Namespace) -> int:
+    from studies.run import prepare_study
+    from studies.spec import load_spec
+
+    overrides = list(options.overrides)
+    if options.name:
+        overrides.append(f"name={json.dumps(options.name)}")
+    if options.data:
+        overrides.append(f"data.path={json.dumps(str(Path(options.data).expanduser().absolute()))}")
+    spec = load_spec(options.spec, overrides)
+    prepared = prepare_study(
+        spec, options.storage, wait_for_others=not options.no_wait, progress=_preparing if sys.stderr.isatty() else None
+    )
+    with prepared.ledger as ledger:
+        finished = _run_and_show(prepared)
+        study, records = _read(ledger, prepared.study.name)
+        _write_report(ledger, study, records, None)
+    failed = [record for record in records if record.attempt.failure is not None]
+    if failed:
+        print(f"{len(failed)} of {len(records)} cells failed; see `dicecurve status`", file=sys.stderr)
+    if not finished:
+        print("dicecurve: ended early; the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    return SOME_FAILED if failed else OK
+
+
+def _run_and_show(prepared: Any) -> bool:
+    from search.run_cells import run_cells
+    from studies.progress import ProgressDisplay
+
+    with ProgressDisplay(prepared.ledger, prepared.study, prepared.job.training.evaluations):
+        return run_cells(prepared.ledger, prepared.study, prepared.job)
+
+
+def _preparing(done: int, total: int) -> None:
+    end = "\n" if done == total else ""
+    print(f"\rpreparing {done} of {total} cases", end=end, file=sys.stderr, flush=True)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from storage.reads import spent_seconds
+    from studies.status import render_status, status_of
+
+    with _open(options.storage) as ledger:
+        study, records = _read(ledger, options.study or options.name)
+        status = status_of(study, records, spent_seconds(ledger, study.study_id))
+    print(json.dumps(status, indent=2) if options.json else render_status(status), end="\n" if options.json else "")
+    return OK
+
+
+def _report(options: argparse.Namespace) -> int:
+    from studies.answering import answer_of
+
+    with _open(options.storage) as ledger:
+        study, records = _read(ledger, options.study or options.name)
+        if options.json:
+            print(json.dumps(answer_of(study, records).to_dict(), indent=2))
+        else:
+            _write_report(ledger, study, records, options.output)
+    return OK
+
+
+def _write_report(ledger: Ledger, study: StudyRecord, records: list[CellRecord], output: str | None) -> None:
+    from search.answer_text import render
+    from storage.files import home_of
+    from storage.reads import spent_seconds
+    from studies.answering import answer_of
+    from studies.report.page import render_page
+
+    found = answer_of(study, records)
+    path = Path(output) if output else home_of(ledger.url) / "report.html"
+    page = render_page(study, records, found, spent_seconds(ledger, study.study_id))
+    path.write_text(page, encoding="utf-8")
+    print(render(found, study.running["prices"]["currency"]))
+    print(f"report: {path}")
+
+
+def _export(options: argparse.Namespace) -> int:
+    from storage.reads import surface
+
+    with _open(options.storage) as ledger:
+        study, _ = _read(ledger, options.study or options.name)
+        frame = surface(ledger, study.study_id)
+    frame.to_csv(options.output or sys.stdout, index=False, float_format="%.6g", lineterminator="\n")
+    return OK
+
+
+def _dashboard(options: argparse.Namespace) -> int:
+    from studies.dashboard import start_dashboard
+
+    return start_dashboard(options.storage, options.port)
+
+
+def _open(storage: str) -> Ledger:
+    from storage.engine import normalise_url
+    from storage.errors import StorageError
+    from storage.ledger import Ledger, holds_studies
+
+    if not holds_studies(normalise_url(storage)):
+        raise StorageError(f"no dicecurve study in {storage}; start one with `dicecurve run` (--storage)")
+    return Ledger.open(storage)
+
+
+def _read(ledger: Ledger, name: str | None) -> tuple[StudyRecord, list[CellRecord]]:
+    from storage.errors import StorageError
+    from storage.reads import cell_records
+
+    names = ledger.study_names()
+    if name is None and len(names) != 1:
+        raise StorageError(f"say which study with --name: {', '.join(names) or 'there is none'}")
+    study = ledger.find_study(name or names[0])
+    if study is None:
+        raise StorageError(f"no study {name!r} in this storage; there are: {', '.join(names)} (--name)")
+    return study, cell_records(ledger, study.study_id)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""From a study in the ledger to its answer: the one place where test scores leave storage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from models.metrics import per_case
+from search.answer import Answer, answer
+from search.measurements import Measurement
+from search.prices import PriceSpec
+from search.stop_rule import level
+from storage.records import CellState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from search.measurements import Flag
+    from search.prices import Device
+    from storage.records import CellRecord, StudyRecord
+
+
+def answer_of(study: StudyRecord, records: Sequence[CellRecord]) -> Answer:
+    """The answer that a study's finished cells give, with the prices, tolerance and target of its spec."""
+    return answer(
+        [measurement(record) for record in records if record.attempt.scores is not None],
+        num_train=len(study.split["train"]),
+        num_validation=len(study.split["validation"]),
+        num_test=len(study.split["test"]),
+        prices=PriceSpec.model_validate(study.running["prices"]),
+        tolerance=study.running["tolerance"],
+        target=study.running["target_dsc"],
+        validation_groups=_groups(study, "validation"),
+        test_groups=_groups(study, "test"),
+    )
+
+
+def measurement(record: CellRecord) -> Measurement:
+    """A tested cell as the answer reads it."""
+    plan, attempt, scores = record.cell.plan, record.attempt, record.attempt.scores
+    assert scores is not None
+    last_step = record.curve[-1].step
+    now = level(record.curve)
+    gain = attempt.forecast
+    return Measurement(
+        key=plan.key,
+        depth=plan.depth,
+        ratio=plan.ratio,
+        num_cases=plan.num_cases,
+        seed=plan.seed,
+        parameters=plan.parameters,
+        device=cast("Device", attempt.device),
+        budget_seconds=record.device_seconds * attempt.planned_steps / last_step,
+        seconds_estimated=last_step < attempt.planned_steps,
+        validation=per_case(scores.validation)["dsc"],
+        test=per_case(scores.test)["dsc"],
+        remaining_gain=0.0 if gain is None else max(0.0, gain.mean - now),
+        remaining_gain_lower=0.0 if gain is None else max(0.0, gain.lower - now),
+        remaining_gain_upper=0.0 if gain is None else max(0.0, gain.upper - now),
+        flag=_flag(record.cell.state),
+    )
+
+
+def _flag(state: CellState) -> Flag | None:
+    return cast("Flag", state.value) if state in {CellState.NOT_LEARNED, CellState.COLLAPSED} else None
+
+
+def _groups(study: StudyRecord, part: str) -> NDArray[np.int64]:
+    return np.array([study.groups[name] for name in study.split[part]], dtype=np.int64)

@@ -1,0 +1,170 @@
+"""The spec of a study: composed of what each room owns, read from TOML, checked before anything happens."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from models.protocol import TrainingSpec, fits, smallest_side
+from search.policy import PolicyName
+from search.prices import PriceSpec
+from search.resources import ResourceSpec
+from search.space import GridSpec
+from search.stop_rule import StopSpec
+from storage.datasets import DataSpec
+from storage.errors import InputError
+from storage.files import FilesSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PRESETS = Path(__file__).parent / "presets"
+IDENTITY = ("data", "grid", "training")
+
+
+class SpecError(InputError):
+    """A spec that cannot be used as it stands."""
+
+
+class StudySpec(BaseModel, frozen=True, extra="forbid"):
+    """One study: a dataset, a grid, a training protocol (its identity), and how it is run.
+
+    Attributes:
+        name: Name of the study in the database.
+        policy: `grid` trains every cell to its full budget, `forecast` stops trainings at their plateau.
+        tolerance: The difference in DSC that does not matter.
+        target_dsc: The DSC that is needed, or None: as good as the best within the tolerance.
+        gpu_hours: The most that the study may spend in device hours (GPU hours; CPU hours where there is no GPU).
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    policy: PolicyName = "grid"
+    tolerance: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
+    target_dsc: Annotated[float, Field(gt=0, lt=1)] | None = None
+    gpu_hours: Annotated[float, Field(gt=0)] | None = None
+    data: DataSpec = DataSpec()
+    grid: GridSpec
+    training: TrainingSpec = TrainingSpec()
+    stop: StopSpec = StopSpec()
+    resources: ResourceSpec = ResourceSpec()
+    prices: PriceSpec = PriceSpec()
+    files: FilesSpec = FilesSpec()
+
+    @model_validator(mode="after")
+    def _depths_fit_the_images(self) -> StudySpec:
+        for depth in self.grid.depth:
+            if not fits(depth, self.training.size):
+                raise ValueError(
+                    f"depth {depth} needs an image size of at least {smallest_side(depth)} that {2 ** (depth - 1)} "
+                    f"divides, got training.size = {self.training.size}; drop the depth or change the size"
+                )
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """What results depend on, as JSON; the data path is not part of it."""
+        parts = self.model_dump(mode="json", include=set(IDENTITY))
+        del parts["data"]["path"]
+        return parts
+
+    def running(self) -> dict[str, Any]:
+        """What may change at any start, as JSON."""
+        parts = self.model_dump(mode="json", exclude={*IDENTITY, "name"})
+        return parts | {"data_path": self.data.path}
+
+
+def preset_names() -> list[str]:
+    """Names of the built-in specs."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def load_spec(source: str, overrides: Sequence[str] = ()) -> StudySpec:
+    """Read a preset or a TOML file, apply overrides such as `grid.ratio=[0.1,1.0]`, and check the whole.
+
+    Raises:
+        SpecError: The first rule that does not hold, with value, remedy and place.
+    """
+    path = _find(source)
+    try:
+        values = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"cannot read the spec {source}: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path.name} is not valid TOML: {error}") from None
+    keys = [_override(values, text) for text in overrides]
+    return parse_spec(values, source=path.name, overridden=keys)
+
+
+def parse_spec(values: Mapping[str, Any], *, source: str, overridden: Sequence[str] = ()) -> StudySpec:
+    """Check values against the schema.
+
+    Raises:
+        SpecError: The first rule that does not hold, with value, remedy and place.
+    """
+    try:
+        return StudySpec.model_validate(values)
+    except ValidationError as error:
+        raise SpecError(_message(error.errors()[0], source, overridden)) from None
+
+
+def _find(source: str) -> Path:
+    path = Path(source).expanduser()
+    if path.suffix == ".toml" or path.exists():
+        if not path.is_file():
+            raise SpecError(f"no spec at {source}")
+        return path
+    if source in preset_names():
+        return PRESETS / f"{source}.toml"
+    raise SpecError(f"no preset {source!r}{_suggest(source, preset_names())}; presets: {', '.join(preset_names())}")
+
+
+def _override(values: dict[str, Any], text: str) -> str:
+    key, equals, literal = text.partition("=")
+    *sections, name = key.strip().split(".")
+    if not equals or not name:
+        raise SpecError(f"--set takes KEY=VALUE, such as training.size=64, got {text!r}")
+    for section in sections:
+        values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise SpecError(f"{section} is a value, not a section, in --set {text}")
+    values[name] = _literal(literal.strip())
+    return key.strip()
+
+
+def _literal(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text  # a bare word, such as policy=grid
+
+
+def _message(error: Any, source: str, overridden: Sequence[str]) -> str:
+    loc = [str(part) for part in error["loc"] if isinstance(part, str)]
+    key = ".".join(loc)
+    place = f"--set {key}" if key in overridden else _place(loc, source)
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {key!r}{_suggest(loc[-1], _known_keys(loc[:-1]))} in {place}"
+    if error["type"] == "missing":
+        return f"{key} is missing in {place}"
+    if error["type"] == "value_error":
+        return f"{error['ctx']['error']} in {place}"
+    return f"{key}: {error['msg'][0].lower()}{error['msg'][1:]}, got {error['input']!r} in {place}"
+
+
+def _place(loc: Sequence[str], source: str) -> str:
+    return f"[{'.'.join(loc[:-1])}] of {source}" if len(loc) > 1 else source
+
+
+def _known_keys(sections: Sequence[str]) -> list[str]:
+    model: Any = StudySpec
+    for section in sections:
+        model = model.model_fields[section].annotation
+    return list(model.model_fields)
+
+
+def _suggest(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f", did you mean {close[0]!r}?" if close else f" (known: {', '.join(known)})"

@@ -1,0 +1,89 @@
+"""What a study has done so far, as plain values and as text for an 80-column terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from models.metrics import summarise
+from storage.records import CellState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.records import CellRecord, StudyRecord
+
+
+def status_of(study: StudyRecord, records: Sequence[CellRecord], spent_seconds: float) -> dict[str, Any]:
+    """The state of a study and of each cell, ready for JSON; measured and forecast values under names of their own."""
+    states = Counter(record.cell.state for record in records)
+    return {
+        "study": study.name,
+        "policy": study.running["policy"],
+        "cells": len(records),
+        "states": {state.value: states[state] for state in CellState if states[state]},
+        "finished": all(not record.cell.state.is_open for record in records),
+        "spent_seconds": spent_seconds,
+        "fingerprint": study.fingerprint,
+        "per_cell": [_cell(record) for record in records],
+    }
+
+
+def render_status(status: dict[str, Any]) -> str:
+    """The same as text."""
+    states = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in status["states"].items())
+    lines = [
+        f"Study {status['study']} (policy {status['policy']}): {status['cells']} cells: {states}",
+        f"spent {status['spent_seconds']:,.0f} device seconds",
+        "",
+        f"{'cell':<30} {'state':<11} {'eval.':>6} {'val DSC':>8} {'test DSC':>8} {'seconds':>9}",
+    ]
+    lines += [_line(cell) for cell in status["per_cell"]]
+    lines += [f"{cell['cell']}: {cell['stop_reason']}" for cell in status["per_cell"] if cell["stop_reason"]]
+    lines += [f"{cell['cell']} failed: {cell['failure']}" for cell in status["per_cell"] if cell["failure"]]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(record: CellRecord) -> dict[str, Any]:
+    plan, attempt, best = record.cell.plan, record.attempt, record.best
+    scores = attempt.scores
+    metrics = {
+        f"{part}_{name}{suffix}": value
+        for part, counts in (("val", scores.validation), ("test", scores.test))
+        for name, summary in summarise(counts).items()
+        for suffix, value in (("", summary.mean), ("_pooled", summary.pooled))
+    } if scores else {}
+    return {
+        "cell": plan.key,
+        "ratio": plan.ratio,
+        "depth": plan.depth,
+        "seed": plan.seed,
+        "num_cases": plan.num_cases,
+        "parameters": plan.parameters,
+        "trial_number": record.cell.trial_number,
+        "state": record.cell.state.value,
+        "attempt": record.cell.attempt,
+        "losses": record.cell.losses,
+        "evaluations": len(record.curve),
+        "best_val_dsc": None if best is None else best.val_dsc,
+        **metrics,
+        "device": attempt.device,
+        "device_name": attempt.device_name,
+        "device_seconds": record.device_seconds,
+        "spent_seconds": record.spent_seconds,
+        "stop_reason": attempt.stop_reason,
+        "forecast_val_dsc": None if attempt.forecast is None else attempt.forecast.mean,
+        "failure": attempt.failure,
+    }
+
+
+def _line(cell: dict[str, Any]) -> str:
+    state = cell["state"].replace("_", " ")
+    val, test = (_score(cell.get(name)) for name in ("best_val_dsc", "test_dsc"))
+    return (
+        f"{cell['cell']:<30} {state:<11} {cell['evaluations']:>6} {val:>8} {test:>8} {cell['device_seconds']:>9,.1f}"
+    )
+
+
+def _score(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

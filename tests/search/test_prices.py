@@ -1,0 +1,31 @@
+"""Prices of trainings and cases."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from search.prices import Device, PriceSpec, case_price, training_price
+
+
+@pytest.mark.parametrize(
+    ("device", "seconds", "price"), [("gpu", 1800.0, 1.0), ("cpu", 7200.0, 0.1), ("gpu", 0.0, 0.0)]
+)
+def test_an_hour_has_its_device_price(device: Device, seconds: float, price: float) -> None:
+    """Seconds are paid by the hour, a CPU's apart from a GPU's."""
+    assert training_price(PriceSpec(), device=device, seconds=seconds) == pytest.approx(price)
+
+
+@pytest.mark.parametrize(
+    ("cases", "owned", "price"), [(100, 0, 500.0), (100, 40, 300.0), (100, 100, 0.0), (100, 900, 0.0)]
+)
+def test_only_cases_beyond_the_owned_ones_cost(cases: int, owned: int, price: float) -> None:
+    """Owning more cases than needed costs nothing, and earns nothing."""
+    assert case_price(PriceSpec(owned_cases=owned), cases) == pytest.approx(price)
+
+
+@pytest.mark.parametrize("wrong", [{"case": -1}, {"gpu_hour": float("inf")}, {"owned_cases": -1}, {"gpu_day": 48}])
+def test_a_price_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    """Prices are finite and not negative; an unknown one is a typing error."""
+    with pytest.raises(ValidationError):
+        PriceSpec.model_validate(wrong)
