@@ -155,7 +155,7 @@ class Training:
             images, masks = self._to_device(cases)
             self._optimiser.zero_grad(set_to_none=True)
             loss = binary_cross_entropy_with_logits(self._model(images), masks)
-            loss.backward()
+            torch.autograd.backward(loss)
             self._optimiser.step()
         # Once a period, not once a step: reading the loss would make a GPU wait. A NaN stays a NaN.
         if not math.isfinite(loss.item()):

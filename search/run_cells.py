@@ -193,19 +193,18 @@ def _device(resources: ResourceSpec) -> tuple[str, float]:
 
 def _slots(resources: ResourceSpec, device: str) -> int:
     cluster = ray.cluster_resources()
-    fit = [
-        int(cluster.get(name.upper(), 0) / amount) for name, amount in _request(resources, device).items() if amount
-    ]
+    fit = [int(cluster.get(name.upper(), 0) / amount) for name, amount in _request(resources, device).items() if amount]
     return min([*fit, *([resources.max_trials] if resources.max_trials else [])])
 
 
 @contextmanager
 def _ray() -> Iterator[None]:
     """A connection to the cluster of RAY_ADDRESS, else a private one on this machine; an open one is left as it is."""
+    for name in ("ray", "ray.tune"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # its warnings speak of files that we do without
     if ray.is_initialized():
         yield
         return
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
     address = os.environ.get("RAY_ADDRESS")
     local = {} if address else {"object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
     ray.init(address=address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **local)

@@ -21,8 +21,8 @@ from storage.records import Evaluation, Scores
 from storage.splits import nested_order
 
 if TYPE_CHECKING:
-    from models.training import MeasuredPoint
     from models.protocol import TrainingSpec
+    from models.training import MeasuredPoint
     from storage.records import Claim
 
 
@@ -107,6 +107,7 @@ class CellTrainable(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """Train to the next evaluation and checkpoint it, or run the test phase."""
+        report: TrainReport | TestReport | FailureReport
         try:
             report = self._train() if self._claim.phase == "train" else self._test()
         except Exception as error:  # noqa: BLE001 - whatever a cell dies of is its recorded reason, not the study's end
@@ -178,9 +179,7 @@ def _begin(assignment: Assignment, claim: Claim) -> Training:
 
 
 def _evaluation(point: MeasuredPoint) -> Evaluation:
-    return Evaluation(
-        point.evaluation, point.epoch, point.step, point.val_dsc, point.train_seconds, point.val_seconds
-    )
+    return Evaluation(point.evaluation, point.epoch, point.step, point.val_dsc, point.train_seconds, point.val_seconds)
 
 
 def _triples(counts: list[list[int]]) -> tuple[tuple[int, int, int], ...]:

@@ -63,7 +63,7 @@ class Desk:
     keep: Keep
 
 
-class LedgerSearcher(Searcher):  # type: ignore[misc] # Ray ships no types
+class LedgerSearcher(Searcher):
     """Suggests claimed cells. It keeps nothing that the ledger could not rebuild."""
 
     def __init__(self, desk: Desk) -> None:
@@ -138,9 +138,8 @@ class LedgerSearcher(Searcher):  # type: ignore[misc] # Ray ships no types
         desk = self._desk
         cells = desk.ledger.cells(desk.study.study_id)
         expired = desk.watch.expired(cells, desk.owner)
-        if not any([desk.ledger.take_back(desk.study.study_id, cell) for cell in expired]):
-            return cells
-        return desk.ledger.cells(desk.study.study_id)
+        taken_back = [desk.ledger.take_back(desk.study.study_id, cell) for cell in expired]
+        return desk.ledger.cells(desk.study.study_id) if any(taken_back) else cells
 
     def _record(self, claim: Claim, report: TrainReport) -> None:
         self._desk.ledger.record(

@@ -42,6 +42,7 @@ class ForecastStopper(tune.Stopper):
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Whether to stop; the decision travels to the searcher inside the result."""
+        del trial_id
         report = result["report"]
         if self._context.policy == "grid" or not isinstance(report, TrainReport):
             return False

@@ -1,4 +1,4 @@
-"""Datasets as the trials see them: arrays of one size, memory-mapped, built once and shared by every trial on a node."""
+"""Datasets as the trials see them: memory-mapped arrays of one size, built once, shared by all trials of a node."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Dataset:
 
 
 def prepare(spec: DataSpec, size: int, cache: Path, progress: Callable[[int, int], None] | None = None) -> Dataset:
-    """Read and check every case, resize to ``size`` × ``size``, and write the arrays into ``cache``; or open them there.
+    """Read and check every case, resize it to a square, and write the arrays into ``cache``; or open them there.
 
     Args:
         spec: Which cases.
@@ -100,14 +100,14 @@ def prepare(spec: DataSpec, size: int, cache: Path, progress: Callable[[int, int
     Raises:
         DataError: Something in the dataset cannot be read as it stands; nothing is left behind.
     """
-    fingerprint, total, cases = _source(spec)
-    target = cache / f"{fingerprint[:16]}-{size}"
+    source = _source(spec)
+    target = cache / f"{source.fingerprint[:16]}-{size}"
     if (target / "dataset.json").exists():
         return Dataset.open(target)
     cache.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=cache, prefix=".draft-"))
     try:
-        _write(draft, fingerprint, size, total, cases, progress)
+        _write(draft, size, source, progress)
         if not target.exists():  # another driver may have been faster; its arrays are the same
             draft.rename(target)
     except OSError:
@@ -118,15 +118,24 @@ def prepare(spec: DataSpec, size: int, cache: Path, progress: Callable[[int, int
     return Dataset.open(target)
 
 
-def _source(spec: DataSpec) -> tuple[str, int, Iterator[RawCase]]:
+@dataclass(frozen=True)
+class _Source:
+    """Where cases come from: their fingerprint, their number, and the cases, to be read once."""
+
+    fingerprint: str
+    num_cases: int
+    cases: Iterator[RawCase]
+
+
+def _source(spec: DataSpec) -> _Source:
     if spec.kind == "phantom":
         cases = list(draw_phantom(spec.phantom_cases, spec.split_seed))
-        return _fingerprint(_phantom_parts(cases)), len(cases), iter(cases)
+        return _Source(_fingerprint(_phantom_parts(cases)), len(cases), iter(cases))
     if spec.path is None:
         raise DataError("a dataset of kind 'folder' needs its path: --data DIR, or path in [data]")
     pairs = find_pairs(Path(spec.path).expanduser())
     parts = ((p.name, p.image.read_bytes(), p.mask.read_bytes()) for p in pairs)
-    return _fingerprint(parts), len(pairs), read_cases(pairs)
+    return _Source(_fingerprint(parts), len(pairs), read_cases(pairs))
 
 
 def _phantom_parts(cases: list[RawCase]) -> Iterator[tuple[str, bytes, bytes]]:
@@ -141,18 +150,12 @@ def _fingerprint(parts: Iterable[tuple[str, bytes, bytes]]) -> str:
     return whole.hexdigest()
 
 
-def _write(
-    folder: Path,
-    fingerprint: str,
-    size: int,
-    total: int,
-    cases: Iterator[RawCase],
-    progress: Callable[[int, int], None] | None,
-) -> None:
+def _write(folder: Path, size: int, source: _Source, progress: Callable[[int, int], None] | None) -> None:
     images: Any = None
+    total = source.num_cases
     masks = np.lib.format.open_memmap(folder / "masks.npy", mode="w+", dtype=np.uint8, shape=(total, 1, size, size))
     names = []
-    for index, (name, image, mask) in enumerate(cases):
+    for index, (name, image, mask) in enumerate(source.cases):
         if images is None:
             shape = (total, image.shape[2], size, size)
             images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
@@ -163,13 +166,13 @@ def _write(
             progress(index + 1, total)
     images.flush()
     masks.flush()
-    about = {"names": names, "fingerprint": fingerprint, "size": size}
+    about = {"names": names, "fingerprint": source.fingerprint, "size": size}
     (folder / "dataset.json").write_text(json.dumps(about))
 
 
 def _resize_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    channels = [Image.fromarray(image[..., c]).resize((size, size), Image.Resampling.BOX) for c in range(image.shape[2])]
-    return np.stack([np.asarray(channel) for channel in channels])
+    channels = (Image.fromarray(channel) for channel in np.moveaxis(image, 2, 0))
+    return np.stack([np.asarray(c.resize((size, size), Image.Resampling.BOX)) for c in channels])
 
 
 def _resize_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.uint8]:

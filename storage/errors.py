@@ -1,4 +1,4 @@
-"""What a person can put right, as exceptions. The tree:
+"""What a person can put right, as exceptions.
 
 InputError            one clear message: rule, value, remedy, place
 ├── DataError         a dataset that cannot be read as it stands

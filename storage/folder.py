@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from storage.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -89,7 +89,9 @@ def _open(path: Path) -> Image.Image:
             image = Image.open(path)
             image.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Warning) as error:
-        raise DataError(f"{path.name}: unreadable image in {path.parent.name}/ ({str(error).splitlines()[0]})") from None
+        raise DataError(
+            f"{path.name}: unreadable image in {path.parent.name}/ ({str(error).splitlines()[0]})"
+        ) from None
     return image
 
 

@@ -83,18 +83,18 @@ class Ledger:
 
     def study_names(self) -> list[str]:
         """Names of all studies of ours, oldest first."""
-        names = optuna_rows.models.StudyModel.__table__
+        names = optuna_rows.studies
         query = sa.select(names.c.study_name).join(studies, studies.c.study_id == names.c.study_id)
         with reading(self.engine) as connection:
             return list(connection.execute(query.order_by(names.c.study_id)).scalars())
 
     def find_study(self, name: str) -> StudyRecord | None:
         """The study of that name, or None."""
-        names = optuna_rows.models.StudyModel.__table__
+        names = optuna_rows.studies
         query = sa.select(studies).join(names, studies.c.study_id == names.c.study_id)
         with reading(self.engine) as connection:
-            row = connection.execute(query.where(names.c.study_name == name)).mappings().one_or_none()
-        return None if row is None else _study(name, row)
+            row = connection.execute(query.where(names.c.study_name == name)).one_or_none()
+        return None if row is None else _study(name, row._asdict())
 
     def create_study(
         self,
@@ -181,7 +181,7 @@ class Ledger:
             .order_by(cells.c.id)
         )
         with reading(self.engine) as connection:
-            return [cell_of(row) for row in connection.execute(query).mappings()]
+            return [cell_of(row._asdict()) for row in connection.execute(query)]
 
     def claim(self, study_id: int, key: str, owner: str) -> Claim | None:
         """Take a cell that is waiting, or waits for its test; None when somebody else was faster."""
@@ -194,9 +194,7 @@ class Ledger:
             connection.execute(
                 cells.update()
                 .where(cells.c.id == row["id"])
-                .values(
-                    state=CellState.TEST if in_test else CellState.CLAIMED, owner=owner, claims=row["claims"] + 1
-                )
+                .values(state=CellState.TEST if in_test else CellState.CLAIMED, owner=owner, claims=row["claims"] + 1)
             )
             optuna_rows.start(connection, row["trial_id"])
         phase = "test" if in_test else "train"
@@ -217,7 +215,7 @@ class Ledger:
             claim: The right to write.
             points: The whole curve of the attempt so far; known points are left as they are.
             checkpoint: Name of the newest checkpoint.
-            worker: Columns of `attempts` about where it ran: device, device_share, device_name, planned_steps, versions.
+            worker: Where it ran, as columns of `attempts`: device, device_share, device_name, planned_steps, versions.
             test_curve: Test DSC by evaluation, for recorded surfaces only.
         """
         with self.engine.begin() as connection:
@@ -245,14 +243,10 @@ class Ledger:
                 .where(attempts.c.id == row["attempt_id"])
                 .values(stop_reason=stop_reason, forecast=None if forecast is None else vars(forecast))
             )
-            connection.execute(
-                cells.update().where(cells.c.id == row["id"]).values(state=CellState.TEST, owner=None)
-            )
+            connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=CellState.TEST, owner=None))
             optuna_rows.put_back(connection, row["trial_id"])
 
-    def finish(
-        self, claim: Claim, state: CellState, *, value: float, scores: Scores, facts: Mapping[str, Any]
-    ) -> None:
+    def finish(self, claim: Claim, state: CellState, *, value: float, scores: Scores, facts: Mapping[str, Any]) -> None:
         """Close a tested cell: scores, then Optuna's trial with its value (best validation DSC) and facts."""
         with self.engine.begin() as connection:
             row = _held(connection, claim)
@@ -369,7 +363,7 @@ def _study(name: str, row: Mapping[str, Any]) -> StudyRecord:
 
 
 def _lock_optuna_study(connection: sa.Connection, study_id: int) -> None:
-    table = optuna_rows.models.StudyModel.__table__
+    table = optuna_rows.studies
     connection.execute(sa.select(table.c.study_id).where(table.c.study_id == study_id).with_for_update())
 
 
@@ -400,7 +394,8 @@ def _lock_cell(
         .where(cells.c.study_id == study_id, cells.c.key == key, condition)
         .with_for_update()
     )
-    return connection.execute(query).mappings().one_or_none()
+    row = connection.execute(query).one_or_none()
+    return None if row is None else row._asdict()
 
 
 def _lock_claim(connection: sa.Connection, claim: Claim) -> Mapping[str, Any] | None:
@@ -434,4 +429,5 @@ def _close(
     connection: sa.Connection, row: Mapping[str, Any], state: CellState, value: float | None, facts: Mapping[str, Any]
 ) -> None:
     connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=None))
-    optuna_rows.tell(connection, row["trial_id"], _TOLD[state], value, {"state": state.value, **facts})
+    facts = {"state": state.value, **facts}
+    optuna_rows.tell(connection, row["trial_id"], state=_TOLD[state], value=value, facts=facts)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from storage.records import CellPlan, Evaluation
 
+studies = models.StudyModel.__table__
 trials = models.TrialModel.__table__
 params = models.TrialParamModel.__table__
 user_attributes = models.TrialUserAttributeModel.__table__
@@ -66,15 +67,13 @@ def put_back(connection: sa.Connection, trial_id: int) -> None:
 
 
 def tell(
-    connection: sa.Connection, trial_id: int, state: TrialState, value: float | None, facts: Mapping[str, Any]
+    connection: sa.Connection, trial_id: int, *, state: TrialState, value: float | None, facts: Mapping[str, Any]
 ) -> None:
     """End a trial, with its value and the facts that Optuna freezes from now on."""
     set_attributes(connection, trial_id, facts)
     if value is not None:
         finite = models.TrialValueModel.TrialValueType.FINITE
-        connection.execute(
-            values.insert().values(trial_id=trial_id, objective=0, value=value, value_type=finite)
-        )
+        connection.execute(values.insert().values(trial_id=trial_id, objective=0, value=value, value_type=finite))
     connection.execute(
         trials.update().where(trials.c.trial_id == trial_id).values(state=state, datetime_complete=utc_now())
     )

@@ -15,7 +15,7 @@ from storage.records import AttemptRecord, CellRecord, Evaluation, PlateauForeca
 from storage.tables import attempts, cells, evaluations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from storage.ledger import Ledger
 
@@ -104,7 +104,7 @@ def _by_column(row: sa.Row[Any]) -> dict[str, Any]:
     return found
 
 
-def _curves(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[int, list[Mapping[str, Any]]]:
+def _curves(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[int, list[dict[str, Any]]]:
     query = (
         sa.select(attempts.c.cell_id, evaluations)
         .join(attempts, attempts.c.id == evaluations.c.attempt_id)
@@ -112,20 +112,18 @@ def _curves(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[in
         .where(which)
         .order_by(evaluations.c.attempt_id, evaluations.c.evaluation)
     )
-    curves = defaultdict(list)
-    for row in connection.execute(query).mappings():
-        curves[row["cell_id"]].append(row)
+    curves: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in connection.execute(query):
+        curves[row.cell_id].append(row._asdict())
     return curves
 
 
-def _cell_record(row: Mapping[str, Any], points: list[Mapping[str, Any]]) -> CellRecord:
+def _cell_record(row: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> CellRecord:
     return CellRecord(
         cell=cell_of(row),
         attempt=_attempt(row),
         curve=tuple(
-            Evaluation(
-                p["evaluation"], p["epoch"], p["step"], p["val_dsc"], p["train_seconds"], p["val_seconds"]
-            )
+            Evaluation(p["evaluation"], p["epoch"], p["step"], p["val_dsc"], p["train_seconds"], p["val_seconds"])
             for p in points
         ),
         test_curve={p["evaluation"]: p["test_dsc"] for p in points if p["test_dsc"] is not None},

@@ -80,7 +80,9 @@ def prepare_study(
             f"not {study.fingerprint[:12]}); bring the old files back, or start another study with --name"
         )
     _note_changes(ledger, study, spec)
-    return PreparedStudy(ledger, study, _job(spec, files, dataset, wait_for_others), ledger.layout(study.study_id, plans))
+    return PreparedStudy(
+        ledger, study, _job(spec, files, dataset, wait_for_others), ledger.layout(study.study_id, plans)
+    )
 
 
 def changed_identity(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -133,8 +135,8 @@ def _check_disk(plans: Sequence[CellPlan], files: FilesSpec) -> None:
     free = shutil.disk_usage(place).free
     if needed > free:
         raise InputError(
-            f"checkpoints will need {needed / 1e9:.1f} GB in {place}, where {free / 1e9:.1f} GB are free; make room, or "
-            "set checkpoints or keep in [files]"
+            f"checkpoints will need {needed / 1e9:.1f} GB in {place}, where {free / 1e9:.1f} GB are free; make room, "
+            "or set checkpoints or keep in [files]"
         )
 
 

@@ -47,12 +47,16 @@ def render_status(status: dict[str, Any]) -> str:
 def _cell(record: CellRecord) -> dict[str, Any]:
     plan, attempt, best = record.cell.plan, record.attempt, record.best
     scores = attempt.scores
-    metrics = {
-        f"{part}_{name}{suffix}": value
-        for part, counts in (("val", scores.validation), ("test", scores.test))
-        for name, summary in summarise(counts).items()
-        for suffix, value in (("", summary.mean), ("_pooled", summary.pooled))
-    } if scores else {}
+    metrics = (
+        {
+            f"{part}_{name}{suffix}": value
+            for part, counts in (("val", scores.validation), ("test", scores.test))
+            for name, summary in summarise(counts).items()
+            for suffix, value in (("", summary.mean), ("_pooled", summary.pooled))
+        }
+        if scores
+        else {}
+    )
     return {
         "cell": plan.key,
         "ratio": plan.ratio,
@@ -80,9 +84,7 @@ def _cell(record: CellRecord) -> dict[str, Any]:
 def _line(cell: dict[str, Any]) -> str:
     state = cell["state"].replace("_", " ")
     val, test = (_score(cell.get(name)) for name in ("best_val_dsc", "test_dsc"))
-    return (
-        f"{cell['cell']:<30} {state:<11} {cell['evaluations']:>6} {val:>8} {test:>8} {cell['device_seconds']:>9,.1f}"
-    )
+    return f"{cell['cell']:<30} {state:<11} {cell['evaluations']:>6} {val:>8} {test:>8} {cell['device_seconds']:>9,.1f}"
 
 
 def _score(value: float | None) -> str:

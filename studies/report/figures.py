@@ -1,0 +1,152 @@
+"""The figures over configurations: scores by ratio and depth, and the ranking."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from plotly import graph_objects as go
+
+from studies.report.drawing import CLEAR, NEUTRAL, drawn
+from studies.report.parts import Figure
+from studies.report.words import amount, dsc, estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from search.answer import Answer
+    from search.ranking import RankedConfiguration
+    from storage.records import CellRecord
+
+MOST_BARS = 40
+
+
+def dsc_heatmap(records: Sequence[CellRecord], found: Answer) -> Figure:
+    """Test DSC over ratio and depth, mean over seeds; flagged configurations hold their value and flag, uncoloured."""
+    counts = {record.cell.plan.num_cases: record.cell.plan.ratio for record in records}
+    cases, depths = sorted(counts), sorted({record.cell.plan.depth for record in records})
+    rows = {(row.depth, row.num_cases): row for row in found.ranking}
+    flagged = Counter((each.depth, each.num_cases) for each in found.flagged)
+    ratios = [f"{counts[n]:.4g}<br>({n})" for n in cases]
+    grid = [[rows.get((depth, n)) for n in cases] for depth in depths]
+    heat = go.Heatmap(
+        x=list(range(len(cases))),
+        y=list(range(len(depths))),
+        z=[[None if row is None or row.flag else row.test_dsc.value for row in line] for line in grid],
+        text=[["" if row is None or row.flag else _cell_text(row, flagged) for row in line] for line in grid],
+        texttemplate="%{text}",
+        customdata=[[_hover(row) for row in line] for line in grid],
+        hovertemplate="%{customdata}<extra></extra>",
+        colorscale="Cividis",
+        xgap=2,
+        ygap=2,
+        colorbar={"title": {"text": "test DSC", "side": "right"}, "thickness": 12, "outlinewidth": 0},
+    )
+    apart = [(x, y, row) for y, line in enumerate(grid) for x, row in enumerate(line) if row is not None and row.flag]
+    height = 150 + 52 * len(depths)
+    figure = drawn(
+        [heat],
+        x_title="ratio of the training cases (cases)",
+        y_title="depth",
+        height=height,
+        shapes=[_outline(x, y) for x, y, _ in apart],
+        annotations=[_inside(x, y, _cell_text(row, flagged)) for x, y, row in apart],
+    )
+    figure.update_xaxes(tickvals=list(range(len(cases))), ticktext=ratios, range=[-0.5, len(cases) - 0.5])
+    figure.update_yaxes(tickvals=list(range(len(depths))), ticktext=[str(d) for d in depths])
+    figure.update_yaxes(range=[-0.5, len(depths) - 0.5])
+    figure.update_xaxes(showgrid=False, fixedrange=True)
+    figure.update_yaxes(showgrid=False, fixedrange=True)
+    caption = (
+        "Test DSC, mean over cases and over the seeds that learned. An outlined cell without colour is flagged (did "
+        "not learn, or collapsed) and left out of every fit; an empty one is not measured yet."
+    )
+    return Figure("scores", caption, figure, height, min_width=140 + 62 * len(cases))
+
+
+def cost_bars(found: Answer, currency: str) -> Figure | None:
+    """Cost per 0.01 DSC of every configuration that learned, in the order of the ranking."""
+    rows = [row for row in found.ranking if row.cost_per_dsc is not None]
+    if not rows:
+        return None
+    shown = rows[:MOST_BARS]
+    chosen = found.recommended
+    groups = (
+        ("recommended", [r for r in shown if r is chosen], {"color": "#009E73"}),
+        ("reaches the floor (P ≥ 0.5)", [r for r in shown if r.eligible and r is not chosen], {"color": "#0072B2"}),
+        (
+            "does not",
+            [r for r in shown if not r.eligible and r is not chosen],
+            {
+                "color": CLEAR,
+                "line": {"color": NEUTRAL, "width": 1},
+                "pattern": {"shape": "/", "fgcolor": NEUTRAL, "bgcolor": CLEAR, "fgopacity": 1, "size": 7},
+            },
+        ),
+    )
+    height = 130 + 26 * len(shown)
+    figure = drawn(
+        [_bars(name, members, marker) for name, members, marker in groups if members],
+        x_title=f"{escape(currency)} per 0.01 DSC",
+        y_title="",
+        height=height,
+        barmode="overlay",
+        bargap=0.3,
+        showlegend=True,
+    )
+    names = [_bar_name(row) for row in shown]
+    figure.update_yaxes(categoryorder="array", categoryarray=names, range=[len(shown) - 0.4, -0.6], fixedrange=True)
+    # Room for the amounts at the ends of the bars.
+    figure.update_xaxes(range=[0, 1.18 * max(row.cost_per_dsc or 0.0 for row in shown) or 1.0], fixedrange=True)
+    caption = (
+        f"Price of one configuration, trained once with its cases, in {currency} per 0.01 of fitted validation DSC; "
+        "in the order of the ranking. Hatched bars are less likely than not to reach the floor."
+    )
+    if len(rows) > MOST_BARS:
+        caption += f" The first {MOST_BARS} of {len(rows)}; the table holds all."
+    return Figure("ranking-bars", caption, figure, height)
+
+
+def _bars(name: str, rows: Sequence[RankedConfiguration], marker: dict[str, Any]) -> Any:
+    return go.Bar(
+        name=name,
+        x=[row.cost_per_dsc for row in rows],
+        y=[_bar_name(row) for row in rows],
+        orientation="h",
+        marker=marker,
+        text=[amount(row.cost_per_dsc) for row in rows],
+        textposition="outside",
+        cliponaxis=False,
+        hovertext=[_hover(row) for row in rows],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _bar_name(row: RankedConfiguration) -> str:
+    return f"depth {row.depth}, {row.num_cases} cases"
+
+
+def _cell_text(row: RankedConfiguration, flagged: Counter[tuple[int, int]]) -> str:
+    value = dsc(row.test_dsc.value)
+    number = flagged[row.depth, row.num_cases]
+    if row.flag:
+        return f"{value}<br>{row.flag.replace('_', ' ')}"
+    return f"{value}<br>{number} of {row.seeds + number} flagged" if number else value
+
+
+def _hover(row: RankedConfiguration | None) -> str:
+    if row is None:
+        return "not measured"
+    flag = f"<br>{row.flag.replace('_', ' ')}" if row.flag else ""
+    runs = f"{row.seeds} run{'' if row.seeds == 1 else 's'}"
+    return f"depth {row.depth}, {row.num_cases} cases ({runs})<br>test DSC {estimate(row.test_dsc)}{flag}"
+
+
+def _outline(x: int, y: int) -> dict[str, Any]:
+    box = {"x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.46, "y1": y + 0.46}
+    return {"type": "rect", "line": {"color": "#D55E00", "width": 1.5, "dash": "dot"}, "fillcolor": CLEAR, **box}
+
+
+def _inside(x: int, y: int, text: str) -> dict[str, Any]:
+    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 12}}

@@ -1,0 +1,84 @@
+"""Numbers and sentences as the page prints them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from search.answer_text import render
+
+if TYPE_CHECKING:
+    from search.answer import Answer
+    from search.depth_answer import CaseCount
+    from search.intervals import Estimate, Interval
+
+NONE = "–"  # noqa: RUF001 - an en dash where there is no value
+ELLIPSIS = "…"
+SECONDS_PER_HOUR = 3600
+LEAST_WHOLE_AMOUNT = 100
+WIDEST_AMOUNT = 1e7
+
+_SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
+_URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s'\",;)\]]+")
+_QUOTED_PATH = re.compile(r"(['\"])((?:[A-Za-z]:[\\/]|~?/|\\\\)[^'\"\n]*)\1")
+_BARE_PATH = re.compile(r"(?<![\w.…/\\<])(?:[A-Za-z]:[\\/]|~?/|\\\\)[^\s'\",;:)\]<>]+")
+_HOME_COMPONENTS = 2  # /home/somebody: the last part is a name
+
+
+def answer_sentences(found: Answer, currency: str) -> tuple[str, ...]:
+    """The sentences of the answer, as the terminal prints them."""
+    return tuple(_SENTENCE_END.split(_paragraphs(found, currency)[0]))
+
+
+def answer_footnote(found: Answer, currency: str) -> str:
+    """What the numbers of the answer mean."""
+    return _paragraphs(found, currency)[-1]
+
+
+def _paragraphs(found: Answer, currency: str) -> list[str]:
+    one_line = " ".join(currency.split())
+    return [" ".join(paragraph.split()) for paragraph in render(found, one_line).strip().split("\n\n")]
+
+
+def dsc(value: float | None) -> str:
+    """A DSC with three digits."""
+    return NONE if value is None else f"{value:.3f}"
+
+
+def interval(given: Interval | None) -> str:
+    """An interval of DSC in brackets, or nothing."""
+    return "" if given is None else f"[{given.lower:.3f}, {given.upper:.3f}]"
+
+
+def estimate(given: Estimate) -> str:
+    """A DSC with the interval of its mean."""
+    return f"{dsc(given.value)} {interval(given.mean_interval)}".rstrip()
+
+
+def case_count(count: CaseCount, fewest: int | None) -> str:
+    """A number of cases with its interval; "at most" where fewer were never tried."""
+    lower, upper = f"{count.interval.lower:.0f}", f"{count.interval.upper:.0f}"
+    value = f">{upper}" if count.cases is None else str(count.cases)
+    bound = "at most " if count.cases is not None and count.cases == fewest else ""
+    return f"{bound}{value} [{lower}, {'>' if count.capped else ''}{upper}]"
+
+
+def amount(value: float | None) -> str:
+    """A price, or a number of hours."""
+    if value is None:
+        return NONE
+    if value >= WIDEST_AMOUNT:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if value >= LEAST_WHOLE_AMOUNT else f"{value:.3g}"
+
+
+def without_places(text: str) -> str:
+    """The text with every URL and absolute path cut down to its last part: a page travels, these stay at home."""
+    text = _URL.sub(ELLIPSIS, text)
+    text = _QUOTED_PATH.sub(lambda match: match[1] + _last_part(match[2]) + match[1], text)
+    return _BARE_PATH.sub(lambda match: _last_part(match[0]), text)
+
+
+def _last_part(path: str) -> str:
+    parts = [part for part in re.split(r"[\\/]+", path) if part and not part.endswith(":")]
+    return ELLIPSIS if len(parts) <= _HOME_COMPONENTS else f"{ELLIPSIS}/{parts[-1]}"

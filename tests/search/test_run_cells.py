@@ -1,0 +1,183 @@
+"""Real Ray Tune, a real ledger and real trainings, small: what a run leaves behind in the ledger."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import ray
+
+from search.run_cells import run_cells
+from storage.reads import cell_records, spent_seconds
+from storage.records import CellState
+from studies.run import prepare_study
+from studies.spec import parse_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from storage.records import CellRecord
+    from studies.run import PreparedStudy
+
+SPEC: dict[str, Any] = {
+    "name": "small",
+    "tolerance": 0.02,
+    "data": {"kind": "phantom", "phantom_cases": 40},
+    "grid": {"ratio": [0.5, 1.0], "depth": [2]},
+    "training": {"size": 16, "budget": 40, "evaluations": 8, "batch": 8, "channels": 4, "learning_rate": 3e-3},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_ray_for_all() -> Iterator[None]:
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=2**27)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def prepare(tmp_path: Path) -> Iterator[Callable[..., PreparedStudy]]:
+    opened = []
+
+    def prepare_with(**sections: dict[str, Any] | float | str) -> PreparedStudy:
+        values = {k: SPEC.get(k, {}) | v if isinstance(v, dict) else v for k, v in sections.items()}
+        spec = parse_spec(SPEC | values, source="test")
+        prepared = prepare_study(spec, f"sqlite:///{tmp_path}/small.db", wait_for_others=True)
+        opened.append(prepared.ledger)
+        return prepared
+
+    yield prepare_with
+    for ledger in opened:
+        ledger.close()
+
+
+def records_of(prepared: PreparedStudy) -> list[CellRecord]:
+    return cell_records(prepared.ledger, prepared.study.study_id)
+
+
+def run(prepared: PreparedStudy) -> bool:
+    return run_cells(prepared.ledger, prepared.study, prepared.job)
+
+
+def test_grid_trains_every_cell_to_its_full_budget(prepare: Callable[..., PreparedStudy]) -> None:
+    """Under policy grid every cell has all evaluations, scores of every case, and no stop reason."""
+    prepared = prepare()
+    assert run(prepared)
+    for record in records_of(prepared):
+        assert not record.cell.state.is_open
+        assert [e.evaluation for e in record.curve] == list(range(1, 9))
+        assert record.curve[-1].step == record.attempt.planned_steps == 40
+        assert record.attempt.stop_reason is None
+        assert record.attempt.scores is not None
+        assert len(record.attempt.scores.test) == len(prepared.study.split["test"])
+        assert record.attempt.device == "cpu"
+
+
+def test_only_the_best_weights_stay(prepare: Callable[..., PreparedStudy], tmp_path: Path) -> None:
+    """After its test a cell keeps one checkpoint, with the best weights alone."""
+    run(prepare())
+    files = sorted(p.name for p in (tmp_path / "dicecurve-files/checkpoints/small/ratio1-depth2-seed0").rglob("*.pt"))
+    assert files == ["best.pt"]
+
+
+def test_test_curve_is_recorded_on_request(prepare: Callable[..., PreparedStudy]) -> None:
+    """With record_test_curve each evaluation has a test DSC, and the best one's is that of the scores."""
+    prepared = prepare(training={"record_test_curve": True})
+    run(prepared)
+    for record in records_of(prepared):
+        assert sorted(record.test_curve) == list(range(1, 9))
+
+
+def test_a_failing_cell_is_recorded_and_the_others_go_on(
+    prepare: Callable[..., PreparedStudy], tmp_path: Path
+) -> None:
+    """A cell that cannot write its checkpoints fails with its reason; the other cell is finished."""
+    prepared = prepare()
+    blocked = tmp_path / "dicecurve-files/checkpoints/small/ratio0.5-depth2-seed0"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("in the way")
+    assert run(prepared)
+    failed, finished = records_of(prepared)
+    assert failed.cell.state == CellState.FAILED
+    assert "in the way" not in (failed.attempt.failure or "")
+    assert "ratio0.5-depth2-seed0" in (failed.attempt.failure or "")
+    assert not finished.cell.state.is_open
+    assert finished.cell.state != CellState.FAILED
+
+
+def test_a_loss_that_is_no_number_fails_the_cell(prepare: Callable[..., PreparedStudy]) -> None:
+    """A diverging training ends as failed, and the reason names the loss, the step and the remedy."""
+    prepared = prepare(training={"learning_rate": 1e30})
+    assert run(prepared)
+    for record in records_of(prepared):
+        assert record.cell.state == CellState.FAILED
+        assert "the loss is nan at step" in (record.attempt.failure or "")
+        assert "learning_rate" in (record.attempt.failure or "")
+
+
+def test_forecast_policy_stops_with_a_written_reason(prepare: Callable[..., PreparedStudy]) -> None:
+    """Under policy forecast a flat curve is stopped, tested all the same, and its forecast stands apart from its score."""
+    prepared = prepare(
+        policy="forecast",
+        tolerance=0.4,
+        training={"budget": 600, "evaluations": 60},
+        stop={"risk": 0.4, "first_evaluation": 3},
+    )
+    assert run(prepared)
+    stopped = [r for r in records_of(prepared) if r.attempt.stop_reason]
+    assert stopped
+    for record in stopped:
+        assert len(record.curve) < 60
+        assert (record.attempt.stop_reason or "").startswith(f"plateau reached: at evaluation {len(record.curve)} of 60")
+        assert record.attempt.forecast is not None
+        assert record.attempt.scores is not None
+
+
+def test_a_lost_worker_gives_its_cell_back(prepare: Callable[..., PreparedStudy]) -> None:
+    """SIGKILL of a worker in mid-training: its cell is claimed again, goes on from its checkpoint and is finished."""
+    prepared = prepare(training={"budget": 1600, "size": 32})
+    killer = threading.Thread(target=_kill_a_worker, args=(prepared,))
+    killer.start()
+    assert run(prepared)
+    killer.join()
+    records = records_of(prepared)
+    assert sum(r.cell.losses for r in records) == 1
+    assert all(not r.cell.state.is_open and len(r.curve) == 8 for r in records)
+    lost = next(r for r in records if r.cell.losses)
+    assert lost.cell.claims == 3  # training twice, test once
+
+
+def _kill_a_worker(prepared: PreparedStudy) -> None:
+    deadline = time.monotonic() + 60
+    while not any(2 <= len(r.curve) < 6 for r in records_of(prepared)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(_workers()[0], signal.SIGKILL)
+
+
+def _workers() -> list[int]:
+    """Our own processes that train a cell right now; Ray writes the method into their command line."""
+    titles = {path.parent: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()}
+    return [int(p.name) for p, title in titles.items() if b"Trainable.train" in title and _is_ours(int(p.name))]
+
+
+def _is_ours(pid: int) -> bool:
+    while pid > 1 and pid != os.getpid():
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return pid == os.getpid()
+
+
+def test_the_limit_of_hours_ends_the_run(prepare: Callable[..., PreparedStudy]) -> None:
+    """A spent budget ends the run in order: False comes back, claims are released, what was measured stays."""
+    prepared = prepare(gpu_hours=1e-5, training={"budget": 800, "size": 32})
+    assert not run(prepared)
+    records = records_of(prepared)
+    assert all(r.cell.owner is None for r in records)
+    assert any(r.curve for r in records)
+    assert any(r.cell.state.is_open for r in records)
+    assert spent_seconds(prepared.ledger, prepared.study.study_id) >= 0.036
