@@ -1,102 +1,20 @@
-"""The driver dies by SIGKILL at three moments of a real study; the same command goes on and nothing is lost or twice."""
+"""The driver dies by SIGKILL at three moments of a real study; the same command goes on, nothing is lost or twice."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import optuna
 import pytest
 
-from storage.ledger import Ledger, holds_studies
-from storage.reads import cell_records, spent_seconds
 from storage.records import CellState
+from tests.faults.disturbed_study import EVALUATIONS, DisturbedStudy, in_training
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from storage.records import CellRecord
 
-ROOT = Path(__file__).parents[2]
-EVALUATIONS = 5
-SPEC = f"""
-name = "faults"
-[data]
-kind = "phantom"
-phantom_cases = 60
-[grid]
-ratio = [0.5, 1.0]
-depth = [2, 3]
-[training]
-size = 32
-budget = 100
-evaluations = {EVALUATIONS}
-batch = 16
-[resources]
-lease_seconds = 6
-[files]
-keep = "all"
-"""
 
-
-class Study:
-    """A study in a folder of its own, run by the command line as a person would."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        (folder / "faults.toml").write_text(SPEC)
-        self.folder = folder
-        self.url = f"sqlite:///{folder}/dicecurve.db"
-
-    def start(self) -> subprocess.Popen[bytes]:
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "studies", "run", "faults.toml"]
-        with (self.folder / "log").open("ab") as log:
-            return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
-
-    def run_to_end(self) -> None:
-        with self.start() as process:
-            assert process.wait(timeout=300) == 0, (self.folder / "log").read_text()
-
-    def kill_when(self, moment: Callable[[list[CellRecord]], bool]) -> list[CellRecord]:
-        """Start, send SIGKILL at the moment, and return what the ledger then holds."""
-        with self.start() as process:
-            deadline = time.monotonic() + 200
-            while not moment(self.records()):
-                assert process.poll() is None, (self.folder / "log").read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        return self.records()
-
-    def records(self) -> list[CellRecord]:
-        if not holds_studies(self.url):
-            return []
-        with Ledger.open(self.url) as ledger:
-            study = ledger.find_study("faults")
-            return [] if study is None else cell_records(ledger, study.study_id)
-
-    def spent(self) -> float:
-        with Ledger.open(self.url) as ledger:
-            study = ledger.find_study("faults")
-            assert study is not None
-            return spent_seconds(ledger, study.study_id)
-
-    def checkpointed(self, record: CellRecord) -> int:
-        """The evaluation of the newest whole checkpoint; 0 without any."""
-        folder = self.folder / "dicecurve-files/checkpoints/faults" / record.cell.plan.key / "1"
-        return max((int(manifest.parent.name.split("-")[1]) for manifest in folder.glob("*/manifest.json")), default=0)
-
-
-def in_training(records: list[CellRecord]) -> bool:
-    """A cell is under way: some of its evaluations are recorded, others are not."""
-    return any(r.cell.state == CellState.CLAIMED and 1 <= len(r.curve) < EVALUATIONS - 1 for r in records)
+Killed = tuple[DisturbedStudy, list[list["CellRecord"]]]
 
 
 def with_one_done(records: list[CellRecord]) -> bool:
@@ -110,22 +28,20 @@ def between_stop_and_test(records: list[CellRecord]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    study = Study(tmp_path_factory.mktemp("faults") / "undisturbed")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> DisturbedStudy:
+    """The same study, left alone."""
+    study = DisturbedStudy(tmp_path_factory.mktemp("faults") / "undisturbed")
     study.run_to_end()
     return study
 
 
 @pytest.fixture(scope="module")
-def kills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Study, list[list[CellRecord]]]]:
+def kills(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     """A study killed three times and then run to its end, with what the ledger held after each kill."""
-    study = Study(tmp_path_factory.mktemp("faults") / "killed")
-    snapshots = [study.kill_when(moment) for moment in (in_training, with_one_done, between_stop_and_test)]
+    study = DisturbedStudy(tmp_path_factory.mktemp("faults") / "killed")
+    snapshots = [study.signal_when(moment)[1] for moment in (in_training, with_one_done, between_stop_and_test)]
     study.run_to_end()
-    yield study, snapshots
-
-
-Killed = tuple[Study, list[list["CellRecord"]]]
+    return study, snapshots
 
 
 def test_every_cell_is_finished_exactly_once(kills: Killed) -> None:
@@ -141,7 +57,7 @@ def test_every_cell_is_finished_exactly_once(kills: Killed) -> None:
     assert sorted(t.user_attrs["cell"] for t in trials) == sorted(r.cell.plan.key for r in records)
 
 
-def test_values_are_bit_equal_to_an_undisturbed_run(kills: Killed, undisturbed: Study) -> None:
+def test_values_are_bit_equal_to_an_undisturbed_run(kills: Killed, undisturbed: DisturbedStudy) -> None:
     """With policy grid on a CPU, every curve and every test count is that of an undisturbed run, to the last bit."""
     study, _ = kills
     for killed, whole in zip(study.records(), undisturbed.records(), strict=True):
@@ -154,7 +70,7 @@ def test_values_are_bit_equal_to_an_undisturbed_run(kills: Killed, undisturbed: 
 
 
 def test_recorded_evaluations_are_never_trained_again(kills: Killed) -> None:
-    """What a kill found in the ledger is there at the end, measured seconds included: it was neither lost nor redone."""
+    """What a kill found in the ledger is there at the end, measured seconds included: neither lost nor redone."""
     study, snapshots = kills
     final = {r.cell.plan.key: r for r in study.records()}
     assert any(len(r.curve) for r in snapshots[0])

@@ -42,6 +42,7 @@ def _one_ray_for_all() -> Iterator[None]:
 
 @pytest.fixture
 def prepare(tmp_path: Path) -> Iterator[Callable[..., PreparedStudy]]:
+    """Prepare the small study, with some sections changed."""
     opened = []
 
     def prepare_with(**sections: dict[str, Any] | float | str) -> PreparedStudy:
@@ -57,10 +58,12 @@ def prepare(tmp_path: Path) -> Iterator[Callable[..., PreparedStudy]]:
 
 
 def records_of(prepared: PreparedStudy) -> list[CellRecord]:
+    """Its cells as the ledger holds them."""
     return cell_records(prepared.ledger, prepared.study.study_id)
 
 
 def run(prepared: PreparedStudy) -> bool:
+    """Run it on the one Ray of this module."""
     return run_cells(prepared.ledger, prepared.study, prepared.job)
 
 
@@ -93,9 +96,7 @@ def test_test_curve_is_recorded_on_request(prepare: Callable[..., PreparedStudy]
         assert sorted(record.test_curve) == list(range(1, 9))
 
 
-def test_a_failing_cell_is_recorded_and_the_others_go_on(
-    prepare: Callable[..., PreparedStudy], tmp_path: Path
-) -> None:
+def test_a_failing_cell_is_recorded_and_the_others_go_on(prepare: Callable[..., PreparedStudy], tmp_path: Path) -> None:
     """A cell that cannot write its checkpoints fails with its reason; the other cell is finished."""
     prepared = prepare()
     blocked = tmp_path / "dicecurve-files/checkpoints/small/ratio0.5-depth2-seed0"
@@ -121,7 +122,7 @@ def test_a_loss_that_is_no_number_fails_the_cell(prepare: Callable[..., Prepared
 
 
 def test_forecast_policy_stops_with_a_written_reason(prepare: Callable[..., PreparedStudy]) -> None:
-    """Under policy forecast a flat curve is stopped, tested all the same, and its forecast stands apart from its score."""
+    """Under policy forecast a flat curve is stopped and tested, and its forecast stands apart from its score."""
     prepared = prepare(
         policy="forecast",
         tolerance=0.4,
@@ -133,7 +134,9 @@ def test_forecast_policy_stops_with_a_written_reason(prepare: Callable[..., Prep
     assert stopped
     for record in stopped:
         assert len(record.curve) < 60
-        assert (record.attempt.stop_reason or "").startswith(f"plateau reached: at evaluation {len(record.curve)} of 60")
+        assert (record.attempt.stop_reason or "").startswith(
+            f"plateau reached: at evaluation {len(record.curve)} of 60"
+        )
         assert record.attempt.forecast is not None
         assert record.attempt.scores is not None
 

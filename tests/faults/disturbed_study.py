@@ -1,0 +1,111 @@
+"""A small study that tests start by the command line, as a person would, and disturb."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from storage.ledger import Ledger, holds_studies
+from storage.reads import cell_records, spent_seconds
+from storage.records import CellState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storage.records import CellRecord
+
+ROOT = Path(__file__).parents[2]
+EVALUATIONS = 5
+SPEC = f"""
+name = "faults"
+[data]
+kind = "phantom"
+phantom_cases = 60
+[grid]
+ratio = [0.5, 1.0]
+depth = [2, 3]
+[training]
+size = 32
+budget = 100
+evaluations = {EVALUATIONS}
+batch = 16
+[resources]
+lease_seconds = 6
+[files]
+keep = "all"
+"""
+
+
+class DisturbedStudy:
+    """A study in a folder of its own, run by the command line as a person would."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write the spec into a new folder."""
+        folder.mkdir()
+        (folder / "faults.toml").write_text(SPEC)
+        self.folder = folder
+        self.url = f"sqlite:///{folder}/dicecurve.db"
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start the run, in a process group of its own."""
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "studies", "run", "faults.toml"]
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                command, cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def run_to_end(self) -> None:
+        """Run undisturbed, and expect success."""
+        with self.start() as process:
+            assert process.wait(timeout=300) == 0, (self.folder / "log").read_text()
+
+    def signal_when(
+        self, moment: Callable[[list[CellRecord]], bool], number: signal.Signals = signal.SIGKILL
+    ) -> tuple[int, list[CellRecord]]:
+        """Start, send a signal at the moment, and return the exit code and what the ledger then holds.
+
+        An interrupt goes to the whole process group, as a terminal sends it.
+        """
+        with self.start() as process:
+            deadline = time.monotonic() + 200
+            while not moment(self.records()):
+                assert process.poll() is None, (self.folder / "log").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            if number == signal.SIGINT:
+                os.killpg(process.pid, number)
+            else:
+                process.send_signal(number)
+            code = process.wait(timeout=60)
+        return code, self.records()
+
+    def records(self) -> list[CellRecord]:
+        """What the ledger holds now."""
+        if not holds_studies(self.url):
+            return []
+        with Ledger.open(self.url) as ledger:
+            study = ledger.find_study("faults")
+            return [] if study is None else cell_records(ledger, study.study_id)
+
+    def spent(self) -> float:
+        """Device seconds, lost work included."""
+        with Ledger.open(self.url) as ledger:
+            study = ledger.find_study("faults")
+            assert study is not None
+            return spent_seconds(ledger, study.study_id)
+
+    def checkpointed(self, record: CellRecord) -> int:
+        """The evaluation of the newest whole checkpoint; 0 without any."""
+        folder = self.folder / "dicecurve-files/checkpoints/faults" / record.cell.plan.key / "1"
+        return max((int(manifest.parent.name.split("-")[1]) for manifest in folder.glob("*/manifest.json")), default=0)
+
+
+def in_training(records: list[CellRecord]) -> bool:
+    """A cell is under way: some of its evaluations are recorded, others are not."""
+    return any(r.cell.state == CellState.CLAIMED and 1 <= len(r.curve) < EVALUATIONS - 1 for r in records)
