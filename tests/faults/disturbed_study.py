@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
+from storage.checkpoints import CheckpointFolder
 from storage.ledger import Ledger, holds_studies
 from storage.reads import cell_records, spent_seconds
 from storage.records import CellState
@@ -41,6 +46,15 @@ keep = "all"
 """
 
 
+@dataclass(frozen=True)
+class Aftermath:
+    """What a signal left behind: the driver's exit code, the ledger's cells, and the newest checkpoints' curves."""
+
+    code: int
+    records: list[CellRecord]
+    checkpoint_curves: dict[str, list[dict[str, float]]]
+
+
 class DisturbedStudy:
     """A study in a folder of its own, run by the command line as a person would."""
 
@@ -67,8 +81,8 @@ class DisturbedStudy:
 
     def signal_when(
         self, moment: Callable[[list[CellRecord]], bool], number: signal.Signals = signal.SIGKILL
-    ) -> tuple[int, list[CellRecord]]:
-        """Start, send a signal at the moment, and return the exit code and what the ledger then holds.
+    ) -> Aftermath:
+        """Start, send a signal at the moment, and return what it left behind.
 
         An interrupt goes to the whole process group, as a terminal sends it.
         """
@@ -83,7 +97,8 @@ class DisturbedStudy:
             else:
                 process.send_signal(number)
             code = process.wait(timeout=60)
-        return code, self.records()
+        time.sleep(2)  # Ray's processes die with their driver, but not in the same instant
+        return Aftermath(code, self.records(), self.checkpoint_curves())
 
     def records(self) -> list[CellRecord]:
         """What the ledger holds now."""
@@ -100,10 +115,14 @@ class DisturbedStudy:
             assert study is not None
             return spent_seconds(ledger, study.study_id)
 
-    def checkpointed(self, record: CellRecord) -> int:
-        """The evaluation of the newest whole checkpoint; 0 without any."""
-        folder = self.folder / "dicecurve-files/checkpoints/faults" / record.cell.plan.key / "1"
-        return max((int(manifest.parent.name.split("-")[1]) for manifest in folder.glob("*/manifest.json")), default=0)
+    def checkpoint_curves(self) -> dict[str, list[dict[str, float]]]:
+        """The curve in the newest whole checkpoint of every cell that has one."""
+        found = {}
+        for cell in (self.folder / "dicecurve-files/checkpoints/faults").iterdir():
+            newest = CheckpointFolder(str(cell / "1")).load_newest()
+            if newest is not None:
+                found[cell.name] = torch.load(io.BytesIO(newest[1]["state.pt"]), weights_only=True)["curve"]
+        return found
 
 
 def in_training(records: list[CellRecord]) -> bool:

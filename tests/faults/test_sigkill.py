@@ -8,13 +8,13 @@ import optuna
 import pytest
 
 from storage.records import CellState
-from tests.faults.disturbed_study import EVALUATIONS, DisturbedStudy, in_training
+from tests.faults.disturbed_study import EVALUATIONS, Aftermath, DisturbedStudy, in_training
 
 if TYPE_CHECKING:
     from storage.records import CellRecord
 
 
-Killed = tuple[DisturbedStudy, list[list["CellRecord"]]]
+Killed = tuple[DisturbedStudy, list[Aftermath]]
 
 
 def with_one_done(records: list[CellRecord]) -> bool:
@@ -39,9 +39,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> DisturbedStudy:
 def kills(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     """A study killed three times and then run to its end, with what the ledger held after each kill."""
     study = DisturbedStudy(tmp_path_factory.mktemp("faults") / "killed")
-    snapshots = [study.signal_when(moment)[1] for moment in (in_training, with_one_done, between_stop_and_test)]
+    aftermaths = [study.signal_when(moment) for moment in (in_training, with_one_done, between_stop_and_test)]
     study.run_to_end()
-    return study, snapshots
+    return study, aftermaths
 
 
 def test_every_cell_is_finished_exactly_once(kills: Killed) -> None:
@@ -71,20 +71,33 @@ def test_values_are_bit_equal_to_an_undisturbed_run(kills: Killed, undisturbed: 
 
 def test_recorded_evaluations_are_never_trained_again(kills: Killed) -> None:
     """What a kill found in the ledger is there at the end, measured seconds included: neither lost nor redone."""
-    study, snapshots = kills
+    study, aftermaths = kills
     final = {r.cell.plan.key: r for r in study.records()}
-    assert any(len(r.curve) for r in snapshots[0])
-    for snapshot in snapshots:
-        for record in snapshot:
+    assert any(len(r.curve) for r in aftermaths[0].records)
+    for aftermath in aftermaths:
+        for record in aftermath.records:
             assert final[record.cell.plan.key].curve[: len(record.curve)] == record.curve
+
+
+def test_nothing_is_lost_beyond_the_last_checkpoint(kills: Killed) -> None:
+    """Every evaluation in a checkpoint that survived a kill ends in the ledger, with the seconds measured then."""
+    study, aftermaths = kills
+    final = {r.cell.plan.key: r for r in study.records()}
+    assert any(aftermath.checkpoint_curves for aftermath in aftermaths)
+    for aftermath in aftermaths:
+        for key, points in aftermath.checkpoint_curves.items():
+            saved = [(p["evaluation"], p["val_dsc"], p["train_seconds"], p["val_seconds"]) for p in points]
+            assert saved == [
+                (e.evaluation, e.val_dsc, e.train_seconds, e.val_seconds) for e in final[key].curve[: len(saved)]
+            ]
 
 
 def test_each_evaluation_counts_once_in_the_cost(kills: Killed) -> None:
     """Device seconds are those of each evaluation once; what a kill cost beyond that is under one evaluation a cell."""
-    study, snapshots = kills
+    study, aftermaths = kills
     records = study.records()
     assert all([e.evaluation for e in r.curve] == list(range(1, EVALUATIONS + 1)) for r in records)
     longest = max(e.train_seconds + e.val_seconds for r in records for e in r.curve)
-    killed_at_work = sum(r.cell.owner is not None for snapshot in snapshots for r in snapshot)
+    killed_at_work = sum(r.cell.owner is not None for aftermath in aftermaths for r in aftermath.records)
     lost = study.spent() - sum(r.device_seconds for r in records)
     assert -1e-6 <= lost <= killed_at_work * longest

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def test_interrupted_run_releases_its_cells_and_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     """It exits with 130 and says what to do; no cell stays claimed; a second start keeps every evaluation and ends."""
     study = DisturbedStudy(tmp_path / "study")
-    code, interrupted = study.signal_when(in_training, number)
+    aftermath = study.signal_when(in_training, number)
     log = (study.folder / "log").read_text()
-    assert code == 130, log
+    assert aftermath.code == 130, log
     assert "the same command goes on from here" in log
     assert "Traceback" not in log
-    assert all(r.cell.owner is None for r in interrupted)
+    assert all(r.cell.owner is None for r in aftermath.records)
     study.run_to_end()
-    for before, after in zip(interrupted, study.records(), strict=True):
+    for before, after in zip(aftermath.records, study.records(), strict=True):
         assert after.curve[: len(before.curve)] == before.curve
         assert len(after.curve) == EVALUATIONS
