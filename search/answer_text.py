@@ -21,15 +21,16 @@ LEAST_WHOLE_AMOUNT = 100
 def render(answer: Answer, currency: str) -> str:
     """The whole answer, each line within 80 columns, with prices in ``currency``."""
     parts = [
-        "\n".join(textwrap.fill(sentence, COLUMNS) for sentence in _sentences(answer, currency)),
+        "\n".join(textwrap.fill(sentence, COLUMNS) for sentence in sentences(answer, currency)),
         "\n".join(_depth_table(answer)),
         "\n".join(_ranking_table(answer, currency)),
-        textwrap.fill(_footnote(answer), COLUMNS),
+        textwrap.fill(footnote(answer), COLUMNS),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _sentences(answer: Answer, currency: str) -> Iterator[str]:
+def sentences(answer: Answer, currency: str) -> Iterator[str]:
+    """The answer in words, for a reader who knows medicine and not this program."""
     if answer.reason is not None:
         yield _sentence(answer.reason)
     row = answer.recommended
@@ -46,14 +47,14 @@ def _sentences(answer: Answer, currency: str) -> Iterator[str]:
 
 
 def _recommendation(row: RankedConfiguration, answer: Answer, currency: str) -> str:
-    hours = f"{'about ' if row.seconds_estimated else ''}{_amount(row.training_seconds / 3600)} {row.device.upper()} h"
+    hours = f"{'about ' if row.seconds_estimated else ''}{amount(row.training_seconds / 3600)} {row.device.upper()} h"
     held_out = answer.num_validation + answer.num_test
-    per_dsc = "" if row.cost_per_dsc is None else f" ({_amount(row.cost_per_dsc)} {currency} per 0.01 DSC)"
+    per_dsc = "" if row.cost_per_dsc is None else f" ({amount(row.cost_per_dsc)} {currency} per 0.01 DSC)"
     alone = f"; one new run: {_interval(row.test_dsc.run_interval)}" if row.test_dsc.run_interval else ""
     fresh = "" if row.confirmed_dsc is None else f" The fresh seed has test DSC {row.confirmed_dsc:.3f}."
     return (
         f"Recommended: depth {row.depth} with {row.num_cases} cases (ratio {row.ratio:.4g}): test DSC"
-        f" {_dsc(row.test_dsc)}{alone}; {_amount(row.price)} {currency}{per_dsc} for {hours} of training and"
+        f" {_dsc(row.test_dsc)}{alone}; {amount(row.price)} {currency}{per_dsc} for {hours} of training and"
         f" {row.num_cases} + {held_out} cases, the latter for validation and test.{fresh}"
     )
 
@@ -70,7 +71,7 @@ def _plateau(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
     further = f"100 further cases bring {curve.gain_per_100_cases:.3f} {_interval(curve.gain_per_100_cases_interval)}"
     if not curve.reached:
         return f"No plateau within {num_train} cases; {doubling}; {further}."
-    return f"Plateau at {_at_most(curve.plateau, depth)}{_cases(curve.plateau)} cases; {doubling}; {further}."
+    return f"Plateau: {_at_most(curve.plateau, depth)}{_cases(curve.plateau)} cases; {doubling}; {further}."
 
 
 def _depth_table(answer: Answer) -> Iterator[str]:
@@ -107,8 +108,8 @@ def _ranking_cells(row: RankedConfiguration) -> Iterator[str]:
     yield f"{row.ratio:.4g}"
     yield f"{row.validation_dsc if row.validation_fitted is None else row.validation_fitted:.3f}"
     yield _dsc(row.test_dsc) if row.flag is None else f"{row.test_dsc.value:.3f} {row.flag.replace('_', ' ')}"
-    yield _amount(row.price)
-    yield "-" if row.cost_per_dsc is None else _amount(row.cost_per_dsc)
+    yield amount(row.price)
+    yield "-" if row.cost_per_dsc is None else amount(row.cost_per_dsc)
     yield "-" if row.p_floor is None else f"{row.p_floor:.2f}"
     yield "~" if row.seconds_estimated else ""
 
@@ -118,7 +119,8 @@ def _ranking_line(*cells: str) -> str:
     return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def _footnote(answer: Answer) -> str:
+def footnote(answer: Answer) -> str:
+    """What the numbers of an answer mean."""
     row = answer.recommended
     confirmed = row is not None and row.confirmed_dsc is not None
     decided = "" if answer.floor is None else f" of {answer.floor:.3f}"
@@ -151,7 +153,7 @@ def _interval(interval: Interval) -> str:
     return f"[{interval.lower:.3f}, {interval.upper:.3f}]"
 
 
-def _amount(value: float) -> str:
+def amount(value: float) -> str:
     """A price or a number of hours, in at most nine characters."""
     if value >= WIDEST_AMOUNT:
         return f"{value:.3g}"

@@ -148,7 +148,7 @@ def _tuner(desk: Desk, job: Job, device: str, scratch: str) -> Any:
         run_config=tune.RunConfig(
             name=desk.study.name,
             storage_path=scratch,
-            stop=ForecastStopper(context, desk.stop),
+            stop=ForecastStopper(context, desk.live, desk.stop),
             callbacks=[WorkStarts(desk.live)],
             checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             verbose=0,

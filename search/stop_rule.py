@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TAKE_OFF_ABOVE_D0 = 0.05
 LEVEL_OVER = 5
-STAYS_UNDER = 3
+STAYS_UNDER = 2
 INTERVAL_SDS = 2 * NormalDist().inv_cdf(0.95)  # width of a 90 % interval, in standard deviations
 
 
@@ -108,8 +108,8 @@ def has_taken_off(curve: Sequence[Evaluation], d0: float) -> bool:
 def outcome(curve: Sequence[Evaluation], d0: float) -> CellState:
     """What a training that has ended amounts to: done, not learned, or collapsed.
 
-    Not learned: it never took off. Collapsed: after take-off it fell under D0 and stayed there for the last three
-    evaluations.
+    Not learned: it never took off. Collapsed: after take-off it fell under D0 and stayed there to the end, for
+    two evaluations or more.
     """
     if not has_taken_off(curve, d0):
         return CellState.NOT_LEARNED

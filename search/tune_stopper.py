@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import threading
 
     from models.forecaster.forecast import Forecaster
+    from search.live_claims import LiveClaims
     from search.policy import PolicyName
 
 log = logging.getLogger(__name__)
@@ -35,14 +36,16 @@ class StopContext:
 class ForecastStopper(tune.Stopper):
     """Stops a trial with a written reason, and everything when the stop event is set."""
 
-    def __init__(self, context: StopContext, stop: threading.Event) -> None:
+    def __init__(self, context: StopContext, live: LiveClaims, stop: threading.Event) -> None:
         """Keep nothing that the ledger could not rebuild."""
         self._context = context
+        self._live = live
         self._stop = stop
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Whether to stop; the decision travels to the searcher inside the result."""
-        del trial_id
+        if self._live.find(trial_id) is None:
+            return True  # the cell was given to another driver: what this worker does no longer counts
         report = result["report"]
         if self._context.policy == "grid" or not isinstance(report, TrainReport):
             return False

@@ -269,7 +269,11 @@ class Ledger:
             connection.execute(
                 attempts.update()
                 .where(attempts.c.id == row["attempt_id"])
-                .values(failure=reason, lost_seconds=attempts.c.lost_seconds + attempts.c.unrecorded_seconds)
+                .values(
+                    failure=reason,
+                    lost_seconds=attempts.c.lost_seconds + attempts.c.unrecorded_seconds,
+                    unrecorded_seconds=0.0,
+                )
             )
             _close(connection, row, CellState.FAILED, None, {"failure": reason})
 

@@ -33,8 +33,8 @@ def answer_of(study: StudyRecord, records: Sequence[CellRecord]) -> Answer:
         prices=PriceSpec.model_validate(study.running["prices"]),
         tolerance=study.running["tolerance"],
         target=study.running["target_dsc"],
-        validation_groups=_groups(study, "validation"),
-        test_groups=_groups(study, "test"),
+        validation_groups=case_groups(study, "validation"),
+        test_groups=case_groups(study, "test"),
     )
 
 
@@ -68,5 +68,6 @@ def _flag(state: CellState) -> Flag | None:
     return cast("Flag", state.value) if state in {CellState.NOT_LEARNED, CellState.COLLAPSED} else None
 
 
-def _groups(study: StudyRecord, part: str) -> NDArray[np.int64]:
+def case_groups(study: StudyRecord, part: str) -> NDArray[np.int64]:
+    """Group number of each case of a part of the split, shape (cases,)."""
     return np.array([study.groups[name] for name in study.split[part]], dtype=np.int64)

@@ -6,24 +6,28 @@ open one, and a faded colour.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from plotly import graph_objects as go
 
-from studies.report.drawing import CLEAR, FIT_ALPHA, NEUTRAL, drawn, faded, hue, symbol
+from studies.report.drawing import CLEAR, NEUTRAL, drawn, faded, hue, see_through, symbol
 from studies.report.parts import Figure
-from studies.report.words import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from search.answer import Answer
+    from search.intervals import Interval
+    from search.measurements import FlaggedCell
     from search.ranking import RankedConfiguration
     from studies.report.fitted import FittedCurve, FittedCurves
 
 HEIGHT = 460
-BAND_ALPHA = 0.12
+BAND_ALPHA = 0.15
+DODGE, MOST_DODGE = 0.007, 0.014  # between two depths, and between the outermost; shares of the axis
+NO_POINT: list[Any] = [None]  # a trace without any has no entry in the legend
 
 
 def data_curves(found: Answer, fitted: FittedCurves) -> Figure | None:
@@ -32,9 +36,10 @@ def data_curves(found: Answer, fitted: FittedCurves) -> Figure | None:
         return None
     depths = [each.depth for each in found.depths]
     traces = [trace for curve in fitted.curves for trace in _fitted_traces(curve, hue(curve.depth, depths))]
-    traces += [trace for depth in depths for trace in _measured_traces(depth, depths, found, fitted)]
+    traces += [trace for depth in depths for trace in _depth_traces(depth, depths, found, fitted)]
     traces += _keys_of_data_curves(found, fitted)
     figure = drawn(traces, x_title="training cases", y_title="test DSC", height=HEIGHT, hovermode="closest")
+    figure.update_layout(showlegend=True)
     figure.update_xaxes(rangemode="tozero")
     at_hand = f"{found.num_train} at hand"
     figure.add_vline(
@@ -46,8 +51,8 @@ def data_curves(found: Answer, fitted: FittedCurves) -> Figure | None:
     )
     caption = (
         "Test DSC, mean over cases. Filled markers are measured, mean over seeds, with the 90 % interval of the mean; "
-        "lines are fitted with their 90 % band, solid where cases were measured, dashed beyond: a forecast. An open x "
-        "is a flagged run, and left out of the fit."
+        "solid lines are fitted through them; dashed lines with their 90 % band are forecast. An open x is a flagged "
+        "run, and left out of the fit. Depths stand slightly apart, so that no interval hides another."
     )
     if fitted.expected:
         caption += " Open markers: measured DSC and forecast remaining gain of runs that were stopped early."
@@ -56,19 +61,18 @@ def data_curves(found: Answer, fitted: FittedCurves) -> Figure | None:
 
 def _fitted_traces(curve: FittedCurve, colour: str) -> Iterator[Any]:
     group = {"legendgroup": str(curve.depth), "showlegend": False}
-    x, line = curve.num_cases.tolist(), faded(colour, FIT_ALPHA)
+    measured, beyond = curve.num_cases <= curve.most_cases, curve.num_cases >= curve.most_cases
+    x, line = curve.num_cases[beyond].tolist(), faded(colour)
     yield go.Scatter(
         x=x + x[::-1],
-        y=curve.upper.tolist() + curve.lower.tolist()[::-1],
+        y=curve.upper[beyond].tolist() + curve.lower[beyond].tolist()[::-1],
         mode="lines",
         fill="toself",
         line={"width": 0, "color": CLEAR},
-        fillcolor=faded(colour, BAND_ALPHA),
+        fillcolor=see_through(colour, BAND_ALPHA),
         hoverinfo="skip",
         **group,
     )
-    measured = curve.num_cases <= curve.most_cases
-    beyond = curve.num_cases >= curve.most_cases
     for part, dash, word in ((measured, "solid", "fitted"), (beyond, "dash", "forecast")):
         yield go.Scatter(
             x=curve.num_cases[part].tolist(),
@@ -80,67 +84,86 @@ def _fitted_traces(curve: FittedCurve, colour: str) -> Iterator[Any]:
         )
 
 
-def _measured_traces(depth: int, depths: Sequence[int], found: Answer, fitted: FittedCurves) -> Iterator[Any]:
-    colour, mark = hue(depth, depths), symbol(depth, depths)
-    expected = {each.num_cases: each.dsc for each in fitted.expected if each.depth == depth}
+@dataclass(frozen=True)
+class _Look:
+    """How the points of one depth are drawn, and how far beside their number of cases."""
+
+    depth: int
+    colour: str
+    mark: str
+    shift: float
+
+
+def _depth_traces(depth: int, depths: Sequence[int], found: Answer, fitted: FittedCurves) -> Iterator[Any]:
+    gaps = len(depths) - 1
+    step = min(DODGE, MOST_DODGE / max(1, gaps)) * 2 * found.num_train
+    look = _Look(depth, hue(depth, depths), symbol(depth, depths), step * (sorted(depths).index(depth) - gaps / 2))
     rows = [row for row in found.ranking if row.depth == depth and row.flag is None]
-    rows.sort(key=lambda row: row.num_cases)
-    group = {"legendgroup": str(depth)}
-    yield go.Scatter(
-        name=f"depth {depth}",
-        # A trace without points has no entry in the legend: a depth of which nothing learned keeps its own.
-        x=[row.num_cases for row in rows] or [None],
-        y=[row.test_dsc.value for row in rows] or [None],
-        mode="markers",
-        marker={"color": colour, "symbol": mark, "size": 9},
-        error_y=_error_bars([(row.test_dsc.value, row) for row in rows if row.num_cases not in expected], colour)
-        if not expected
-        else _error_bars([(row.test_dsc.value, row) for row in rows], colour, expected),
-        text=[f"depth {depth}, {row.num_cases} cases<br>measured test DSC {estimate(row.test_dsc)}" for row in rows],
-        hovertemplate="%{text}<extra></extra>",
-        **group,
-    )
-    stopped = [row for row in rows if row.num_cases in expected]
-    if stopped:
-        values = [expected[row.num_cases] for row in stopped]
-        yield go.Scatter(
-            x=[row.num_cases for row in stopped],
-            y=values,
-            mode="markers",
-            marker={"color": faded(colour, FIT_ALPHA), "symbol": f"{mark}-open", "size": 10},
-            error_y=_error_bars(list(zip(values, stopped, strict=True)), faded(colour, FIT_ALPHA)),
-            hovertemplate=f"depth {depth}, %{{x}} cases<br>expected after the full budget %{{y:.3f}}<extra></extra>",
-            showlegend=False,
-            **group,
-        )
+    expected = {each.num_cases: each.dsc for each in fitted.expected if each.depth == depth}
+    stopped = [(row, expected[row.num_cases]) for row in rows if row.num_cases in expected]
     flagged = [each for each in found.flagged if each.depth == depth]
+    yield _measured(look, rows, set(expected))
+    if stopped:
+        yield _expected(look, stopped)
     if flagged:
-        yield go.Scatter(
-            x=[each.num_cases for each in flagged],
-            y=[each.test_dsc for each in flagged],
-            mode="markers",
-            marker={"color": colour, "symbol": "x-open", "size": 9},
-            text=[f"{escape(each.key)}<br>{each.flag.replace('_', ' ')}" for each in flagged],
-            hovertemplate="%{text}<br>test DSC %{y:.3f}<extra></extra>",
-            showlegend=False,
-            **group,
-        )
+        yield _flagged(look, flagged)
 
 
-def _error_bars(
-    points: Sequence[tuple[float, RankedConfiguration]], colour: str, without: dict[int, float] | None = None
-) -> dict[str, Any]:
-    """From each point to the ends of its interval; none for a number of cases in ``without``."""
-    up, down = [], []
-    for value, row in points:
-        inside = None if row.num_cases in (without or {}) else row.test_dsc.mean_interval
-        up.append(0.0 if inside is None else max(0.0, inside.upper - value))
-        down.append(0.0 if inside is None else max(0.0, value - inside.lower))
+def _measured(look: _Look, rows: Sequence[RankedConfiguration], without_interval: set[int]) -> Any:
+    """Measured points; those of stopped runs leave their interval, which is of the full budget, to the expected one."""
+    intervals = [None if row.num_cases in without_interval else row.test_dsc.mean_interval for row in rows]
+    values = [row.test_dsc.value for row in rows]
+    return go.Scatter(
+        name=f"depth {look.depth}",
+        legendgroup=str(look.depth),
+        x=[row.num_cases + look.shift for row in rows] or NO_POINT,
+        y=values or NO_POINT,
+        mode="markers",
+        marker={"color": look.colour, "symbol": look.mark, "size": 9},
+        error_y=_error_bars(values, intervals, look.colour),
+        text=[
+            f"depth {row.depth}, {row.num_cases} cases<br>measured test DSC {row.test_dsc.value:.3f}" for row in rows
+        ],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _expected(look: _Look, points: Sequence[tuple[RankedConfiguration, float]]) -> Any:
+    values, colour = [value for _, value in points], faded(look.colour)
+    return go.Scatter(
+        legendgroup=str(look.depth),
+        showlegend=False,
+        x=[row.num_cases + look.shift for row, _ in points],
+        y=values,
+        mode="markers",
+        marker={"color": colour, "symbol": f"{look.mark}-open", "size": 10},
+        error_y=_error_bars(values, [row.test_dsc.mean_interval for row, _ in points], colour),
+        text=[f"depth {row.depth}, {row.num_cases} cases" for row, _ in points],
+        hovertemplate="%{text}<br>expected after the full budget %{y:.3f}<extra></extra>",
+    )
+
+
+def _flagged(look: _Look, cells: Sequence[FlaggedCell]) -> Any:
+    return go.Scatter(
+        legendgroup=str(look.depth),
+        showlegend=False,
+        x=[each.num_cases + look.shift for each in cells],
+        y=[each.test_dsc for each in cells],
+        mode="markers",
+        marker={"color": look.colour, "symbol": "x-thin-open", "size": 9, "line": {"width": 2}},
+        text=[f"{escape(each.key)}<br>{each.flag.replace('_', ' ')}" for each in cells],
+        hovertemplate="%{text}<br>test DSC %{y:.3f}<extra></extra>",
+    )
+
+
+def _error_bars(values: Sequence[float], intervals: Sequence[Interval | None], colour: str) -> dict[str, Any]:
+    """From each value to the ends of its interval; none where there is no interval."""
+    pairs = list(zip(values, intervals, strict=True))
     return {
         "type": "data",
         "symmetric": False,
-        "array": up,
-        "arrayminus": down,
+        "array": [0.0 if inside is None else max(0.0, inside.upper - value) for value, inside in pairs],
+        "arrayminus": [0.0 if inside is None else max(0.0, value - inside.lower) for value, inside in pairs],
         "color": colour,
         "width": 4,
         "thickness": 1.3,
@@ -150,13 +173,15 @@ def _error_bars(
 def _keys_of_data_curves(found: Answer, fitted: FittedCurves) -> Iterator[Any]:
     """Legend entries for the kinds of marks, in no depth's colour."""
     if fitted.curves:
-        yield _key("fitted", mode="lines", line={"color": faded(NEUTRAL, FIT_ALPHA), "width": 2})
-        yield _key("forecast", mode="lines", line={"color": faded(NEUTRAL, FIT_ALPHA), "width": 2, "dash": "dash"})
+        yield _key("fitted", mode="lines", line={"color": NEUTRAL, "width": 2})
+        yield _key("forecast", mode="lines", line={"color": NEUTRAL, "width": 2, "dash": "dash"})
     if found.flagged:
-        yield _key("flagged", mode="markers", marker={"color": NEUTRAL, "symbol": "x-open", "size": 9})
+        yield _key(
+            "flagged",
+            mode="markers",
+            marker={"color": NEUTRAL, "symbol": "x-thin-open", "size": 9, "line": {"width": 2}},
+        )
 
 
 def _key(name: str, **look: Any) -> Any:
-    return go.Scatter(name=name, x=[None], y=[None], hoverinfo="skip", **look)
-
-
+    return go.Scatter(name=name, x=NO_POINT, y=NO_POINT, hoverinfo="skip", **look)

@@ -12,12 +12,11 @@ from plotly import graph_objects as go
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Okabe and Ito 2008, told apart by the colour-blind; without black and yellow, which vanish on dark or white.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Okabe and Ito 2008, told apart by the colour-blind; olive for their black and yellow, which vanish on dark or white.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999933")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "hexagram")
 NEUTRAL = "#808890"
 CLEAR = "rgba(0,0,0,0)"
-FIT_ALPHA = 0.6  # of what is fitted or forecast, beside the full colour of what is measured
 
 
 def hue(depth: int, depths: Sequence[int]) -> str:
@@ -25,15 +24,29 @@ def hue(depth: int, depths: Sequence[int]) -> str:
     return PALETTE[sorted(depths).index(depth) % len(PALETTE)]
 
 
+def dash(depth: int, depths: Sequence[int]) -> str:
+    """The kind of a depth's measured line: dotted where colours come round again."""
+    return "solid" if sorted(depths).index(depth) < len(PALETTE) else "dot"
+
+
 def symbol(depth: int, depths: Sequence[int]) -> str:
     """The marker of a depth, which tells it from others without colour."""
     return SYMBOLS[sorted(depths).index(depth) % len(SYMBOLS)]
 
 
-def faded(colour: str, alpha: float) -> str:
-    """The colour of a forecast beside a measured one."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha})"
+def faded(colour: str) -> str:
+    """The colour of what is fitted or forecast: half way to grey, and so legible on white and on dark."""
+    mixed = [(own + grey) // 2 for own, grey in zip(_channels(colour), _channels(NEUTRAL), strict=True)]
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def see_through(colour: str, alpha: float) -> str:
+    """The colour of an area."""
+    return f"rgba({','.join(map(str, _channels(colour)))},{alpha})"
+
+
+def _channels(colour: str) -> list[int]:
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 def drawn(traces: Iterable[Any], *, x_title: str, y_title: str, **layout: Any) -> go.Figure:
@@ -49,6 +62,7 @@ def drawn(traces: Iterable[Any], *, x_title: str, y_title: str, **layout: Any) -
         margin={"l": 8, "r": 12, "t": 12, "b": 8},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
         hoverlabel={"namelength": -1},
+        modebar={"bgcolor": CLEAR, "color": NEUTRAL, "activecolor": "#0072B2"},
         xaxis={"title": {"text": x_title, "standoff": 8}, "automargin": True, "zeroline": False},
         yaxis={"title": {"text": y_title, "standoff": 8}, "automargin": True, "zeroline": False},
     )

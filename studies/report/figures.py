@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from storage.records import CellRecord
 
 MOST_BARS = 40
+FIELD, FLAGGED_FIELD = 48, 86  # widths that hold a value, and the word for a flag
 
 
-def dsc_heatmap(records: Sequence[CellRecord], found: Answer) -> Figure:
+def dsc_heatmap(records: Sequence[CellRecord], found: Answer) -> Figure | None:
     """Test DSC over ratio and depth, mean over seeds; flagged configurations hold their value and flag, uncoloured."""
+    if not found.ranking:
+        return None
     counts = {record.cell.plan.num_cases: record.cell.plan.ratio for record in records}
     cases, depths = sorted(counts), sorted({record.cell.plan.depth for record in records})
     rows = {(row.depth, row.num_cases): row for row in found.ranking}
@@ -34,22 +37,22 @@ def dsc_heatmap(records: Sequence[CellRecord], found: Answer) -> Figure:
         x=list(range(len(cases))),
         y=list(range(len(depths))),
         z=[[None if row is None or row.flag else row.test_dsc.value for row in line] for line in grid],
-        text=[["" if row is None or row.flag else _cell_text(row, flagged) for row in line] for line in grid],
-        texttemplate="%{text}",
         customdata=[[_hover(row) for row in line] for line in grid],
         hovertemplate="%{customdata}<extra></extra>",
         colorscale="Cividis",
         xgap=2,
         ygap=2,
-        colorbar={"title": {"text": "test DSC", "side": "right"}, "thickness": 12, "outlinewidth": 0},
+        showscale=False,  # the values stand in the fields
     )
-    apart = [(x, y, row) for y, line in enumerate(grid) for x, row in enumerate(line) if row is not None and row.flag]
-    height = 150 + 52 * len(depths)
+    coloured = [(x, y, row) for y, line in enumerate(grid) for x, row in enumerate(line) if row and not row.flag]
+    apart = [(x, y, row) for y, line in enumerate(grid) for x, row in enumerate(line) if row and row.flag]
+    height = 120 + 52 * len(depths)
     figure = drawn(
-        [heat],
+        [heat, _values(coloured, flagged)],
         x_title="ratio of the training cases (cases)",
         y_title="depth",
         height=height,
+        margin={"l": 8, "r": 12, "t": 32, "b": 8},  # the buttons stand above the fields
         shapes=[_outline(x, y) for x, y, _ in apart],
         annotations=[_inside(x, y, _cell_text(row, flagged)) for x, y, row in apart],
     )
@@ -62,7 +65,9 @@ def dsc_heatmap(records: Sequence[CellRecord], found: Answer) -> Figure:
         "Test DSC, mean over cases and over the seeds that learned. An outlined cell without colour is flagged (did "
         "not learn, or collapsed) and left out of every fit; an empty one is not measured yet."
     )
-    return Figure("scores", caption, figure, height, min_width=140 + 62 * len(cases))
+    return Figure(
+        "scores", caption, figure, height, min_width=70 + (FLAGGED_FIELD if found.flagged else FIELD) * len(cases)
+    )
 
 
 def cost_bars(found: Answer, currency: str) -> Figure | None:
@@ -74,9 +79,9 @@ def cost_bars(found: Answer, currency: str) -> Figure | None:
     chosen = found.recommended
     groups = (
         ("recommended", [r for r in shown if r is chosen], {"color": "#009E73"}),
-        ("reaches the floor (P ≥ 0.5)", [r for r in shown if r.eligible and r is not chosen], {"color": "#0072B2"}),
+        ("eligible", [r for r in shown if r.eligible and r is not chosen], {"color": "#0072B2"}),
         (
-            "does not",
+            "not eligible",
             [r for r in shown if not r.eligible and r is not chosen],
             {
                 "color": CLEAR,
@@ -97,11 +102,12 @@ def cost_bars(found: Answer, currency: str) -> Figure | None:
     )
     names = [_bar_name(row) for row in shown]
     figure.update_yaxes(categoryorder="array", categoryarray=names, range=[len(shown) - 0.4, -0.6], fixedrange=True)
+    figure.update_yaxes(ticklabelstandoff=6, showgrid=False)
     # Room for the amounts at the ends of the bars.
     figure.update_xaxes(range=[0, 1.18 * max(row.cost_per_dsc or 0.0 for row in shown) or 1.0], fixedrange=True)
     caption = (
         f"Price of one configuration, trained once with its cases, in {currency} per 0.01 of fitted validation DSC; "
-        "in the order of the ranking. Hatched bars are less likely than not to reach the floor."
+        "in the order of the ranking. Hatched bars are not eligible: less likely than not to reach the floor."
     )
     if len(rows) > MOST_BARS:
         caption += f" The first {MOST_BARS} of {len(rows)}; the table holds all."
@@ -141,6 +147,21 @@ def _hover(row: RankedConfiguration | None) -> str:
     flag = f"<br>{row.flag.replace('_', ' ')}" if row.flag else ""
     runs = f"{row.seeds} run{'' if row.seeds == 1 else 's'}"
     return f"depth {row.depth}, {row.num_cases} cases ({runs})<br>test DSC {estimate(row.test_dsc)}{flag}"
+
+
+def _values(cells: Sequence[tuple[int, int, RankedConfiguration]], flagged: Counter[tuple[int, int]]) -> Any:
+    """The values inside the coloured fields, light on the dark half of the scale and dark on the light one."""
+    scores = [row.test_dsc.value for _, _, row in cells]
+    middle = (max(scores) + min(scores)) / 2 if scores else 0.0
+    return go.Scatter(
+        x=[x for x, _, _ in cells],
+        y=[y for _, y, _ in cells],
+        text=[_cell_text(row, flagged) for _, _, row in cells],
+        mode="text",
+        textfont={"color": ["#fff" if value < middle else "#000" for value in scores], "size": 12},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def _outline(x: int, y: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from search.data_curves import data_points, fit_data_curves
 from search.measurements import configurations_of
-from studies.answering import measurement
+from studies.answering import case_groups, measurement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ def fitted_curves(study: StudyRecord, records: Sequence[CellRecord], found: Answ
     learned = [each for each in configurations_of(measurements) if each.flag is None]
     if not learned:
         return FittedCurves((), ())
-    groups = np.array([study.groups[name] for name in study.split["test"]], dtype=np.int64)
+    groups = case_groups(study, "test")
     curves = fit_data_curves(data_points(learned, "test"), groups, REPLICATES, np.random.default_rng(0))
     readable = [each.depth for each in found.depths if each.on_test is not None]
     return FittedCurves(tuple(_curve(curves, depth, found.num_train) for depth in readable), _expected(curves))

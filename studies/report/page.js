@@ -1,20 +1,29 @@
 "use strict";
 (() => {
-  const PRINTED_WIDTH = 670; // A4 and Letter, within their margins
+  const PRINTED_WIDTH = 670; // CSS pixels of A4 and Letter, within their margins
+  const PRINTED_HEIGHT = 0.78; // of that on the screen
+  const resize = (holder, height, change) => {
+    holder.style.height = `${height}px`;
+    Plotly.relayout(holder, { ...change, height });
+  };
   const holders = [...document.querySelectorAll("[data-figure]")];
   const config = {
     responsive: true,
     displaylogo: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    // Named one by one: plotly's own set has a button that sends a figure away.
+    modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
   };
   for (const holder of holders) {
     const { data, layout } = JSON.parse(document.getElementById(holder.dataset.figure).textContent);
+    holder.dataset.height = layout.height;
     Plotly.newPlot(holder, data, layout, config);
   }
   addEventListener("beforeprint", () => {
-    for (const holder of holders) Plotly.relayout(holder, { autosize: false, width: PRINTED_WIDTH });
+    for (const holder of holders) {
+      resize(holder, PRINTED_HEIGHT * holder.dataset.height, { autosize: false, width: PRINTED_WIDTH });
+    }
   });
   addEventListener("afterprint", () => {
-    for (const holder of holders) Plotly.relayout(holder, { autosize: true, width: null });
+    for (const holder of holders) resize(holder, Number(holder.dataset.height), { autosize: true, width: null });
   });
 })();

@@ -15,6 +15,7 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from search.answer_text import footnote, sentences
 from search.prices import PriceSpec, training_price
 from storage.records import CellState
 from studies.report.data_curve_figure import data_curves
@@ -31,7 +32,7 @@ from studies.report.tables import (
     values_table,
 )
 from studies.report.training_curve_figure import training_curves
-from studies.report.words import SECONDS_PER_HOUR, amount, answer_footnote, answer_sentences, dsc, interval
+from studies.report.words import SECONDS_PER_HOUR, amount, dsc, interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,10 +44,12 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 SHOWN_FINGERPRINT = 12
+FACTS = {"d0": "validation DSC of calling everything foreground", "channels": "image channels"}
+LEAST_PRICE = 0.01
 RANKING_NOTE = (
-    "A configuration is eligible if P is at least 0.5, and safe at 0.9. Its price is that of one training under the full "
-    "budget and of its training, validation and test cases. A flagged configuration did not learn, or collapsed: it "
-    "keeps the score of its best checkpoint, and is left out of every fit."
+    "A configuration is eligible if P is at least 0.5, and safe at 0.9. Its price is that of one training under the "
+    "full budget and of its training, validation and test cases; ~ marks an estimated one. A flagged configuration "
+    "did not learn, or collapsed: it keeps the score of its best checkpoint, and is left out of every fit."
 )
 METHOD = "Method: Lee et al. 2025, PLoS One 20(12): e0339064."
 
@@ -81,7 +84,7 @@ def render_page(study: StudyRecord, records: Sequence[CellRecord], found: Answer
         name=study.name,
         headline=_headline(found, prices.currency),
         key_figures=list(_key_figures(found, prices.currency)),
-        sentences=answer_sentences(found, prices.currency),
+        sentences=tuple(sentences(found, prices.currency)),
         progress=_progress(records),
         preliminary=any(record.cell.state.is_open for record in records),
         spent=_spent(records, spent_seconds, prices),
@@ -94,7 +97,7 @@ def render_page(study: StudyRecord, records: Sequence[CellRecord], found: Answer
 def _headline(found: Answer, currency: str) -> str:
     row = found.recommended
     if row is None:
-        return answer_sentences(found, currency)[0]
+        return next(sentences(found, currency))
     return f"{row.num_cases} training cases and a network of depth {row.depth} are recommended."
 
 
@@ -130,12 +133,12 @@ def _spent(records: Sequence[CellRecord], spent_seconds: float, prices: PriceSpe
     whole = {device: spent_seconds * share / known for device, share in seconds.items()}
     hours = " and ".join(f"{amount(each / SECONDS_PER_HOUR)} {d.upper()} h" for d, each in sorted(whole.items()))
     price = sum(training_price(prices, device=device, seconds=each) for device, each in whole.items())
-    return f"{hours}, {amount(price)} {prices.currency}"
+    return f"{hours}, {'less than 0.01' if 0 < price < LEAST_PRICE else amount(price)} {prices.currency}"
 
 
 def _sections(study: StudyRecord, records: Sequence[CellRecord], found: Answer, currency: str) -> Iterator[Section]:
     fitted = fitted_curves(study, records, found)
-    yield Section("scores", "Scores by ratio and depth", [dsc_heatmap(records, found)] if records else [])
+    yield Section("scores", "Scores by ratio and depth", _present(dsc_heatmap(records, found)))
     yield Section("data-curves", "What more cases bring", _present(data_curves(found, fitted)))
     yield Section("training-curves", "Training curves", _present(training_curves(records, study.facts.get("d0"))))
     yield _ranking(found, currency)
@@ -147,7 +150,11 @@ def _sections(study: StudyRecord, records: Sequence[CellRecord], found: Answer, 
 def _ranking(found: Answer, currency: str) -> Section:
     if not found.ranking:
         return Section("ranking", "Ranking", ())
-    parts = _present(cost_bars(found, currency), ranking_table(found, currency), Notes((answer_footnote(found, currency), RANKING_NOTE)))
+    parts = _present(
+        cost_bars(found, currency),
+        ranking_table(found, currency),
+        Notes((footnote(found), RANKING_NOTE)),
+    )
     return Section("ranking", "Ranking by cost per DSC", parts)
 
 
@@ -164,7 +171,7 @@ def _study(study: StudyRecord, records: Sequence[CellRecord]) -> Section:
         "policy": study.running.get("policy"),
         "devices": sorted({record.attempt.device_name for record in records if record.attempt.device_name}),
     }
-    rest = {name: value for name, value in study.facts.items() if name != "versions"}
+    rest = {FACTS.get(name, name): value for name, value in study.facts.items() if name != "versions"}
     parts: list[Part] = [
         values_table("Facts of the study", facts | rest),
         Fold("Every cell", [cell_table(records)]),

@@ -31,10 +31,16 @@ class Figure:
 
 @dataclass(frozen=True)
 class Column:
-    """Head of one column; numbers are set flush right."""
+    """Head of one column; numbers are set flush right, and long texts are given room and broken anywhere."""
 
     title: str
     numeric: bool = True
+    long: bool = False
+
+    @property
+    def look(self) -> str:
+        """Its class in the style sheet."""
+        return "number" if self.numeric else "long" if self.long else "text"
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def depth_table(found: Answer) -> Table:
         Column("gain by doubling [90 %]"),
         Column(f"fitted test DSC at {found.num_train} cases [90 %]"),
         Column("flagged"),
-        Column("note", numeric=False),
+        Column("note", numeric=False, long=True),
     )
     return Table("Data curve of each depth", columns, tuple(Row(_depth_cells(each)) for each in found.depths))
 
@@ -110,7 +110,7 @@ def failed_table(records: Sequence[CellRecord]) -> Table:
         Column("cell", numeric=False),
         Column("attempt"),
         Column("workers lost"),
-        Column("reason", numeric=False),
+        Column("reason", numeric=False, long=True),
     )
     return Table("Failed cells", columns, rows)
 
@@ -137,7 +137,7 @@ def stopped_table(records: Sequence[CellRecord]) -> Table:
         Column("evaluations"),
         Column("best validation DSC, measured"),
         Column("validation DSC, forecast [90 %]"),
-        Column("reason", numeric=False),
+        Column("reason", numeric=False, long=True),
     )
     rows = tuple(Row(_stopped_cells(record)) for record in records if record.attempt.stop_reason is not None)
     return Table("Cells stopped early", columns, rows)
@@ -185,7 +185,7 @@ def _cell_cells(record: CellRecord) -> tuple[str, ...]:
 def values_table(caption: str, values: Mapping[str, Any]) -> Table:
     """Nested values, a row each, under dotted names."""
     rows = tuple(Row((name, without_places(_text(value)))) for name, value in _flat(values))
-    return Table(caption, (Column("name", numeric=False), Column("value", numeric=False)), rows)
+    return Table(caption, (Column("name", numeric=False), Column("value", numeric=False, long=True)), rows)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -203,4 +203,4 @@ def _text(value: Any) -> str:
         return NONE
     if isinstance(value, (list, tuple)):
         return ", ".join(_text(each) for each in value) or NONE
-    return str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

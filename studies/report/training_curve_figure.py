@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plotly import graph_objects as go
 
-from studies.report.drawing import FIT_ALPHA, NEUTRAL, drawn, faded, hue
+from studies.report.drawing import NEUTRAL, dash, drawn, faded, hue
 from studies.report.parts import Figure
 
 if TYPE_CHECKING:
@@ -31,7 +31,11 @@ def training_curves(records: Sequence[CellRecord], d0: float | None) -> Figure |
         by_depth[record.cell.plan.depth].append(record)
     width = 1.0 if len(shown) > MANY_CELLS else 1.6
     traces = [
-        _training_trace(record, hue(depth, depths), width, first=record is members[0])
+        _training_trace(
+            record,
+            {"color": hue(depth, depths), "dash": dash(depth, depths), "width": width},
+            first=record is members[0],
+        )
         for depth, members in sorted(by_depth.items())
         for record in members
     ]
@@ -57,7 +61,7 @@ def training_curves(records: Sequence[CellRecord], d0: float | None) -> Figure |
     return Figure("training-curves", caption, figure, HEIGHT)
 
 
-def _training_trace(record: CellRecord, colour: str, width: float, *, first: bool) -> Any:
+def _training_trace(record: CellRecord, line: dict[str, Any], *, first: bool) -> Any:
     plan = record.cell.plan
     return go.Scatter(
         name=f"depth {plan.depth}",
@@ -67,8 +71,8 @@ def _training_trace(record: CellRecord, colour: str, width: float, *, first: boo
         y=[point.val_dsc for point in record.curve],
         # The line of a single evaluation is not seen.
         mode="lines" if len(record.curve) > 1 else "markers",
-        line={"color": colour, "width": width},
-        opacity=0.85,
+        line=line,
+        marker={"color": line["color"]},
         hovertemplate=f"{escape(plan.key)}, {plan.num_cases} cases<br>"
         "evaluation %{x}: validation DSC %{y:.3f}<extra></extra>",
     )
@@ -91,7 +95,7 @@ def _stops(stopped: Sequence[CellRecord], depths: Sequence[int]) -> list[Any]:
     ]
     forecast = [(r, r.attempt.forecast) for r in stopped if r.attempt.forecast is not None]
     if forecast:
-        colour = [faded(hue(r.cell.plan.depth, depths), FIT_ALPHA) for r, _ in forecast]
+        colour = [faded(hue(r.cell.plan.depth, depths)) for r, _ in forecast]
         traces.append(
             go.Scatter(
                 name="forecast plateau",
@@ -102,7 +106,7 @@ def _stops(stopped: Sequence[CellRecord], depths: Sequence[int]) -> list[Any]:
                 error_y={
                     "type": "data",
                     "symmetric": False,
-                    "color": faded(NEUTRAL, FIT_ALPHA),
+                    "color": NEUTRAL,
                     "width": 3,
                     "thickness": 1,
                     "array": [max(0.0, f.upper - f.mean) for _, f in forecast],

@@ -1,43 +1,24 @@
-"""Numbers and sentences as the page prints them."""
+"""Numbers and texts as the page prints them."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from search.answer_text import render
+from search import answer_text
 
 if TYPE_CHECKING:
-    from search.answer import Answer
     from search.depth_answer import CaseCount
     from search.intervals import Estimate, Interval
 
 NONE = "–"  # noqa: RUF001 - an en dash where there is no value
 ELLIPSIS = "…"
 SECONDS_PER_HOUR = 3600
-LEAST_WHOLE_AMOUNT = 100
-WIDEST_AMOUNT = 1e7
 
-_SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
 _URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s'\",;)\]]+")
 _QUOTED_PATH = re.compile(r"(['\"])((?:[A-Za-z]:[\\/]|~?/|\\\\)[^'\"\n]*)\1")
 _BARE_PATH = re.compile(r"(?<![\w.…/\\<])(?:[A-Za-z]:[\\/]|~?/|\\\\)[^\s'\",;:)\]<>]+")
 _HOME_COMPONENTS = 2  # /home/somebody: the last part is a name
-
-
-def answer_sentences(found: Answer, currency: str) -> tuple[str, ...]:
-    """The sentences of the answer, as the terminal prints them."""
-    return tuple(_SENTENCE_END.split(_paragraphs(found, currency)[0]))
-
-
-def answer_footnote(found: Answer, currency: str) -> str:
-    """What the numbers of the answer mean."""
-    return _paragraphs(found, currency)[-1]
-
-
-def _paragraphs(found: Answer, currency: str) -> list[str]:
-    one_line = " ".join(currency.split())
-    return [" ".join(paragraph.split()) for paragraph in render(found, one_line).strip().split("\n\n")]
 
 
 def dsc(value: float | None) -> str:
@@ -65,11 +46,7 @@ def case_count(count: CaseCount, fewest: int | None) -> str:
 
 def amount(value: float | None) -> str:
     """A price, or a number of hours."""
-    if value is None:
-        return NONE
-    if value >= WIDEST_AMOUNT:
-        return f"{value:.3g}"
-    return f"{value:,.0f}" if value >= LEAST_WHOLE_AMOUNT else f"{value:.3g}"
+    return NONE if value is None else answer_text.amount(value)
 
 
 def without_places(text: str) -> str:

@@ -70,7 +70,7 @@ def test_a_rising_curve_is_told_in_the_words_of_the_definition() -> None:
 
 def test_a_reached_plateau_is_told() -> None:
     """Where doubling brings nothing the plateau's number of cases is named."""
-    assert "Plateau at " in one_line(render(ask(curve(2.0)), "USD"))
+    assert "Plateau: " in one_line(render(ask(curve(2.0)), "USD"))
 
 
 def test_the_fewest_cases_tried_are_an_upper_bound() -> None:

@@ -74,7 +74,9 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path, storage_url: str)
     file = tmp_path / "study.db"
     file.write_text("depth,cases\n3,70\n" * 100)
     before = file.read_bytes()
-    with pytest.raises(StorageError, match=r"cannot open the storage .*study\.db: file is not a database \(--storage\)"):
+    with pytest.raises(
+        StorageError, match=r"cannot open the storage .*study\.db: file is not a database \(--storage\)"
+    ):
         connect(storage_url)
     assert file.read_bytes() == before
 
@@ -124,8 +126,6 @@ def test_no_increment_of_many_processes_is_lost(storage_url: str) -> None:
     engine.dispose()
     assert [worker.exitcode for worker in workers] == [0] * PROCESSES
     assert total == PROCESSES * INCREMENTS
-
-
 
 
 def _make_counter(engine: sa.Engine) -> None:

@@ -212,9 +212,7 @@ def leftovers(cache: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(("spoil", "file", "rule"), BAD, ids=lambda value: getattr(value, "__name__", None))
-def test_a_bad_file_is_named_with_its_rule(
-    tmp_path: Path, spoil: Callable[[Path], None], file: str, rule: str
-) -> None:
+def test_a_bad_file_is_named_with_its_rule(tmp_path: Path, spoil: Callable[[Path], None], file: str, rule: str) -> None:
     """One bad file among good ones is refused by name, the good ones are not named, and the cache stays empty."""
     folder = good_folder(tmp_path / "data")
     spoil(folder)
@@ -285,7 +283,9 @@ def test_a_long_list_is_cut(tmp_path: Path) -> None:
     for index in range(13):
         save(tmp_path / "images" / f"case{index:02d}.png", picture())
     (tmp_path / "masks").mkdir()
-    with pytest.raises(DataError, match=r"(?s)13 file\(s\) in .*case09\.png: image without mask\n  \.\.\. and 3 more$") as e:
+    with pytest.raises(
+        DataError, match=r"(?s)13 file\(s\) in .*case09\.png: image without mask\n  \.\.\. and 3 more$"
+    ) as e:
         find_pairs(tmp_path)
     assert "case10" not in str(e.value)
 

@@ -15,7 +15,9 @@ SHARES = (0.7, 0.1, 0.2)
 
 seeds = st.integers(0, 2**31)
 # Sizes of groups: many single cases, as in a dataset with a few near-duplicates.
-group_sizes = st.builds(lambda singles, groups: [1] * singles + groups, st.integers(30, 80), st.lists(st.integers(2, 4)))
+group_sizes = st.builds(
+    lambda singles, groups: [1] * singles + groups, st.integers(30, 80), st.lists(st.integers(2, 4))
+)
 
 
 def cases_in(sizes: list[int]) -> tuple[list[str], dict[str, int]]:

@@ -1,0 +1,85 @@
+"""The training protocol's arithmetic."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from models.protocol import TrainingSpec, fits, smallest_side
+
+evaluations = st.integers(2, 60)
+num_cases = st.integers(1, 3000)
+
+
+@given(evaluations=evaluations, surplus=st.integers(0, 5000), num_cases=num_cases)
+def test_a_budget_of_steps_is_divided_wholly(evaluations: int, surplus: int, num_cases: int) -> None:
+    """Periods are equal to within a step, each has one, the last ends with the budget; cases do not matter."""
+    spec = TrainingSpec(unit="steps", budget=evaluations + surplus, evaluations=evaluations)
+    assert spec.total_steps(num_cases) == evaluations + surplus
+    check_periods(spec, num_cases)
+
+
+@given(evaluations=evaluations, epochs=st.integers(1, 200), batch=st.integers(1, 64), num_cases=num_cases)
+def test_a_budget_of_epochs_is_divided_wholly(evaluations: int, epochs: int, batch: int, num_cases: int) -> None:
+    """The budget is the steps that pass over all cases so often, and at least one a period."""
+    spec = TrainingSpec(unit="epochs", budget=epochs, evaluations=evaluations, batch=batch)
+    total = spec.total_steps(num_cases)
+    assert total * batch >= epochs * num_cases
+    assert total == evaluations or (total - 1) * batch < epochs * num_cases
+    check_periods(spec, num_cases)
+
+
+def check_periods(spec: TrainingSpec, num_cases: int) -> None:
+    """Periods follow each other from the first step to the last."""
+    ends = [spec.last_step_of(evaluation, num_cases) for evaluation in range(spec.evaluations + 1)]
+    lengths = [end - start for start, end in zip(ends, ends[1:], strict=False)]
+    assert ends[0] == 0
+    assert ends[-1] == spec.total_steps(num_cases)
+    assert min(lengths) >= 1
+    assert max(lengths) - min(lengths) <= 1
+
+
+@pytest.mark.parametrize(
+    ("depth", "size", "fit"),
+    [
+        (2, 4, True),
+        (3, 8, True),
+        (3, 12, True),
+        (3, 10, False),
+        (3, 4, False),
+        (6, 32, False),
+        (6, 64, True),
+        (8, 256, True),
+    ],
+)
+def test_depths_fit_sizes(depth: int, size: int, fit: bool) -> None:  # noqa: FBT001 - a table
+    """Every halving comes out even, and two pixels a side are left at the bottom."""
+    assert fits(depth, size) is fit
+
+
+@given(st.integers(2, 8))
+def test_the_smallest_side_is_the_smallest_that_fits(depth: int) -> None:
+    """No smaller side fits."""
+    assert [side for side in range(1, smallest_side(depth) + 1) if fits(depth, side)] == [smallest_side(depth)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"budget": 10, "evaluations": 30}, "at least one step per evaluation .30., got 10"),
+        ({"size": 4}, "greater than or equal to 8"),
+        ({"evaluations": 1}, "greater than or equal to 2"),
+        ({"learning_rate": 0}, "greater than 0"),
+        ({"learning_rate": float("inf")}, "finite"),
+        ({"threshold": 1.0}, "less than 1"),
+        ({"loss": "dice"}, "'bce'"),
+        ({"unit": "hours"}, "'steps' or 'epochs'"),
+        ({"optimizer": "sgd"}, "not permitted"),
+    ],
+)
+def test_a_protocol_that_cannot_be_is_refused(wrong: dict[str, object], message: str) -> None:
+    """Each value has its range, and an unknown key is a typing error."""
+    with pytest.raises(ValidationError, match=message):
+        TrainingSpec.model_validate(wrong)

@@ -1,0 +1,59 @@
+"""The task model: its size, and which images it takes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from models.protocol import MAX_DEPTH, MIN_DEPTH, TrainingSpec, fits
+from models.unet import build_unet, count_parameters
+
+SMALL = TrainingSpec(channels=2, size=8)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """These models are too small to gain from more."""
+    torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize(("depth", "parameters"), [(3, 95_748), (4, 401_864), (5, 1_625_420), (6, 6_517_840)])
+def test_parameters_are_those_of_the_published_model(depth: int, parameters: int) -> None:
+    """16 channels, doubled each level, two convolutions a block, RGB in, one logit out."""
+    assert count_parameters(TrainingSpec(), depth, 3) == parameters
+
+
+def test_counting_allocates_nothing_and_agrees_with_the_model() -> None:
+    """The number is that of a model that is really built."""
+    model = build_unet(SMALL, 3, 1)
+    assert count_parameters(SMALL, 3, 1) == sum(p.numel() for p in model.parameters())
+
+
+def test_one_logit_a_pixel() -> None:
+    """(N, channels, H, W) becomes (N, 1, H, W), unbounded."""
+    model = build_unet(SMALL, 3, 3)
+    assert model(torch.zeros(2, 3, 16, 16)).shape == (2, 1, 16, 16)
+
+
+SIDES = (8, 10, 12, 16, 20, 24, 30, 32, 40, 48, 56, 60, 64)
+
+
+@pytest.mark.parametrize("depth", range(MIN_DEPTH, 7))
+@pytest.mark.parametrize("side", SIDES)
+def test_what_fits_is_what_trains(depth: int, side: int) -> None:
+    """A spec is refused exactly where a step of training would fail, or change the image's size."""
+    torch.manual_seed(0)
+    model = build_unet(SMALL, depth, 1).train()
+    images = torch.rand(1, 1, side, side)
+    try:
+        logits = model(images)
+        torch.autograd.backward(logits.mean())
+        runs = logits.shape == images.shape
+    except (RuntimeError, ValueError):
+        runs = False
+    assert fits(depth, side) == runs
+
+
+def test_the_deepest_model_is_counted() -> None:
+    """Every depth that a grid may name can be built."""
+    assert count_parameters(TrainingSpec(), MAX_DEPTH, 3) > count_parameters(TrainingSpec(), MAX_DEPTH - 1, 3)
