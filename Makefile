@@ -20,7 +20,7 @@ install: $(STAMP) ## make the virtual environment
 
 demo: $(STAMP) ## a whole study on drawn images, in demo/
 	@mkdir -p demo
-	cd demo && ../$(BIN)/dicecurve run phantom && ../$(BIN)/dicecurve report
+	cd demo && ../$(BIN)/dicecurve run phantom
 
 test: $(STAMP) ## all tests
 	$(BIN)/python -m pytest

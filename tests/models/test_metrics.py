@@ -40,24 +40,20 @@ def by_definition(truth: list[bool], predicted: list[bool]) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("tp", "fp", "fn", "dsc", "iou", "recall", "precision"),
+    ("counts_of_case", "metrics"),
     [
-        (0, 0, 0, 1, 1, 1, 1),  # both empty
-        (0, 7, 0, 0, 0, 0, 0),  # truth empty, prediction not
-        (0, 0, 7, 0, 0, 0, 0),  # prediction empty, truth not
-        (5, 0, 0, 1, 1, 1, 1),
-        (0, 3, 4, 0, 0, 0, 0),
-        (6, 2, 4, 12 / 18, 6 / 12, 6 / 10, 6 / 8),
+        ((0, 0, 0), (1, 1, 1, 1)),  # both empty
+        ((0, 7, 0), (0, 0, 0, 0)),  # truth empty, prediction not
+        ((0, 0, 7), (0, 0, 0, 0)),  # prediction empty, truth not
+        ((5, 0, 0), (1, 1, 1, 1)),
+        ((0, 3, 4), (0, 0, 0, 0)),
+        ((6, 2, 4), (12 / 18, 6 / 12, 6 / 10, 6 / 8)),
     ],
 )
-def test_metrics_follow_their_definitions(
-    tp: int, fp: int, fn: int, dsc: float, iou: float, recall: float, precision: float
-) -> None:
-    """Empty against empty is 1, one of them empty 0, the rest the textbook's."""
-    found = per_case([(tp, fp, fn)])
-    assert {name: float(values[0]) for name, values in found.items()} == pytest.approx(
-        {"dsc": dsc, "iou": iou, "recall": recall, "precision": precision}
-    )
+def test_metrics_follow_their_definitions(counts_of_case: tuple[int, int, int], metrics: tuple[float, ...]) -> None:
+    """Empty against empty is 1, one of them empty 0, the rest the textbook's: DSC, IoU, recall, precision."""
+    found = per_case([counts_of_case])
+    assert tuple(float(found[name][0]) for name in NAMES) == pytest.approx(metrics)
 
 
 @given(st.lists(masks, min_size=1, max_size=8))

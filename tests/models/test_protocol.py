@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def test_a_budget_of_epochs_is_divided_wholly(evaluations: int, epochs: int, bat
 def check_periods(spec: TrainingSpec, num_cases: int) -> None:
     """Periods follow each other from the first step to the last."""
     ends = [spec.last_step_of(evaluation, num_cases) for evaluation in range(spec.evaluations + 1)]
-    lengths = [end - start for start, end in zip(ends, ends[1:], strict=False)]
+    lengths = [end - start for start, end in pairwise(ends)]
     assert ends[0] == 0
     assert ends[-1] == spec.total_steps(num_cases)
     assert min(lengths) >= 1

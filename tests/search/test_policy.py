@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from search.policy import free_cells
 from storage.records import Cell, CellPlan, CellState
+
+if TYPE_CHECKING:
+    from random import Random
 
 cells = st.builds(
     lambda cases, depth, seed, state, owner: cell(cases, depth, seed, state=state, owner=owner),
@@ -48,9 +53,9 @@ def test_only_free_cells_are_taken(found: list[Cell]) -> None:
 
 
 @given(st.lists(cells, max_size=20), st.randoms())
-def test_the_order_does_not_depend_on_that_of_the_ledger(found: list[Cell], random: object) -> None:
+def test_the_order_does_not_depend_on_that_of_the_ledger(found: list[Cell], random: Random) -> None:
     """Two drivers agree on the next cell."""
     found = list({c.plan.key: c for c in found}.values())
     shuffled = found.copy()
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert free_cells(shuffled) == free_cells(found)

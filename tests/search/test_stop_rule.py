@@ -101,7 +101,7 @@ def test_a_flat_end_stops_whatever_the_rise_was() -> None:
 
 
 def test_a_stop_says_why() -> None:
-    """The reason names where the curve stands, the chance of more, the risk and the method; the forecast stands apart."""
+    """The reason names where the curve stands, the chance of more, the risk and the method."""
     decision = decide(
         curve(LEVEL), evaluations=EVALUATIONS, d0=D0, tolerance=0.02, spec=StopSpec(), forecaster=Fixed(0.801, 0.001)
     )
@@ -185,12 +185,14 @@ def test_the_level_is_the_median_of_the_last_five(values: list[float], now: floa
         ([0.0] * 10 + [0.7] * 20, CellState.DONE),
         ([0.5] * 20 + [0.0] * 10, CellState.COLLAPSED),
         ([0.5] * 27 + [0.0] * 3, CellState.COLLAPSED),
-        ([0.5] * 28 + [0.0] * 2, CellState.DONE),  # a late dip, which may pass
+        ([0.5] * 28 + [0.0] * 2, CellState.COLLAPSED),
+        ([0.5] * 29 + [0.0], CellState.DONE),  # a late dip, which may pass
         ([0.5] * 26 + [0.0] * 3 + [0.5], CellState.DONE),  # a dip that did pass
         ([0.5] * 27 + [0.25] * 3, CellState.DONE),  # at D0, not under it
         ([0.5] * 27 + [0.2499] * 3, CellState.COLLAPSED),
         ([0.1, 0.2, 0.7], CellState.DONE),
-        ([0.7, 0.0, 0.0], CellState.DONE),
+        ([0.7, 0.0, 0.0], CellState.COLLAPSED),
+        ([0.7, 0.0], CellState.DONE),
     ],
 )
 def test_an_ended_curve_has_an_outcome(values: list[float], state: CellState) -> None:

@@ -40,7 +40,7 @@ def spec_of(folder: Path) -> DataSpec:
 
 
 def test_images_of_mixed_sizes_become_arrays_of_one(folder: Path, tmp_path: Path) -> None:
-    """Images are uint8 (cases, channels, size, size), masks 0 and 1 (cases, 1, size, size), in the order of the names."""
+    """Images are uint8 (cases, channels, size, size), masks 0 and 1 (cases, 1, size, size), by name."""
     dataset = prepare(spec_of(folder), 8, tmp_path / "cache")
     images, masks = dataset.images(), dataset.masks()
     assert dataset.names == ("case0", "case1", "case2", "case3")

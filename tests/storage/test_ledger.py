@@ -149,7 +149,7 @@ def test_a_ledger_is_made_where_none_is(storage_url: str, tmp_path: Path) -> Non
 
 def test_a_storage_without_study_is_refused_and_stays_as_it_was(storage_url: str, tmp_path: Path) -> None:
     """Opening a database that is not there says how a study is started, and leaves no file behind."""
-    with pytest.raises(StorageError, match="no dicecurve study in .*; start one with `dicecurve run`"):
+    with pytest.raises(StorageError, match=r"no dicecurve study in .*; start one with `dicecurve run`"):
         Ledger.open(storage_url)
     assert list(tmp_path.iterdir()) == []
 
@@ -425,7 +425,7 @@ WRITES: dict[str, Callable[[Ledger, Claim], None]] = {
 def test_a_late_writer_writes_nothing(
     ledger: Ledger, study: StudyRecord, write: str, taken_by: str | None, way: str
 ) -> None:
-    """After a cell was given back, the former claim is void: while it waits, under another owner, and under the same."""
+    """After a cell was given back the former claim is void, whoever holds the cell by now."""
     claim = claim_first(ledger, study)
     record(ledger, claim, 1)
     if way == "release":

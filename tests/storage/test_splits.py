@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -113,7 +114,7 @@ def test_a_nested_order_is_a_permutation_with_groups_adjacent(sizes: list[int], 
     order = nested_order(names, groups, seed)
     assert sorted(order) == sorted(names)
     in_order = [groups[name] for name in order]
-    changes = sum(a != b for a, b in zip(in_order, in_order[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(in_order))
     assert changes == len(set(in_order)) - 1
 
 

@@ -92,7 +92,7 @@ def test_a_file_is_read(file: Path) -> None:
 )
 def test_an_unknown_spec_is_refused(source: str, told: str) -> None:
     """The nearest preset is suggested, and all are listed."""
-    with pytest.raises(SpecError, match="no (preset|spec)") as caught:
+    with pytest.raises(SpecError, match=r"no (preset|spec)") as caught:
         load_spec(source)
     assert told in str(caught.value)
 
@@ -145,8 +145,8 @@ def test_a_misspelt_key_suggests_the_nearest(found: dict[str, Any], told: str) -
         (values(grid={"ratio": [0.1, 0.1], "depth": [3]}), "got 0.1 twice in [grid] of ours.toml"),
         (values(grid={"ratio": [0.1], "depth": [9]}), "depth must be 2..8, got 9 in [grid] of ours.toml"),
         (values(grid={"ratio": [0.1], "depth": [1]}), "depth must be 2..8, got 1 in [grid] of ours.toml"),
-        (values(grid={"ratio": [0.1], "depth": [3, 7]}), "depth 7 needs an image size of at least 128 that 64 divides, got training.size = 64"),
-        (values(training={"size": 50}), "depth 3 needs an image size of at least 8 that 4 divides, got training.size = 50"),
+        (values(grid={"ratio": [0.1], "depth": [3, 7]}), "depth 7 needs an image size of at least 128 that 64 divides"),
+        (values(training={"size": 50}), "at least 8 that 4 divides, got training.size = 50"),
         (values(training={"size": "big"}), "training.size: input should be a valid integer"),
         (values(training={"budget": 5}), "at least one step per evaluation (30), got 5 in [training] of ours.toml"),
         (values(training=3), "training: "),
@@ -160,8 +160,8 @@ def test_a_misspelt_key_suggests_the_nearest(found: dict[str, Any], told: str) -
         (values(data={"split": [0.7, 0.3]}), "data.split"),
         (values(data={"split": [0.7, 0.2, 0.2]}), "split must add up to 1, got 1.1 in [data] of ours.toml"),
         (values(data={"together": ["a", "b"]}), "data.together: input should be a valid tuple"),
-        (values(prices={"case": -5}), "prices.case: input should be greater than or equal to 0, got -5 in [prices] of ours.toml"),
-        (values(resources={"cpus_per_trial": 0}), "resources.cpus_per_trial: input should be greater than or equal to 1"),
+        (values(prices={"case": -5}), "input should be greater than or equal to 0, got -5 in [prices] of ours.toml"),
+        (values(resources={"cpus_per_trial": 0}), "resources.cpus_per_trial: input should be"),
         (values(files={"keep": "some"}), "files.keep: input should be 'best', 'none' or 'all', got 'some' in [files]"),
     ],
 )  # fmt: skip
@@ -218,7 +218,7 @@ def test_the_last_set_wins(file: Path) -> None:
         ("=3", "--set takes KEY=VALUE"),
         ("", "--set takes KEY=VALUE"),
         ("name.x=3", "name is a value, not a section, in --set name.x=3"),
-        ("training.size=big", "training.size: input should be a valid integer, unable to parse string as an integer, got 'big' in --set training.size"),
+        ("training.size=big", "got 'big' in --set training.size"),
         ("training.sise=64", "unknown key 'training.sise', did you mean 'size'? in --set training.sise"),
         ("grid.ratio=[2.0]", "ratio must be in (0, 1], got 2 in --set grid.ratio"),
         ("grid.ratio=[0.1", "in --set grid.ratio"),
