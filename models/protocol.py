@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 MIN_DEPTH, MAX_DEPTH = 2, 8
 
 
-class TrainingSpec(BaseModel, frozen=True, extra="forbid"):
+class TrainingSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """The training protocol; every field is part of a study's identity.
 
     Attributes:

@@ -94,7 +94,7 @@ class Training:
         try:
             point = self._advance()
         except (torch.OutOfMemoryError, MemoryError) as error:
-            raise TrainingFailed(f"out of memory: {str(error).splitlines()[0]}") from None
+            raise TrainingFailed(f"out of memory: {str(error).partition(chr(10))[0] or 'no more is known'}") from None
         if point.val_dsc > max((p.val_dsc for p in self.curve), default=-1.0):
             self._best = self._weights()
         self.curve.append(point)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 
-class ResourceSpec(BaseModel, frozen=True, extra="forbid"):
+class ResourceSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Resources of a study's trials; they may change at any start.
 
     Attributes:

@@ -23,7 +23,7 @@ STAYS_UNDER = 2
 INTERVAL_SDS = 2 * NormalDist().inv_cdf(0.95)  # width of a 90 % interval, in standard deviations
 
 
-class StopSpec(BaseModel, frozen=True, extra="forbid"):
+class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """When the forecast may stop a training.
 
     Attributes:

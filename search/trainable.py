@@ -70,10 +70,9 @@ class TrainReport:
 
 @dataclass(frozen=True)
 class TestReport:
-    """After the test phase: pixel counts at the best-validation weights, and the wall seconds that it took."""
+    """After the test phase: pixel counts at the best-validation weights."""
 
     scores: Scores
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -140,8 +139,8 @@ class CellTrainable(tune.Trainable):
         started = time.perf_counter()
         best = max(training.curve, key=lambda point: point.val_dsc)
         validation, test = training.score_best()
-        scores = Scores(best.evaluation, _triples(validation.tolist()), _triples(test.tolist()))
-        return TestReport(scores, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return TestReport(Scores(best.evaluation, _triples(validation.tolist()), _triples(test.tolist()), seconds))
 
     def _resumed(self) -> tuple[str | None, Training]:
         """The training of this claim, and the checkpoint that it was resumed from when it had not begun here."""

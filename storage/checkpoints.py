@@ -60,14 +60,15 @@ class CheckpointFolder:
         """After the cell is done: keep the best weights only, everything, or nothing."""
         fs, root = url_to_fs(self.url)
         names = self.names()
-        if keep == "all" or not names:
-            return
-        if keep == "none":
+        if keep == "none" and names:
             fs.rm(root, recursive=True)
-            return
-        for old in names[:-1]:
-            fs.rm(f"{root}/{old}", recursive=True)
-        self._keep_only(names[-1], "best.pt")
+        newest = self.load_newest() if keep == "best" else None
+        if newest is None:
+            return  # all is kept, or nothing is whole: leave what is there for a person to look at
+        name, files = newest
+        self._keep_only(name, files, "best.pt")
+        for other in set(names) - {name}:
+            fs.rm(f"{root}/{other}", recursive=True)
 
     def names(self) -> list[str]:
         """Names of the folders, oldest first; a broken one may be among them."""
@@ -76,11 +77,8 @@ class CheckpointFolder:
             return []
         return sorted(str(path).rstrip("/").rsplit("/", 1)[-1] for path in fs.ls(root, detail=False, refresh=True))
 
-    def _keep_only(self, name: str, file: str) -> None:
+    def _keep_only(self, name: str, files: Mapping[str, bytes], file: str) -> None:
         fs, root = url_to_fs(self.url)
-        files = self._load(name)
-        if files is None or file not in files:
-            return  # nothing whole to thin out; leave what is there for a person to look at
         fs.pipe_file(f"{root}/{name}/{MANIFEST}", json.dumps(_checksums({file: files[file]})).encode())
         for other in files.keys() - {file}:
             fs.rm_file(f"{root}/{name}/{other}")

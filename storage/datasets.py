@@ -15,7 +15,7 @@ from PIL import Image
 from pydantic import BaseModel, Field, model_validator
 
 from storage.errors import DataError
-from storage.folder import find_pairs, read_cases
+from storage.folder import list_folder, read_cases
 from storage.phantom import draw_phantom
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-class DataSpec(BaseModel, frozen=True, extra="forbid"):
+class DataSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Which cases there are, and how they are divided.
 
     Attributes:
@@ -102,7 +102,7 @@ def prepare(spec: DataSpec, size: int, cache: Path, progress: Callable[[int, int
     """
     source = _source(spec)
     target = cache / f"{source.fingerprint[:16]}-{size}"
-    if (target / "dataset.json").exists():
+    if source.is_whole and (target / "dataset.json").exists():
         return Dataset.open(target)
     cache.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=cache, prefix=".draft-"))
@@ -120,11 +120,15 @@ def prepare(spec: DataSpec, size: int, cache: Path, progress: Callable[[int, int
 
 @dataclass(frozen=True)
 class _Source:
-    """Where cases come from: their fingerprint, their number, and the cases, to be read once."""
+    """Where cases come from: their fingerprint, their number, and the cases, to be read once.
+
+    A source that is not whole has files that are no case; reading it to its end names them.
+    """
 
     fingerprint: str
     num_cases: int
     cases: Iterator[RawCase]
+    is_whole: bool = True
 
 
 def _source(spec: DataSpec) -> _Source:
@@ -133,9 +137,9 @@ def _source(spec: DataSpec) -> _Source:
         return _Source(_fingerprint(_phantom_parts(cases)), len(cases), iter(cases))
     if spec.path is None:
         raise DataError("a dataset of kind 'folder' needs its path: --data DIR, or path in [data]")
-    pairs = find_pairs(Path(spec.path).expanduser())
-    parts = ((p.name, p.image.read_bytes(), p.mask.read_bytes()) for p in pairs)
-    return _Source(_fingerprint(parts), len(pairs), read_cases(pairs))
+    listing = list_folder(Path(spec.path).expanduser())
+    parts = ((p.name, p.image.read_bytes(), p.mask.read_bytes()) for p in listing.pairs)
+    return _Source(_fingerprint(parts), len(listing.pairs), read_cases(listing), not listing.problems)
 
 
 def _phantom_parts(cases: list[RawCase]) -> Iterator[tuple[str, bytes, bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,11 @@ def normalise_url(url: str) -> str:
     """
     try:
         parsed = sa.make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
+        shown = re.sub(r"//[^/]*@", "//***@", url)
         raise StorageError(
-            f"storage must be a database URL such as sqlite:///dicecurve.db, got {url!r} (--storage, DICECURVE_STORAGE)"
+            f"storage must be a database URL such as sqlite:///dicecurve.db, got {shown!r} "
+            "(--storage, DICECURVE_STORAGE)"
         ) from None
     if parsed.get_backend_name() != "sqlite":
         return url

@@ -21,6 +21,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 FOREGROUND_ABOVE = 127
 # JPEG smears a mask: black comes back as 0..8 in Kvasir-SEG. Values between this and 127 are labels we do not know.
 BLACK_UP_TO = 16
+DEEP_MODES = ("I", "F")  # Pillow would clip them at 255
 MOST_NAMED = 10
 
 
@@ -33,70 +34,89 @@ class ImageFile:
     mask: Path
 
 
-def find_pairs(folder: Path) -> list[ImageFile]:
+@dataclass(frozen=True)
+class Listing:
+    """What lies in a folder: the pairs, and what keeps other files from being one."""
+
+    folder: Path
+    pairs: tuple[ImageFile, ...]
+    problems: tuple[str, ...]
+
+
+def list_folder(folder: Path) -> Listing:
     """Pair images with masks by file name without suffix, sorted by name.
 
     Raises:
-        DataError: A folder is missing or empty, an image lacks its mask, a mask its image, or two share a name.
+        DataError: A folder is missing, or no pair is in it.
     """
-    images, masks = _by_stem(folder, "images"), _by_stem(folder, "masks")
-    problems = [f"{path.name}: image without mask" for name, path in images.items() if name not in masks]
-    problems += [f"{path.name}: mask without image" for name, path in masks.items() if name not in images]
-    _raise(problems, folder)
-    if not images:
+    images, image_problems = _by_stem(folder, "images")
+    masks, mask_problems = _by_stem(folder, "masks")
+    problems = [
+        *image_problems,
+        *mask_problems,
+        *(f"{path.name}: image without mask" for name, path in images.items() if name not in masks),
+        *(f"{path.name}: mask without image" for name, path in masks.items() if name not in images),
+    ]
+    pairs = tuple(ImageFile(name, images[name], masks[name]) for name in sorted(images.keys() & masks.keys()))
+    if not pairs:
+        _raise(problems, folder)
         raise DataError(f"no images in {folder / 'images'}; expected files such as NAME.jpg ({', '.join(SUFFIXES)})")
-    return [ImageFile(name, images[name], masks[name]) for name in sorted(images)]
+    return Listing(folder, pairs, tuple(problems))
 
 
-def read_cases(pairs: list[ImageFile]) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.bool_]]]:
-    """Yield (name, image (H, W, 3) uint8, mask (H, W) bool) for every pair.
+def read_cases(listing: Listing) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.bool_]]]:
+    """Yield (name, image (H, W, 3) uint8, mask (H, W) bool) for every pair that can be read.
 
     Raises:
-        DataError: After the last pair, naming every file that is unreadable, empty or of another size than its mask.
+        DataError: After the last pair, naming every file of the folder that has to be mended.
     """
-    problems: list[str] = []
-    for pair in pairs:
+    problems = list(listing.problems)
+    for pair in listing.pairs:
         try:
-            image = np.asarray(_open(pair.image).convert("RGB"))
-            mask = _foreground(pair.mask)
-            if image.shape[:2] != mask.shape:
-                raise DataError(  # noqa: TRY301 - one place collects what is wrong with a case
-                    f"{pair.mask.name}: mask is {mask.shape[1]}x{mask.shape[0]}, "
-                    f"its image {image.shape[1]}x{image.shape[0]}"
-                )
+            case = _read(pair)
         except DataError as error:
             problems.append(str(error))
-            continue
-        yield pair.name, image, mask
-    _raise(problems, pairs[0].image.parent.parent)
+        else:
+            yield case
+    _raise(problems, listing.folder)
 
 
-def _by_stem(folder: Path, kind: str) -> dict[str, Path]:
+def _by_stem(folder: Path, kind: str) -> tuple[dict[str, Path], list[str]]:
     if not (folder / kind).is_dir():
         raise DataError(f"no folder {kind}/ in {folder}; expected images/ and masks/ (--data, [data] path)")
     files = sorted(p for p in (folder / kind).iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
     by_stem = {p.stem: p for p in files}
-    _raise([f"{p.name}: another file in {kind}/ has the same name" for p in files if by_stem[p.stem] != p], folder)
-    return by_stem
+    return by_stem, [f"{p.name}: another file in {kind}/ has the same name" for p in files if by_stem[p.stem] != p]
 
 
-def _open(path: Path) -> Image.Image:
+def _read(pair: ImageFile) -> tuple[str, NDArray[np.uint8], NDArray[np.bool_]]:
+    image, mask = _pixels(pair.image, "RGB"), _foreground(pair.mask)
+    if image.shape[:2] != mask.shape:
+        raise DataError(
+            f"{pair.mask.name}: mask is {mask.shape[1]}x{mask.shape[0]}, its image {image.shape[1]}x{image.shape[0]}"
+        )
+    return pair.name, image, mask
+
+
+def _pixels(path: Path, mode: str) -> NDArray[np.uint8]:
     if path.stat().st_size == 0:
         raise DataError(f"{path.name}: empty file in {path.parent.name}/")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a truncated file or a decompression bomb warns before it fails
-            image = Image.open(path)
-            image.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Warning) as error:
-        raise DataError(
-            f"{path.name}: unreadable image in {path.parent.name}/ ({str(error).splitlines()[0]})"
-        ) from None
-    return image
+            warnings.simplefilter("error")  # a truncated file warns before it fails
+            with Image.open(path) as image:
+                if image.mode.startswith(DEEP_MODES):
+                    raise DataError(
+                        f"{path.name}: pixels of more than 8 bits (mode {image.mode}); convert it to 8 bits"
+                    )
+                return np.asarray(image.convert(mode))
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, Warning) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{path.name}: unreadable image in {path.parent.name}/ ({reason})") from None
 
 
 def _foreground(path: Path) -> NDArray[np.bool_]:
-    values = np.asarray(_open(path).convert("L"))
+    values = _pixels(path, "L")
     highest = int(values.max())
     lossless = path.suffix.lower() not in {".jpg", ".jpeg"}
     if lossless and highest <= 1:

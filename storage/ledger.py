@@ -8,14 +8,16 @@ same evaluation changes nothing. Optuna's trial and our rows change together or 
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import optuna
 import sqlalchemy as sa
-from optuna.exceptions import DuplicatedStudyError
+from optuna.exceptions import DuplicatedStudyError, StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
+from sqlalchemy.exc import DBAPIError
 
 from storage import optuna_rows
 from storage.engine import connect, hide_password, normalise_url, reading
@@ -38,6 +40,8 @@ _TOLD = {
 }
 
 
+TRIES_TO_CREATE = 8
+
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
@@ -57,12 +61,13 @@ class Ledger:
             StorageError: The database cannot be opened, holds no studies, or another version's tables.
         """
         url = normalise_url(url)
+        if not create and not holds_studies(url):
+            raise StorageError(
+                f"no dicecurve study in {hide_password(url)}; start one with `dicecurve run` (--storage)"
+            )
         engine = connect(url)
         if create:
             _create_tables(url, engine)
-        elif not sa.inspect(engine).has_table(studies.name):
-            engine.dispose()
-            raise StorageError(f"no dicecurve study in {hide_password(url)}; start one with `dicecurve run`")
         return cls(url, engine)
 
     def close(self) -> None:
@@ -107,7 +112,11 @@ class Ledger:
         groups: Mapping[str, int],
         facts: Mapping[str, Any],
     ) -> StudyRecord:
-        """Make a study (maximise validation DSC), or return the one that another driver made meanwhile."""
+        """Make a study (maximise validation DSC), or return the one that another driver made meanwhile.
+
+        Raises:
+            StorageError: An Optuna study of that name has trials that are not ours.
+        """
         optuna_storage = RDBStorage(self.url)
         try:
             study_id = optuna_storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], name)
@@ -128,6 +137,7 @@ class Ledger:
         with self.engine.begin() as connection:
             _lock_optuna_study(connection, study_id)
             if connection.execute(sa.select(studies.c.study_id).where(studies.c.study_id == study_id)).first() is None:
+                _refuse_foreign_study(connection, study_id, name)
                 connection.execute(studies.insert().values(row))
         found = self.find_study(name)
         assert found is not None
@@ -257,6 +267,7 @@ class Ledger:
                     best_evaluation=scores.best_evaluation,
                     validation_counts=scores.validation,
                     test_counts=scores.test,
+                    test_seconds=scores.seconds,
                     unrecorded_seconds=0.0,
                 )
             )
@@ -351,11 +362,20 @@ def plan_of(row: Mapping[str, Any]) -> CellPlan:
 
 
 def _create_tables(url: str, engine: sa.Engine) -> None:
-    try:
-        RDBStorage(url).engine.dispose()  # makes Optuna's tables, and checks their revision
-    except RuntimeError as error:
-        raise StorageError(f"the storage {hide_password(url)} was made by another version of Optuna: {error}") from None
-    metadata.create_all(engine)
+    for attempt in range(1, TRIES_TO_CREATE + 1):
+        try:
+            RDBStorage(url).engine.dispose()  # makes Optuna's tables, and checks their revision
+            metadata.create_all(engine)
+        except RuntimeError as error:
+            raise StorageError(
+                f"the storage {hide_password(url)} was made by another version of Optuna: {error}"
+            ) from None
+        except (StorageInternalError, DBAPIError):  # another driver is making the same tables
+            if attempt == TRIES_TO_CREATE:
+                raise
+            time.sleep(0.2 * attempt)
+        else:
+            return
 
 
 def _study(name: str, row: Mapping[str, Any]) -> StudyRecord:
@@ -369,6 +389,12 @@ def _study(name: str, row: Mapping[str, Any]) -> StudyRecord:
 def _lock_optuna_study(connection: sa.Connection, study_id: int) -> None:
     table = optuna_rows.studies
     connection.execute(sa.select(table.c.study_id).where(table.c.study_id == study_id).with_for_update())
+
+
+def _refuse_foreign_study(connection: sa.Connection, study_id: int, name: str) -> None:
+    trials = optuna_rows.trials
+    if connection.execute(sa.select(trials.c.trial_id).where(trials.c.study_id == study_id)).first() is not None:
+        raise StorageError(f"the storage holds an Optuna study {name!r} that is not dicecurve's; choose another --name")
 
 
 def _insert_cells(connection: sa.Connection, study_id: int, plans: Sequence[CellPlan]) -> None:

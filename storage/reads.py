@@ -52,20 +52,26 @@ def cell_record(ledger: Ledger, study_id: int, key: str) -> CellRecord:
 
 
 def spent_seconds(ledger: Ledger, study_id: int) -> float:
-    """Device seconds that the study has consumed so far, over all attempts, lost work included."""
+    """Device seconds that the study has consumed so far, over all attempts, tests and lost work included."""
     recorded = (
         sa.select(sa.func.sum((evaluations.c.train_seconds + evaluations.c.val_seconds) * attempts.c.device_share))
         .join(attempts, attempts.c.id == evaluations.c.attempt_id)
         .join(cells, cells.c.id == attempts.c.cell_id)
         .where(cells.c.study_id == study_id)
     )
-    lost = (
-        sa.select(sa.func.sum(attempts.c.lost_seconds + attempts.c.unrecorded_seconds))
+    besides = (
+        sa.select(
+            sa.func.sum(
+                attempts.c.lost_seconds
+                + attempts.c.unrecorded_seconds
+                + attempts.c.test_seconds * attempts.c.device_share
+            )
+        )
         .join(cells, cells.c.id == attempts.c.cell_id)
         .where(cells.c.study_id == study_id)
     )
     with reading(ledger.engine) as connection:
-        return float(connection.execute(recorded).scalar() or 0.0) + float(connection.execute(lost).scalar() or 0.0)
+        return float(connection.execute(recorded).scalar() or 0.0) + float(connection.execute(besides).scalar() or 0.0)
 
 
 def _records(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[CellRecord]:
@@ -149,4 +155,5 @@ def _scores(row: Mapping[str, Any]) -> Scores:
         row["best_evaluation"],
         tuple((tp, fp, fn) for tp, fp, fn in row["validation_counts"]),
         tuple((tp, fp, fn) for tp, fp, fn in row["test_counts"]),
+        row["test_seconds"],
     )

@@ -126,11 +126,13 @@ class Scores:
         best_evaluation: The evaluation whose weights were scored.
         validation: (true positives, false positives, false negatives) per validation case, in the order of the split.
         test: Likewise per test case.
+        seconds: Wall seconds that the test phase took.
     """
 
     best_evaluation: int
     validation: tuple[tuple[int, int, int], ...]
     test: tuple[tuple[int, int, int], ...]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -176,8 +178,9 @@ class CellRecord:
 
     @property
     def spent_seconds(self) -> float:
-        """Device seconds with lost work."""
-        return self.device_seconds + self.attempt.lost_seconds
+        """Device seconds with the test phase and lost work."""
+        tested = 0.0 if self.attempt.scores is None else self.attempt.scores.seconds * self.attempt.device_share
+        return self.device_seconds + tested + self.attempt.lost_seconds
 
     @property
     def best(self) -> Evaluation | None:

@@ -58,23 +58,27 @@ def split_cases(
 ) -> dict[str, list[str]]:
     """Draw train, validation and test so that no group crosses a border.
 
-    Groups come in random order, large ones first, and go to the first part that has room for all of their cases.
+    Groups come in random order, large ones first, and go to the first part that has room for all of their cases, else
+    to the part with the most room: its size then differs from its share by less than a group.
 
     Raises:
-        DataError: The groups are too large for the sizes that the shares ask for.
+        DataError: A part would get less than half of its share, since the groups are too large.
     """
-    room = dict(zip(PARTS, split_sizes(len(names), shares), strict=True))
+    sizes = dict(zip(PARTS, split_sizes(len(names), shares), strict=True))
     split: dict[str, list[str]] = {part: [] for part in PARTS}
     members = _members(names, groups)
     order = np.random.default_rng([seed, 1]).permutation(len(members))
-    for members_of_group in sorted((members[i] for i in order), key=len, reverse=True):
-        part = next((part for part in PARTS if room[part] - len(split[part]) >= len(members_of_group)), None)
-        if part is None:
+    for group in sorted((members[i] for i in order), key=len, reverse=True):
+        room = {part: sizes[part] - len(split[part]) for part in PARTS}
+        part = next((part for part in PARTS if room[part] >= len(group)), max(PARTS, key=room.__getitem__))
+        split[part] += group
+    for part, cases in split.items():
+        if 2 * len(cases) < sizes[part]:
+            largest = max(members, key=len)
             raise DataError(
-                f"a group of {len(members_of_group)} cases (with {members_of_group[0]!r}) fits into no part of the "
-                "split without crossing a border; change split ([data])"
+                f"groups of up to {len(largest)} cases (with {largest[0]!r}) leave {part} {len(cases)} of "
+                f"{sizes[part]} cases, since no group may cross a border; change split ([data])"
             )
-        split[part] += members_of_group
     return {part: sorted(cases) for part, cases in split.items()}
 
 

@@ -74,6 +74,7 @@ attempts = sa.Table(
     sa.Column("best_evaluation", sa.Integer),
     sa.Column("validation_counts", sa.JSON),
     sa.Column("test_counts", sa.JSON),
+    sa.Column("test_seconds", sa.Float, nullable=False, server_default="0"),
     sa.UniqueConstraint("cell_id", "number"),
 )
 

@@ -82,14 +82,14 @@ def _command(commands: Any, name: str, function: Callable[..., int], text: str) 
 
 def _run(options: argparse.Namespace) -> int:
     from studies.run import prepare_study
-    from studies.spec import load_spec
+    from studies.spec import Option, load_spec
 
-    overrides = list(options.overrides)
+    given = {}
     if options.name:
-        overrides.append(f"name={json.dumps(options.name)}")
+        given["name"] = Option("--name", options.name)
     if options.data:
-        overrides.append(f"data.path={json.dumps(str(Path(options.data).expanduser().absolute()))}")
-    spec = load_spec(options.spec, overrides)
+        given["data.path"] = Option("--data", str(Path(options.data).expanduser().absolute()))
+    spec = load_spec(options.spec, options.overrides, given)
     prepared = prepare_study(
         spec, options.storage, wait_for_others=not options.no_wait, progress=_preparing if sys.stderr.isatty() else None
     )
@@ -149,8 +149,8 @@ def _write_report(ledger: Ledger, study: StudyRecord, records: list[CellRecord],
     from studies.answering import answer_of
     from studies.report.page import render_page
 
+    path = _writable(Path(output) if output else home_of(ledger.url) / "report.html")
     found = answer_of(study, records)
-    path = Path(output) if output else home_of(ledger.url) / "report.html"
     page = render_page(study, records, found, spent_seconds(ledger, study.study_id))
     path.write_text(page, encoding="utf-8")
     print(render(found, study.running["prices"]["currency"]))
@@ -163,8 +163,15 @@ def _export(options: argparse.Namespace) -> int:
     with _open(options.storage) as ledger:
         study, _ = _read(ledger, options.study or options.name)
         frame = surface(ledger, study.study_id)
-    frame.to_csv(options.output or sys.stdout, index=False, float_format="%.6g", lineterminator="\n")
+    output = _writable(Path(options.output)) if options.output else sys.stdout
+    frame.to_csv(output, index=False, float_format="%.6g", lineterminator="\n")
     return OK
+
+
+def _writable(path: Path) -> Path:
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError(f"cannot write to {path}; choose a file in a folder that exists (-o)")
+    return path
 
 
 def _dashboard(options: argparse.Namespace) -> int:
@@ -174,12 +181,8 @@ def _dashboard(options: argparse.Namespace) -> int:
 
 
 def _open(storage: str) -> Ledger:
-    from storage.engine import normalise_url
-    from storage.errors import StorageError
-    from storage.ledger import Ledger, holds_studies
+    from storage.ledger import Ledger
 
-    if not holds_studies(normalise_url(storage)):
-        raise StorageError(f"no dicecurve study in {storage}; start one with `dicecurve run` (--storage)")
     return Ledger.open(storage)
 
 

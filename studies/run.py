@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,22 @@ def prepare_study(
     plans = _plans(spec, len(split["train"]), dataset)
     _check_disk(plans, files)
     ledger = Ledger.open(url, create=True)
+    try:
+        study = _take_up(ledger, spec, dataset, split, groups)
+        added = ledger.layout(study.study_id, plans)
+    except BaseException:
+        ledger.close()
+        raise
+    return PreparedStudy(ledger, study, _job(spec, files, dataset, wait_for_others), added)
+
+
+def _take_up(
+    ledger: Ledger,
+    spec: StudySpec,
+    dataset: Dataset,
+    split: Mapping[str, Sequence[str]],
+    groups: Mapping[str, int],
+) -> StudyRecord:
     study = ledger.find_study(spec.name) or ledger.create_study(
         spec.name,
         identity=spec.identity(),
@@ -80,9 +96,7 @@ def prepare_study(
             f"not {study.fingerprint[:12]}); bring the old files back, or start another study with --name"
         )
     _note_changes(ledger, study, spec)
-    return PreparedStudy(
-        ledger, study, _job(spec, files, dataset, wait_for_others), ledger.layout(study.study_id, plans)
-    )
+    return replace(study, identity=spec.identity(), running=spec.running())
 
 
 def changed_identity(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,7 +31,7 @@ class SpecError(InputError):
     """A spec that cannot be used as it stands."""
 
 
-class StudySpec(BaseModel, frozen=True, extra="forbid"):
+class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """One study: a dataset, a grid, a training protocol (its identity), and how it is run.
 
     Attributes:
@@ -76,13 +77,30 @@ class StudySpec(BaseModel, frozen=True, extra="forbid"):
         return parts | {"data_path": self.data.path}
 
 
+SECTIONS = ("data", "grid", "training", "stop", "resources", "prices", "files")
+KEY_LENGTH = 2  # section and name
+
+
+@dataclass(frozen=True)
+class Option:
+    """A value that an option of the command line sets."""
+
+    name: str
+    value: Any
+
+
 def preset_names() -> list[str]:
     """Names of the built-in specs."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
-def load_spec(source: str, overrides: Sequence[str] = ()) -> StudySpec:
-    """Read a preset or a TOML file, apply overrides such as `grid.ratio=[0.1,1.0]`, and check the whole.
+def load_spec(source: str, overrides: Sequence[str] = (), options: Mapping[str, Option] | None = None) -> StudySpec:
+    """Read a preset or a TOML file, apply overrides, and check the whole.
+
+    Args:
+        source: Name of a preset, or path of a TOML file.
+        overrides: Texts such as "grid.ratio=[0.1,1.0]".
+        options: Values by key that options of their own set, such as --name.
 
     Raises:
         SpecError: The first rule that does not hold, with value, remedy and place.
@@ -94,12 +112,20 @@ def load_spec(source: str, overrides: Sequence[str] = ()) -> StudySpec:
         raise SpecError(f"cannot read the spec {source}: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path.name} is not valid TOML: {error}") from None
-    keys = [_override(values, text) for text in overrides]
-    return parse_spec(values, source=path.name, overridden=keys)
+    places = {key: f"--set {key}" for key in [_override(values, text) for text in overrides]}
+    for key, option in (options or {}).items():
+        _set(values, key, option.value)
+        places[key] = option.name
+    return parse_spec(values, source=path.name, places=places)
 
 
-def parse_spec(values: Mapping[str, Any], *, source: str, overridden: Sequence[str] = ()) -> StudySpec:
+def parse_spec(values: Mapping[str, Any], *, source: str, places: Mapping[str, str] | None = None) -> StudySpec:
     """Check values against the schema.
+
+    Args:
+        values: As TOML gives them.
+        source: Where they come from, for messages.
+        places: Where single keys come from, such as "training.size": "--set training.size".
 
     Raises:
         SpecError: The first rule that does not hold, with value, remedy and place.
@@ -107,31 +133,37 @@ def parse_spec(values: Mapping[str, Any], *, source: str, overridden: Sequence[s
     try:
         return StudySpec.model_validate(values)
     except ValidationError as error:
-        raise SpecError(_message(error.errors()[0], source, overridden)) from None
+        errors = error.errors()
+        misspelt = (each for each in errors if each["type"] == "extra_forbidden")  # it explains what else is missing
+        raise SpecError(_message(next(misspelt, errors[0]), source, places or {})) from None
 
 
 def _find(source: str) -> Path:
     path = Path(source).expanduser()
-    if path.suffix == ".toml" or path.exists():
-        if not path.is_file():
-            raise SpecError(f"no spec at {source}")
+    if path.is_file():
         return path
+    if path.suffix == ".toml":
+        raise SpecError(f"no spec at {source}")
     if source in preset_names():
         return PRESETS / f"{source}.toml"
     raise SpecError(f"no preset {source!r}{_suggest(source, preset_names())}; presets: {', '.join(preset_names())}")
 
 
 def _override(values: dict[str, Any], text: str) -> str:
-    key, equals, literal = text.partition("=")
-    *sections, name = key.strip().split(".")
-    if not equals or not name:
+    key, equals, literal = (part.strip() for part in text.partition("="))
+    if not equals or not all(key.split(".")):
         raise SpecError(f"--set takes KEY=VALUE, such as training.size=64, got {text!r}")
+    _set(values, key, _literal(literal))
+    return key
+
+
+def _set(values: dict[str, Any], key: str, value: Any) -> None:
+    *sections, name = key.split(".")
     for section in sections:
         values = values.setdefault(section, {})
         if not isinstance(values, dict):
-            raise SpecError(f"{section} is a value, not a section, in --set {text}")
-    values[name] = _literal(literal.strip())
-    return key.strip()
+            raise SpecError(f"{section} is a value, not a section, in --set {key}={value}")
+    values[name] = value
 
 
 def _literal(text: str) -> Any:
@@ -141,21 +173,23 @@ def _literal(text: str) -> Any:
         return text  # a bare word, such as policy=grid
 
 
-def _message(error: Any, source: str, overridden: Sequence[str]) -> str:
+def _message(error: Any, source: str, places: Mapping[str, str]) -> str:
     loc = [str(part) for part in error["loc"] if isinstance(part, str)]
     key = ".".join(loc)
-    place = f"--set {key}" if key in overridden else _place(loc, source)
+    place = places.get(key) or _place(loc, source)
     if error["type"] == "extra_forbidden":
         return f"unknown key {key!r}{_suggest(loc[-1], _known_keys(loc[:-1]))} in {place}"
     if error["type"] == "missing":
-        return f"{key} is missing in {place}"
+        return f"{key} is missing in {_place(loc[:-1], source)}"
     if error["type"] == "value_error":
-        return f"{error['ctx']['error']} in {place}"
+        rule = str(error["ctx"]["error"])
+        return f"{rule} in {place}" if len(loc) < KEY_LENGTH or loc[-1] in rule else f"{loc[-1]}: {rule} in {place}"
     return f"{key}: {error['msg'][0].lower()}{error['msg'][1:]}, got {error['input']!r} in {place}"
 
 
 def _place(loc: Sequence[str], source: str) -> str:
-    return f"[{'.'.join(loc[:-1])}] of {source}" if len(loc) > 1 else source
+    section = loc[0] if loc and loc[0] in SECTIONS else None
+    return f"[{section}] of {source}" if section else source
 
 
 def _known_keys(sections: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from storage.records import (
     Scores,
 )
 
-SCORES = Scores(2, ((5, 0, 0), (1, 1, 1)), ((0, 0, 0), (0, 1, 0), (2, 1, 1)))
+SCORES = Scores(2, ((5, 0, 0), (1, 1, 1)), ((0, 0, 0), (0, 1, 0), (2, 1, 1)), 0.5)
 ATTEMPT = AttemptRecord(device="gpu", device_share=0.5, device_name="H200", lost_seconds=2.0, planned_steps=90)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from storage.datasets import DataSpec, prepare
 from storage.errors import DataError
-from storage.folder import find_pairs, read_cases
+from storage.folder import list_folder, read_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def jpeg_bytes() -> bytes:
 def test_every_format_is_read(tmp_path: Path, suffix: str) -> None:
     """PNG, JPEG, BMP and TIFF are images and masks, whatever the case of the suffix."""
     write_case(tmp_path, "case", suffix, suffix)
-    ((name, image, mask),) = read_cases(find_pairs(tmp_path))
+    ((name, image, mask),) = read_cases(list_folder(tmp_path))
     assert name == "case"
     assert (image.shape, image.dtype) == ((HEIGHT, WIDTH, 3), np.uint8)
     assert (mask.shape, mask.dtype) == ((HEIGHT, WIDTH), np.bool_)
@@ -79,7 +79,7 @@ def test_pairs_match_by_name_and_are_sorted(tmp_path: Path) -> None:
     write_case(tmp_path, "a", ".png", ".tif")
     (tmp_path / "images" / "Thumbs.db").write_bytes(b"x")
     (tmp_path / "masks" / "notes.txt").write_text("x")
-    pairs = find_pairs(tmp_path)
+    pairs = list_folder(tmp_path).pairs
     assert [(p.name, p.image.name, p.mask.name) for p in pairs] == [("a", "a.png", "a.tif"), ("b", "b.jpg", "b.png")]
 
 
@@ -89,7 +89,7 @@ def test_a_jpeg_mask_is_cut_at_127(tmp_path: Path) -> None:
     mask = np.kron(values, np.ones((8, 8), dtype=np.uint8))  # whole 8 x 8 blocks survive JPEG as they are
     save(tmp_path / "images" / "case.png", picture(height=8, width=64))
     save(tmp_path / "masks" / "case.jpg", np.stack([mask] * 3, axis=-1), quality=100)
-    ((_, _, found),) = read_cases(find_pairs(tmp_path))
+    ((_, _, found),) = read_cases(list_folder(tmp_path))
     assert found[4, 4::8].tolist() == [False, False, False, False, True, True, True, True]
 
 
@@ -98,7 +98,7 @@ def test_a_jpeg_mask_of_noise_alone_is_background(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 9, (HEIGHT, WIDTH), dtype=np.uint8)
     save(tmp_path / "images" / "case.png", picture())
     save(tmp_path / "masks" / "case.jpg", noise, quality=100)
-    ((_, _, mask),) = read_cases(find_pairs(tmp_path))
+    ((_, _, mask),) = read_cases(list_folder(tmp_path))
     assert not mask.any()
 
 
@@ -114,7 +114,7 @@ def test_a_lossless_mask_may_hold_0_and_1(tmp_path: Path, value: int, mode: str,
         mask.putpalette([0, 0, 0] + [255] * 765)
     (tmp_path / "masks").mkdir()
     mask.save(tmp_path / "masks" / f"case{suffix}")
-    ((_, _, found),) = read_cases(find_pairs(tmp_path))
+    ((_, _, found),) = read_cases(list_folder(tmp_path))
     assert np.array_equal(found, left_half().astype(bool))
 
 
@@ -125,7 +125,7 @@ def test_a_deep_image_is_scaled_or_refused(tmp_path: Path) -> None:
     Image.fromarray(deep).save(tmp_path / "images" / "deep.png")
     save(tmp_path / "masks" / "deep.png", left_half())
     try:
-        ((_, image, _),) = read_cases(find_pairs(tmp_path))
+        ((_, image, _),) = read_cases(list_folder(tmp_path))
     except DataError as error:
         assert "deep.png" in str(error)  # noqa: PT017 - either answer is right
     else:
@@ -275,7 +275,7 @@ def test_bad_contents_are_found_in_one_pass(tmp_path: Path) -> None:
         for kind in ("images", "masks"):
             (folder / kind / "bad.png").rename(folder / kind / f"{name}.png")
     with pytest.raises(DataError, match=r"3 file\(s\) in .*\n  a\.png: .*\n  b\.png: .*\n  c\.png: "):
-        list(read_cases(find_pairs(folder)))
+        list(read_cases(list_folder(folder)))
 
 
 def test_a_long_list_is_cut(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_a_long_list_is_cut(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"(?s)13 file\(s\) in .*case09\.png: image without mask\n  \.\.\. and 3 more$"
     ) as e:
-        find_pairs(tmp_path)
+        list_folder(tmp_path)
     assert "case10" not in str(e.value)
 
 
@@ -295,4 +295,4 @@ def test_an_enormous_image_is_refused_by_name(tmp_path: Path, monkeypatch: pytes
     folder = good_folder(tmp_path / "data", cases=1)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(DataError, match=r"good0\.png: unreadable image"):
-        list(read_cases(find_pairs(folder)))
+        list(read_cases(list_folder(folder)))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PROCESSES, CELLS = 8, 60
 US, THEM = "host/boot/ns/1/100", "host/boot/ns/2/200"
 WORKER = {"device": "cpu", "device_share": 2.0, "device_name": "a processor", "planned_steps": 90, "versions": {}}
-SCORES = Scores(2, ((5, 1, 1), (3, 0, 2)), ((4, 1, 0),))
+SCORES = Scores(2, ((5, 1, 1), (3, 0, 2)), ((4, 1, 0),), 0.5)
 FORECAST = PlateauForecast(0.81, 0.78, 0.84, "power law")
 
 

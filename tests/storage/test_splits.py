@@ -101,9 +101,9 @@ def test_patients_of_many_cases_are_divided(groups_of: int, number: int) -> None
 
 
 def test_a_group_larger_than_every_part_is_refused() -> None:
-    """A group that fits nowhere is named by its first case, with the remedy."""
+    """A group that would leave a part empty is named by its first case, with the remedy."""
     names, groups = cases_in([90] + [1] * 10)
-    with pytest.raises(DataError, match=r"a group of 90 cases \(with 'case-000-0'\).*change split \(\[data\]\)"):
+    with pytest.raises(DataError, match=r"groups of up to 90 cases \(with 'case-000-0'\).*change split \(\[data\]\)"):
         split_cases(names, groups, SHARES, 0)
 
 

@@ -80,7 +80,7 @@ def check_told(err: str, told: str) -> None:
         (["run", "phantom", "--storage", "oracel://host/db"], "cannot open the storage"),
         (["run", "phantom", "--storage", "postgresql://u:p@host:port/db"], "storage must be a database URL"),
         (["run", "phantom", "--set", "grid.ratio=[0.5, 0.501]"], "are both 84 cases; keep one of them"),
-        (["status"], "no dicecurve study in sqlite:///dicecurve.db; start one with `dicecurve run`"),
+        (["status"], "dicecurve.db; start one with `dicecurve run`"),
         (["status", "--json"], "no dicecurve study in"),
         (["status", "--storage", "sqlite:///text.db"], "file is not a database"),
         (["report"], "no dicecurve study in"),

@@ -93,7 +93,7 @@ def scores(dsc: float, *, seed: int) -> Scores:
     """Pixel counts whose DSC lies around the given one."""
     values = np.clip(dsc + np.random.default_rng(seed).normal(0, 0.05, NUM_VALIDATION + NUM_TEST), 0.05, 0.98)
     counts = [(round(1000 * value), round(1000 * (1 - value)), round(1000 * (1 - value))) for value in values]
-    return Scores(10, tuple(counts[:NUM_VALIDATION]), tuple(counts[NUM_VALIDATION:]))
+    return Scores(10, tuple(counts[:NUM_VALIDATION]), tuple(counts[NUM_VALIDATION:]), 0.5)
 
 
 def grid(*, seeds: int = 1, ratios: Sequence[float] = RATIOS, depths: Sequence[int] = DEPTHS) -> list[CellRecord]:
