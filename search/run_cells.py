@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from search.live_claims import LeaseKeeper, LiveClaims
+from search.stop_signal import RunEnd, StopSignal
 from storage.errors import InputError
 from storage.leases import LeaseWatch, this_owner
 
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from storage.records import StudyRecord
 
 RENEWALS_PER_LEASE = 12
+ROUNDING = 1e-9  # ten tenths of a GPU are one
 OBJECT_STORE_BYTES = 256 * 2**20  # only assignments travel through it; images are memory-mapped files
 
 
@@ -84,8 +86,8 @@ class Job:
     wait_for_others: bool
 
 
-def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> bool:
-    """Run all open cells; returns False when a signal or the limit ended the run before the last cell.
+def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
+    """Run all open cells, and say whether the run came to its end or what ended it before.
 
     Raises:
         InputError: A trial asks for more than the cluster has.
@@ -93,7 +95,7 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> bool:
     with _ray():
         device, share = _device(job.resources)
         assignment = _assignment(study, job, device, share)
-        stop, live, owner = threading.Event(), LiveClaims(), this_owner()
+        stop, live, owner = StopSignal(), LiveClaims(), this_owner()
         desk = Desk(
             ledger=ledger,
             study=study,
@@ -123,7 +125,7 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> bool:
             finally:
                 for claim in live.remove_all():
                     ledger.release(claim)
-    return not stop.is_set()
+    return stop.end
 
 
 def _tuner(desk: Desk, job: Job, device: str, scratch: str) -> Any:
@@ -193,7 +195,11 @@ def _device(resources: ResourceSpec) -> tuple[str, float]:
 
 def _slots(resources: ResourceSpec, device: str) -> int:
     cluster = ray.cluster_resources()
-    fit = [int(cluster.get(name.upper(), 0) / amount) for name, amount in _request(resources, device).items() if amount]
+    fit = [
+        int(cluster.get(name.upper(), 0) / amount + ROUNDING)
+        for name, amount in _request(resources, device).items()
+        if amount
+    ]
     return min([*fit, *([resources.max_trials] if resources.max_trials else [])])
 
 
@@ -215,13 +221,13 @@ def _ray() -> Iterator[None]:
 
 
 @contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
+def _signals(stop: StopSignal) -> Iterator[None]:
     """Ctrl-C and SIGTERM end the run in order; a second one ends it at once."""
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt(number)
-        stop.set()
+        stop.set(RunEnd.INTERRUPTED)
 
     if threading.current_thread() is not threading.main_thread():
         yield

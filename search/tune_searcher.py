@@ -12,15 +12,16 @@ from ray.tune.search import Searcher
 from search.facts import trial_facts
 from search.policy import free_cells
 from search.stop_rule import outcome
+from search.stop_signal import RunEnd
 from search.trainable import FailureReport, TestReport, TrainReport
 from storage.errors import LostLease
 from storage.reads import cell_record, spent_seconds
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from search.live_claims import LiveClaims
+    from search.stop_signal import StopSignal
     from search.trainable import Assignment
     from storage.checkpoints import Keep
     from storage.leases import LeaseWatch
@@ -55,7 +56,7 @@ class Desk:
     owner: str
     live: LiveClaims
     watch: LeaseWatch
-    stop: threading.Event
+    stop: StopSignal
     slots: Callable[[], int]
     max_losses: int
     device_seconds: float | None
@@ -85,7 +86,8 @@ class LedgerSearcher(Searcher):
         # Claims wait for a free slot, else Tune hoards cells that other drivers could take.
         if len(desk.live) >= desk.slots() or time.monotonic() < self._idle_until:
             return None
-        cells = self._cells()
+        self._heed_limit()
+        cells = [] if desk.stop.is_set() else self._cells()
         for cell in free_cells(cells):
             claim = desk.ledger.claim(desk.study.study_id, cell.plan.key, desk.owner)
             if claim is not None:
@@ -183,7 +185,7 @@ class LedgerSearcher(Searcher):
         if desk.device_seconds is not None:
             spent = spent_seconds(desk.ledger, desk.study.study_id)
             if spent >= desk.device_seconds:
-                desk.stop.set()
+                desk.stop.set(RunEnd.LIMIT)
 
 
 class WorkStarts(tune.Callback):

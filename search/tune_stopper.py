@@ -12,11 +12,10 @@ from search.stop_rule import StopDecision, StopSpec, decide
 from search.trainable import TrainReport
 
 if TYPE_CHECKING:
-    import threading
-
     from models.forecaster.forecast import Forecaster
     from search.live_claims import LiveClaims
     from search.policy import PolicyName
+    from search.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ class StopContext:
 class ForecastStopper(tune.Stopper):
     """Stops a trial with a written reason, and everything when the stop event is set."""
 
-    def __init__(self, context: StopContext, live: LiveClaims, stop: threading.Event) -> None:
+    def __init__(self, context: StopContext, live: LiveClaims, stop: StopSignal) -> None:
         """Keep nothing that the ledger could not rebuild."""
         self._context = context
         self._live = live

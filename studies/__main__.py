@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from storage.ledger import Ledger
     from storage.records import CellRecord, StudyRecord
+    from studies.run import PreparedStudy
 
 OK, BAD_INPUT, SOME_FAILED, INTERRUPTED = 0, 2, 3, 130
 DEFAULT_STORAGE = "sqlite:///dicecurve.db"
@@ -94,19 +95,21 @@ def _run(options: argparse.Namespace) -> int:
         spec, options.storage, wait_for_others=not options.no_wait, progress=_preparing if sys.stderr.isatty() else None
     )
     with prepared.ledger as ledger:
-        finished = _run_and_show(prepared)
+        end = _run_and_show(prepared)
         study, records = _read(ledger, prepared.study.name)
         _write_report(ledger, study, records, None)
     failed = [record for record in records if record.attempt.failure is not None]
     if failed:
         print(f"{len(failed)} of {len(records)} cells failed; see `dicecurve status`", file=sys.stderr)
-    if not finished:
-        print("dicecurve: ended early; the same command goes on from here", file=sys.stderr)
+    if end == "limit":
+        print(f"the limit of {spec.gpu_hours:g} device hours is spent; raise gpu_hours to go on", file=sys.stderr)
+    if end == "interrupted":
+        print("interrupted; the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
     return SOME_FAILED if failed else OK
 
 
-def _run_and_show(prepared: Any) -> bool:
+def _run_and_show(prepared: PreparedStudy) -> str:
     from search.run_cells import run_cells
     from studies.progress import ProgressDisplay
 

@@ -174,7 +174,7 @@ def _note_changes(ledger: Ledger, study: StudyRecord, spec: StudySpec) -> None:
 
 
 def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, wait_for_others: bool) -> Job:  # noqa: FBT001 - private
-    from models.forecaster.power_law import PowerLawForecaster
+    from models.forecaster.parametric import ParametricForecaster as PowerLawForecaster
     from search.run_cells import Job
 
     assert files.checkpoints is not None

@@ -1,19 +1,15 @@
-"""Power laws: the fit, its closed forms, and the forecaster built on them."""
+"""Power laws: the fit, and its closed forms."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.forecaster.power_law import PowerLawForecaster, PowerLaws, fit_power_laws
-
-if TYPE_CHECKING:
-    from models.forecaster.forecast import Floats
+from models.forecaster.power_law import PowerLaws, fit_power_laws
 
 CASES = np.array([14.0, 35.0, 70.0, 140.0, 280.0, 420.0, 560.0, 700.0])
 EVALUATIONS = np.arange(1.0, 31.0)
@@ -26,12 +22,6 @@ laws = st.builds(
 )
 tolerances = st.floats(1e-3, 0.1)
 scores = st.floats(0.0, 1.0)
-
-
-def s_shaped(plateau: float, noise: float = 0.0) -> Floats:
-    """A training curve of 30 evaluations that lies flat for eight and then rises to ``plateau``."""
-    risen: Floats = 1 - np.exp(-np.maximum(EVALUATIONS - 8, 0) / 4)
-    return 0.2 + (plateau - 0.2) * risen + np.random.default_rng(0).normal(0, noise, 30)
 
 
 @pytest.mark.parametrize(
@@ -152,80 +142,3 @@ def test_two_thousand_replicates_fit_quickly() -> None:
     start = time.perf_counter()
     fit_power_laws(EVALUATIONS[:10], y)
     assert time.perf_counter() - start < 0.5  # about 0.01 s on one idle core
-
-
-def test_forecasts_the_plateau_of_an_s_shaped_curve() -> None:
-    """The flat start is left out: from 20 of 30 evaluations the end is met to 0.03."""
-    forecast = PowerLawForecaster().forecast(EVALUATIONS[:20], s_shaped(0.75, 0.005)[:20], np.array([30.0]))
-    assert forecast.method == "power law"
-    assert forecast.mean == pytest.approx([0.75], abs=0.03)
-
-
-def test_a_gap_is_no_point() -> None:
-    """NaN gaps leave the forecast as if the evaluations had not been."""
-    y = s_shaped(0.75, 0.01)[:20]
-    gap = y.copy()
-    gap[[3, 14]] = np.nan
-    kept = np.isfinite(gap)
-    with_gap = PowerLawForecaster().forecast(EVALUATIONS[:20], gap, EVALUATIONS[20:])
-    without = PowerLawForecaster().forecast(EVALUATIONS[:20][kept], y[kept], EVALUATIONS[20:])
-    assert with_gap.upper.tolist() == without.upper.tolist()
-
-
-def test_new_measurements_are_covered_at_ninety_percent() -> None:
-    """On curves that do follow a power law, about 90 % of new values fall in their interval."""
-    rng = np.random.default_rng(0)
-    clean = 0.8 - 0.4 * EVALUATIONS**-0.7
-    inside = []
-    for _ in range(200):
-        y = clean + rng.normal(0, 0.01, 30)
-        forecast = PowerLawForecaster().forecast(EVALUATIONS[:12], y[:12], EVALUATIONS[29:])
-        inside.append(forecast.lower[0] <= y[29] <= forecast.upper[0])
-    assert 0.84 <= np.mean(inside) <= 0.96
-
-
-@pytest.mark.parametrize(
-    ("x", "y", "last"),
-    [
-        ([], [], 0.5),
-        ([1.0], [0.4], 0.4),
-        ([1.0, 2.0, 3.0], [np.nan, np.nan, 0.3], 0.3),
-        ([1.0, 2.0, 3.0, 4.0], [0.6, 0.6, 0.6, 0.6], 0.6),
-        ([1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0], 0.0),
-        ([0.0, 0.0, 0.0], [0.1, 0.2, 0.3], 0.5),
-        ([1.0, 2.0, 3.0, 4.0], [0.8, 0.6, 0.4, 0.2], 0.2),
-        ([2.0, 2.0, 2.0, 2.0], [0.1, 0.2, 0.3, 0.4], 0.4),
-    ],
-)
-def test_a_curve_that_says_nothing_gets_its_last_value(x: list[float], y: list[float], last: float) -> None:
-    """Without a rise to follow, the last value stands, in a wide interval, and the method says so."""
-    forecast = PowerLawForecaster().forecast(np.array(x), np.array(y), np.array([10.0, 30.0]))
-    assert forecast.method == "last value"
-    assert forecast.mean == pytest.approx([last, last])
-    assert (forecast.upper - forecast.lower >= 0.25).all()
-
-
-anything = st.floats(allow_nan=True, allow_infinity=True)
-
-
-@given(st.lists(st.tuples(st.floats(-5, 50) | anything, scores | anything), max_size=12))
-def test_no_curve_raises_or_leaves_the_unit_interval(points: list[tuple[float, float]]) -> None:
-    """Whatever was recorded, lower <= mean_lower <= mean <= mean_upper <= upper within [0, 1]."""
-    x, y = (np.array([point[axis] for point in points]) for axis in (0, 1))
-    forecast = PowerLawForecaster(replicates=20).forecast(x, y, np.array([0.0, 5.0, 30.0]))
-    ordered = np.stack([forecast.lower, forecast.mean_lower, forecast.mean, forecast.mean_upper, forecast.upper])
-    assert (np.diff(ordered, axis=0) >= 0).all()
-    assert ((ordered >= 0) & (ordered <= 1)).all()
-
-
-def test_the_same_curve_gets_the_same_forecast() -> None:
-    """The bootstrap's seed is fixed, so that a replayed decision is the same decision."""
-    y = s_shaped(0.7, 0.01)[:18]
-    first, second = (PowerLawForecaster().forecast(EVALUATIONS[:18], y, EVALUATIONS[18:]) for _ in range(2))
-    assert first.mean_lower.tolist() == second.mean_lower.tolist()
-
-
-def test_curves_of_unequal_length_are_refused() -> None:
-    """Two axes that do not belong together are the caller's mistake, not an ugly curve."""
-    with pytest.raises(ValueError, match=r"got \(2,\) and \(1,\)"):
-        PowerLawForecaster().forecast(np.array([1.0, 2.0]), np.array([0.5]), np.array([3.0]))

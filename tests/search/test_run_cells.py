@@ -13,6 +13,7 @@ import pytest
 import ray
 
 from search.run_cells import run_cells
+from search.stop_signal import RunEnd
 from storage.reads import cell_records, spent_seconds
 from storage.records import CellState
 from studies.run import prepare_study
@@ -62,7 +63,7 @@ def records_of(prepared: PreparedStudy) -> list[CellRecord]:
     return cell_records(prepared.ledger, prepared.study.study_id)
 
 
-def run(prepared: PreparedStudy) -> bool:
+def run(prepared: PreparedStudy) -> RunEnd:
     """Run it on the one Ray of this module."""
     return run_cells(prepared.ledger, prepared.study, prepared.job)
 
@@ -70,7 +71,7 @@ def run(prepared: PreparedStudy) -> bool:
 def test_grid_trains_every_cell_to_its_full_budget(prepare: Callable[..., PreparedStudy]) -> None:
     """Under policy grid every cell has all evaluations, scores of every case, and no stop reason."""
     prepared = prepare()
-    assert run(prepared)
+    assert run(prepared) == RunEnd.FINISHED
     for record in records_of(prepared):
         assert not record.cell.state.is_open
         assert [e.evaluation for e in record.curve] == list(range(1, 9))
@@ -102,7 +103,7 @@ def test_a_failing_cell_is_recorded_and_the_others_go_on(prepare: Callable[..., 
     blocked = tmp_path / "dicecurve-files/checkpoints/small/ratio0.5-depth2-seed0"
     blocked.parent.mkdir(parents=True)
     blocked.write_text("in the way")
-    assert run(prepared)
+    assert run(prepared) == RunEnd.FINISHED
     failed, finished = records_of(prepared)
     assert failed.cell.state == CellState.FAILED
     assert "in the way" not in (failed.attempt.failure or "")
@@ -114,7 +115,7 @@ def test_a_failing_cell_is_recorded_and_the_others_go_on(prepare: Callable[..., 
 def test_a_loss_that_is_no_number_fails_the_cell(prepare: Callable[..., PreparedStudy]) -> None:
     """A diverging training ends as failed, and the reason names the loss, the step and the remedy."""
     prepared = prepare(training={"learning_rate": 1e30})
-    assert run(prepared)
+    assert run(prepared) == RunEnd.FINISHED
     for record in records_of(prepared):
         assert record.cell.state == CellState.FAILED
         assert "the loss is nan at step" in (record.attempt.failure or "")
@@ -129,7 +130,7 @@ def test_forecast_policy_stops_with_a_written_reason(prepare: Callable[..., Prep
         training={"budget": 600, "evaluations": 60},
         stop={"risk": 0.4, "first_evaluation": 3},
     )
-    assert run(prepared)
+    assert run(prepared) == RunEnd.FINISHED
     stopped = [r for r in records_of(prepared) if r.attempt.stop_reason]
     assert stopped
     for record in stopped:
@@ -146,7 +147,7 @@ def test_a_lost_worker_gives_its_cell_back(prepare: Callable[..., PreparedStudy]
     prepared = prepare(training={"budget": 1600, "size": 32})
     killer = threading.Thread(target=_kill_a_worker, args=(prepared,))
     killer.start()
-    assert run(prepared)
+    assert run(prepared) == RunEnd.FINISHED
     killer.join()
     records = records_of(prepared)
     assert sum(r.cell.losses for r in records) == 1
@@ -176,9 +177,12 @@ def _is_ours(pid: int) -> bool:
 
 
 def test_the_limit_of_hours_ends_the_run(prepare: Callable[..., PreparedStudy]) -> None:
-    """A spent budget ends the run in order: False comes back, claims are released, what was measured stays."""
+    """A spent budget ends the run in order, claims are released, what was measured stays; another run adds nothing."""
     prepared = prepare(gpu_hours=1e-5, training={"budget": 800, "size": 32})
-    assert not run(prepared)
+    assert run(prepared) == RunEnd.LIMIT
+    spent = spent_seconds(prepared.ledger, prepared.study.study_id)
+    assert run(prepared) == RunEnd.LIMIT
+    assert spent_seconds(prepared.ledger, prepared.study.study_id) == spent
     records = records_of(prepared)
     assert all(r.cell.owner is None for r in records)
     assert any(r.curve for r in records)

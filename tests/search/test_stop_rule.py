@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from models.forecaster.forecast import Forecast, Forecaster
-from models.forecaster.power_law import PowerLawForecaster
+from models.forecaster.parametric import ParametricForecaster as PowerLawForecaster
 from search.stop_rule import StopSpec, chance_of_gain, decide, has_taken_off, level, outcome
 from storage.records import CellState, Evaluation
 
