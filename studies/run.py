@@ -174,7 +174,7 @@ def _note_changes(ledger: Ledger, study: StudyRecord, spec: StudySpec) -> None:
 
 
 def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, wait_for_others: bool) -> Job:  # noqa: FBT001 - private
-    from models.forecaster.parametric import ParametricForecaster as PowerLawForecaster
+    from models.forecaster.parametric import ParametricForecaster
     from search.run_cells import Job
 
     assert files.checkpoints is not None
@@ -187,7 +187,7 @@ def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, wait_for_others: b
         tolerance=spec.tolerance,
         stop=spec.stop,
         resources=spec.resources,
-        forecaster=PowerLawForecaster(),
+        forecaster=ParametricForecaster(),
         device_hours=spec.gpu_hours,
         wait_for_others=wait_for_others,
     )

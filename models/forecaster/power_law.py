@@ -20,6 +20,9 @@ EXPONENT_CENTRE = 0.5
 # The prior weighs as much as one unit of log c against this noise: it decides between exponents that one or two
 # points cannot tell apart, and fades as soon as the errors of a fit exceed it.
 PRIOR_NOISE = 0.01
+FIT_PARAMETERS = 3
+
+NORMAL_90 = 1.645  # half a 90 % interval, in standard deviations
 
 
 @dataclass(frozen=True)

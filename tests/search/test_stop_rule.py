@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from models.forecaster.forecast import Forecast, Forecaster
-from models.forecaster.parametric import ParametricForecaster as PowerLawForecaster
+from models.forecaster.parametric import ParametricForecaster
 from search.stop_rule import StopSpec, chance_of_gain, decide, has_taken_off, level, outcome
 from storage.records import CellState, Evaluation
 
@@ -82,10 +82,10 @@ LEVEL = [0.3, 0.5, 0.7, 0.8, 0.8, 0.8, 0.8, 0.8]
         ([0.29] * 10, Fixed(0.29), False),  # not taken off: 0.25 + 0.05 is the least
         ([0.30] * 10, Fixed(0.30), True),
         ([0.0] * 10, Fixed(0.0), False),
-        ([0.0] * 12, PowerLawForecaster(), False),
-        (rise(4), PowerLawForecaster(), False),
-        (rise(8, over=20), PowerLawForecaster(), False),  # still rising
-        ([0.8 - 0.3 * i**-2.5 for i in range(1, 26)], PowerLawForecaster(), True),
+        ([0.0] * 12, ParametricForecaster(), False),
+        (rise(4), ParametricForecaster(), False),
+        (rise(8, over=20), ParametricForecaster(), False),  # still rising
+        ([0.8 - 0.3 * i**-2.5 for i in range(1, 26)], ParametricForecaster(), True),
     ],
 )  # fmt: skip
 def test_a_curve_stops_at_its_plateau(values: list[float], forecaster: Forecaster, *, stops: bool) -> None:
@@ -97,7 +97,7 @@ def test_a_flat_end_stops_whatever_the_rise_was() -> None:
     """A curve that saturated exponentially, and lay flat for ten evaluations, stops five before the end."""
     values = rise(25, over=1.5)
     assert max(values[-10:]) - min(values[-10:]) < 0.0001
-    assert ask(values, PowerLawForecaster()) is not None
+    assert ask(values, ParametricForecaster()) is not None
 
 
 def test_a_stop_says_why() -> None:
