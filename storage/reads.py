@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from storage.ledger import Ledger
+    from storage.records import StudyRecord
 
 SURFACE_COLUMNS = (
     "depth",
@@ -100,6 +101,21 @@ def surface(ledger: Ledger, study_id: int) -> pd.DataFrame:
         for point in record.curve
     ]
     return pd.DataFrame(rows, columns=list(SURFACE_COLUMNS))
+
+
+def case_counts(ledger: Ledger, study: StudyRecord) -> pd.DataFrame:
+    """Pixel counts of every scored case at its cell's best checkpoint.
+
+    Columns: cell, part ("validation" or "test"), case, tp, fp, fn.
+    """
+    rows = [
+        (record.cell.plan.key, part, name, *counts)
+        for record in cell_records(ledger, study.study_id)
+        if record.attempt.scores is not None
+        for part in ("validation", "test")
+        for name, counts in zip(study.split[part], getattr(record.attempt.scores, part), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["cell", "part", "case", "tp", "fp", "fn"])
 
 
 def _by_column(row: sa.Row[Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, function, text in (
         ("status", _status, "what a study has done so far"),
         ("report", _report, "the answer, and report.html"),
-        ("export", _export, "the recorded surface as CSV, a row an evaluation"),
+        ("export", _export, "every evaluation, or every case, as CSV"),
         ("dashboard", _dashboard, "Optuna dashboard on the study's database"),
     ):
         command = _command(commands, name, function, text)
@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--json", action="store_true", help="print JSON")
         if name in {"report", "export"}:
             command.add_argument("-o", "--output", metavar="FILE", help="where to write")
+        if name == "export":
+            command.add_argument("--cases", action="store_true", help="scores of every case instead")
         if name == "dashboard":
             command.add_argument("--port", type=int, default=8080, help="port on this machine (default: %(default)s)")
     return parser
@@ -162,10 +164,11 @@ def _write_report(ledger: Ledger, study: StudyRecord, records: list[CellRecord],
 
 def _export(options: argparse.Namespace) -> int:
     from storage.reads import surface
+    from studies.answering import case_scores
 
     with _open(options.storage) as ledger:
         study, _ = _read(ledger, options.study or options.name)
-        frame = surface(ledger, study.study_id)
+        frame = case_scores(ledger, study) if options.cases else surface(ledger, study.study_id)
     output = _writable(Path(options.output)) if options.output else sys.stdout
     frame.to_csv(output, index=False, float_format="%.6g", lineterminator="\n")
     return OK

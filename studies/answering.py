@@ -11,15 +11,18 @@ from search.answer import Answer, answer
 from search.measurements import Measurement
 from search.prices import PriceSpec
 from search.stop_rule import level
+from storage.reads import case_counts
 from storage.records import CellState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from search.measurements import Flag
     from search.prices import Device
+    from storage.ledger import Ledger
     from storage.records import CellRecord, StudyRecord
 
 
@@ -66,6 +69,12 @@ def measurement(record: CellRecord) -> Measurement:
 
 def _flag(state: CellState) -> Flag | None:
     return cast("Flag", state.value) if state in {CellState.NOT_LEARNED, CellState.COLLAPSED} else None
+
+
+def case_scores(ledger: Ledger, study: StudyRecord) -> pd.DataFrame:
+    """Scores of every case: columns cell, part, case, tp, fp, fn, dsc, iou, recall, precision."""
+    counts = case_counts(ledger, study)
+    return counts.assign(**per_case(counts[["tp", "fp", "fn"]].to_numpy()))
 
 
 def case_groups(study: StudyRecord, part: str) -> NDArray[np.int64]:
