@@ -41,6 +41,7 @@ _TOLD = {
 
 
 TRIES_TO_CREATE = 8
+METRIC_NAMES = "study:metric_names"  # what `Study.set_metric_names` writes, without its warning
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -117,13 +118,7 @@ class Ledger:
         Raises:
             StorageError: An Optuna study of that name has trials that are not ours.
         """
-        optuna_storage = RDBStorage(self.url)
-        try:
-            study_id = optuna_storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], name)
-        except DuplicatedStudyError:
-            study_id = optuna_storage.get_study_id_from_name(name)
-        finally:
-            optuna_storage.engine.dispose()
+        study_id = _optuna_study(self.url, name)
         row = {
             "study_id": study_id,
             "schema_version": SCHEMA_VERSION,
@@ -376,6 +371,18 @@ def _create_tables(url: str, engine: sa.Engine) -> None:
             time.sleep(0.2 * attempt)
         else:
             return
+
+
+def _optuna_study(url: str, name: str) -> int:
+    storage = RDBStorage(url)
+    try:
+        study_id = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], name)
+        storage.set_study_system_attr(study_id, METRIC_NAMES, ["validation DSC"])
+    except DuplicatedStudyError:
+        study_id = storage.get_study_id_from_name(name)
+    finally:
+        storage.engine.dispose()
+    return study_id
 
 
 def _study(name: str, row: Mapping[str, Any]) -> StudyRecord:
