@@ -19,10 +19,14 @@ class TrainingSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         evaluations: Equal periods that the budget is divided into; each ends with one validation.
         batch: Cases per optimiser step.
         learning_rate: Of Adam.
-        loss: Binary cross-entropy.
+        loss: `bce`, binary cross-entropy (the paper's), or `dice_ce`, its sum with the soft Dice loss.
+        augmentation: `flips` draws flips and quarter turns of every training case.
         channels: Channels at the first level; they double with each level.
         residual_units: Convolutions per residual block.
         threshold: Probability from which a pixel counts as foreground.
+        precision: `bf16` runs the forward pass under bfloat16 autocast.
+        channels_last: Lay tensors out with channels last, which GPUs with tensor cores prefer.
+        compile: Let `torch.compile` fuse the model; worth its minute of start on long trainings.
         record_test_curve: Also score the test cases at every evaluation, for a surface that is to be replayed. No
             decision reads it, and its seconds are not counted.
     """
@@ -33,10 +37,14 @@ class TrainingSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     evaluations: Annotated[int, Field(ge=2, le=2000)] = 30
     batch: Annotated[int, Field(ge=1)] = 16
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    loss: Literal["bce"] = "bce"
+    loss: Literal["bce", "dice_ce"] = "bce"
+    augmentation: Literal["none", "flips"] = "none"
     channels: Annotated[int, Field(ge=1)] = 16
     residual_units: Annotated[int, Field(ge=0)] = 2
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    precision: Literal["float32", "bf16"] = "float32"
+    channels_last: bool = False
+    compile: bool = False
     record_test_curve: bool = False
 
     @model_validator(mode="after")

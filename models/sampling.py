@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,26 @@ def batch_cases(num_cases: int, batch: int, step: int, seed: int) -> NDArray[np.
     positions = np.arange(step * batch, (step + 1) * batch)
     passes = {int(p): _permutation(num_cases, int(p), seed) for p in np.unique(positions // num_cases)}
     return np.array([passes[int(p // num_cases)][p % num_cases] for p in positions], dtype=np.int64)
+
+
+def flipped(images: torch.Tensor, masks: torch.Tensor, step: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images and masks with a flip and a quarter turn drawn for every case, the same for both.
+
+    Args:
+        images: Shape (N, channels, side, side).
+        masks: Shape (N, 1, side, side).
+        step: The step (from 0) that the draw belongs to.
+        seed: Of the cell.
+    """
+    draws = np.random.default_rng([seed, 4, step]).integers(0, 8, len(images))
+    turned = [[_turn(tensor[i], int(draw)) for i, draw in enumerate(draws)] for tensor in (images, masks)]
+    return torch.stack(turned[0]), torch.stack(turned[1])
+
+
+def _turn(case: torch.Tensor, draw: int) -> torch.Tensor:
+    """One of the eight symmetries of the square."""
+    upright = torch.flip(case, (-1,)) if draw % 2 else case
+    return torch.rot90(upright, draw // 2, (-2, -1))
 
 
 def _permutation(num_cases: int, number: int, seed: int) -> NDArray[np.int64]:

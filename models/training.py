@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
+from models.losses import build_loss
 from models.metrics import per_case
-from models.sampling import batch_cases
+from models.sampling import batch_cases, flipped
 from models.unet import build_unet
 
 if TYPE_CHECKING:
@@ -71,7 +72,13 @@ class Training:
         self.curve: list[MeasuredPoint] = []
         self._seed = seed
         torch.manual_seed(np.random.SeedSequence([seed, depth]).generate_state(1, np.uint64)[0].item() % 2**63)
+        self._layout = torch.channels_last if spec.channels_last else torch.contiguous_format
         self._model = build_unet(spec, depth, data.images.shape[1]).to(self.device)
+        if spec.channels_last:
+            convert_conv2d_weight_memory_format(self._model, self._layout)
+        # The plain model keeps the weights, under names that do not depend on whether it was compiled.
+        self._forward = torch.compile(self._model) if spec.compile else self._model
+        self._loss = build_loss(spec.loss)
         self._optimiser = torch.optim.Adam(self._model.parameters(), lr=spec.learning_rate)
         self._best = self._weights()
 
@@ -153,8 +160,10 @@ class Training:
         for step in steps:
             cases = self.data.train[batch_cases(len(self.data.train), self.spec.batch, step, self._seed)]
             images, masks = self._to_device(cases)
+            if self.spec.augmentation == "flips":
+                images, masks = flipped(images, masks, step, self._seed)
             self._optimiser.zero_grad(set_to_none=True)
-            loss = binary_cross_entropy_with_logits(self._model(images), masks)
+            loss = self._loss(self._logits(images), masks)
             torch.autograd.backward(loss)
             self._optimiser.step()
         # Once a period, not once a step: reading the loss would make a GPU wait. A NaN stays a NaN.
@@ -171,10 +180,15 @@ class Training:
         counts = []
         for start in range(0, len(cases), VALIDATION_BATCH):
             images, masks = self._to_device(cases[start : start + VALIDATION_BATCH])
-            predicted, true = self._model(images) >= logit, masks > 0
+            predicted, true = self._logits(images) >= logit, masks > 0
             sums = [(predicted & true), (predicted & ~true), (~predicted & true)]
             counts.append(torch.stack([s.sum(dim=(1, 2, 3)) for s in sums], dim=1))
         return np.asarray(torch.cat(counts).cpu().numpy(), dtype=np.int64)
+
+    def _logits(self, images: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.spec.precision == "bf16"):
+            logits: torch.Tensor = self._forward(images.contiguous(memory_format=self._layout))
+        return logits.float()
 
     def _to_device(self, cases: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
         images = torch.from_numpy(self.data.images[cases]).to(self.device, non_blocking=True)

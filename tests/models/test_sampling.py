@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.sampling import batch_cases
+from models.sampling import batch_cases, flipped
 
 num_cases = st.integers(1, 40)
 batches = st.integers(1, 50)
@@ -48,3 +49,20 @@ def test_passes_and_seeds_differ() -> None:
     one, two = batch_cases(40, 40, 0, 0), batch_cases(40, 40, 1, 0)
     assert not np.array_equal(one, two)
     assert not np.array_equal(one, batch_cases(40, 40, 0, 1))
+
+
+@given(step=st.integers(0, 1000), seed=st.integers(0, 100))
+def test_flips_turn_image_and_mask_alike(step: int, seed: int) -> None:
+    """A mask that copies its image stays a copy; every case keeps its pixels; step and seed alone decide the draw."""
+    images = torch.arange(3 * 16, dtype=torch.float32).reshape(3, 1, 4, 4)
+    turned, masks = flipped(images, images.clone(), step, seed)
+    assert torch.equal(turned, masks)
+    assert torch.equal(turned.flatten(1).sort().values, images.flatten(1))
+    assert torch.equal(turned, flipped(images, images, step, seed)[0])
+
+
+def test_flips_draw_all_eight_symmetries() -> None:
+    """Over some steps every symmetry of the square comes up."""
+    image = torch.arange(16, dtype=torch.float32).reshape(1, 1, 4, 4)
+    seen = {tuple(flipped(image, image, step, 0)[0].flatten().tolist()) for step in range(200)}
+    assert len(seen) == 8

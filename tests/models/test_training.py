@@ -255,3 +255,44 @@ def test_a_state_holds_no_code() -> None:
     files = training.state()
     assert files.keys() == {"state.pt", "best.pt"}
     assert b"models.training" not in b"".join(files.values())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"loss": "dice_ce"},
+        {"augmentation": "flips"},
+        {"precision": "bf16"},
+        {"channels_last": True},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_every_protocol_resumes_bit_for_bit(changed: dict[str, Any]) -> None:
+    """Whatever the loss, the augmentation, the precision and the layout: a resumed run is the undisturbed one."""
+    spec = SPEC.model_copy(update=changed)
+    whole, half = run(begin(spec)), begin(spec)
+    half.advance()
+    half.advance()
+    resumed = begin(spec)
+    resumed.resume(half.state())
+    run(resumed)
+    assert scores_of(resumed) == scores_of(whole)
+    assert same(weights_of(resumed), weights_of(whole))
+
+
+def test_layout_and_precision_change_little(undisturbed: tuple[Training, Any]) -> None:
+    """Channels last gives the same curve up to rounding; bfloat16 gives one that is near."""
+    plain = np.array([p.val_dsc for p in undisturbed[0].curve])
+    layout = np.array([p.val_dsc for p in run(begin(SPEC.model_copy(update={"channels_last": True}))).curve])
+    coarse = np.array([p.val_dsc for p in run(begin(SPEC.model_copy(update={"precision": "bf16"}))).curve])
+    assert layout == pytest.approx(plain, abs=0.02)
+    assert coarse == pytest.approx(plain, abs=0.2)
+
+
+def test_augmentation_changes_the_training_only() -> None:
+    """Flips lead to other weights from the same start; what is validated is never turned."""
+    flips = begin(SPEC.model_copy(update={"augmentation": "flips"}))
+    assert same(weights_of(flips), weights_of(begin()))
+    before = flips._count(DATA.validation)
+    assert np.array_equal(before, begin()._count(DATA.validation))
+    assert not same(weights_of(run(flips)), weights_of(run(begin())))
