@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -21,11 +21,11 @@ from storage.ledger import Ledger, holds_studies
 from storage.reads import SURFACE_COLUMNS, cell_record, cell_records, spent_seconds, surface
 from storage.records import Cell, CellPlan, CellState, Claim, Evaluation, PlateauForecast, Scores, StudyRecord
 from storage.tables import spec_changes, studies
+from tests.storage.backends import Backend, PostgresServer, SqliteFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.synchronize import Barrier
-    from pathlib import Path
 
 PROCESSES, CELLS = 8, 60
 US, THEM = "host/boot/ns/1/100", "host/boot/ns/2/200"
@@ -57,32 +57,36 @@ def make_study(ledger: Ledger, name: str = "study") -> StudyRecord:
     )
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backend:
+    """Every promise of the ledger is kept on every backend."""
+    if request.param == "sqlite":
+        return SqliteFiles(tmp_path_factory.mktemp("sqlite"))
+    return PostgresServer(request.getfixturevalue("postgres_url"))
+
+
 @pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def templates(backend: Backend) -> tuple[str, str]:
     """Two databases, made once: one with all tables, one with a study of three cells besides."""
-    folder = tmp_path_factory.mktemp("templates")
-    empty, filled = folder / "empty.db", folder / "filled.db"
-    _make(empty, lambda _: None)
-    _make(filled, lambda ledger: ledger.layout(make_study(ledger).study_id, plans(3)))
+    empty, filled = backend.database(), backend.database()
+    with Ledger.open(empty, create=True):
+        pass
+    with Ledger.open(filled, create=True) as ledger:
+        ledger.layout(make_study(ledger).study_id, plans(3))
     return empty, filled
 
 
-def _make(file: Path, fill: Callable[[Ledger], object]) -> None:
-    with Ledger.open(f"sqlite:///{file}", create=True) as ledger:
-        fill(ledger)
-        with ledger.engine.connect() as connection:
-            connection.exec_driver_sql("ROLLBACK")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+@pytest.fixture
+def storage_url(backend: Backend) -> str:
+    """A database without tables; on SQLite a file that does not exist yet."""
+    return backend.database()
 
 
 @pytest.fixture
-def ledger(
-    request: pytest.FixtureRequest, templates: tuple[Path, Path], tmp_path: Path, storage_url: str
-) -> Iterator[Ledger]:
+def ledger(request: pytest.FixtureRequest, backend: Backend, templates: tuple[str, str]) -> Iterator[Ledger]:
     """An open ledger; without studies, unless the test asks for one."""
     empty, filled = templates
-    shutil.copy(filled if "study" in request.fixturenames else empty, tmp_path / "study.db")
-    with Ledger.open(storage_url) as opened:
+    with Ledger.open(backend.database(filled if "study" in request.fixturenames else empty), create=True) as opened:
         yield opened
 
 
@@ -136,10 +140,9 @@ def optuna_trial(ledger: Ledger, name: str = "study", number: int = 0) -> optuna
 # Opening
 
 
-def test_a_ledger_is_made_where_none_is(storage_url: str, tmp_path: Path) -> None:
+def test_a_ledger_is_made_where_none_is(storage_url: str) -> None:
     """Looking makes nothing; `create` makes the tables once, and again changes nothing."""
     assert not holds_studies(storage_url)
-    assert list(tmp_path.iterdir()) == []
     with Ledger.open(storage_url, create=True) as ledger:
         make_study(ledger)
     with Ledger.open(storage_url, create=True) as ledger:
@@ -147,11 +150,17 @@ def test_a_ledger_is_made_where_none_is(storage_url: str, tmp_path: Path) -> Non
     assert holds_studies(storage_url)
 
 
-def test_a_storage_without_study_is_refused_and_stays_as_it_was(storage_url: str, tmp_path: Path) -> None:
-    """Opening a database that is not there says how a study is started, and leaves no file behind."""
+def test_a_storage_without_study_is_refused_and_stays_as_it_was(storage_url: str) -> None:
+    """Opening a database without studies says how one is started, and makes neither a file nor a table."""
     with pytest.raises(StorageError, match=r"no dicecurve study in .*; start one with `dicecurve run`"):
         Ledger.open(storage_url)
-    assert list(tmp_path.iterdir()) == []
+    database = sa.make_url(storage_url)
+    if database.get_backend_name() == "sqlite":
+        assert not Path(str(database.database)).exists()
+    else:
+        engine = sa.create_engine(database)
+        assert sa.inspect(engine).get_table_names() == []
+        engine.dispose()
 
 
 def test_tables_of_another_version_are_refused(ledger: Ledger, study: StudyRecord) -> None:
@@ -338,14 +347,13 @@ def test_a_claimed_cell_cannot_be_claimed(ledger: Ledger, study: StudyRecord) ->
 
 @pytest.mark.parametrize("first_start", [False, True])
 def test_many_processes_claim_every_cell_once(
-    templates: tuple[Path, Path], tmp_path: Path, storage_url: str, *, first_start: bool
+    backend: Backend, templates: tuple[str, str], *, first_start: bool
 ) -> None:
     """Eight drivers that begin one study at once, and grab whatever is free, make and take each cell exactly once.
 
     So they do where the database is not there yet, and each of them makes its tables.
     """
-    if not first_start:
-        shutil.copy(templates[0], tmp_path / "study.db")
+    storage_url = backend.database(None if first_start else templates[0])
     start = multiprocessing.get_context("forkserver")
     start.set_forkserver_preload(["pytest", "storage.reads"])
     barrier, results = start.Barrier(PROCESSES), start.Queue()
