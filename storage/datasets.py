@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from storage.errors import DataError
-from storage.folder import list_folder, read_cases
-from storage.phantom import draw_phantom
+from storage.folder import folder_source
+from storage.phantom import phantom_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    RawCase = tuple[str, NDArray[np.uint8], NDArray[np.bool_]]
+    from storage.sources import Source
 
+LAYOUT = 2  # of a prepared dataset's folder; another layout is prepared anew
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -36,7 +37,10 @@ class DataSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         path: The folder. It may move between runs: what is in it may not change.
         split: Shares of training, validation and test cases.
         split_seed: Draws the split.
-        together: Groups of cases that must stay on one side of the split (near-duplicates, one patient).
+        together: Cases that must stay on one side of the split, such as near-duplicates; they merge their groups.
+        group_pattern: Regular expression that finds a case's group (patient, video sequence) in its name: the first
+            capture group, else the whole match.
+        groups: CSV file with the columns case and group instead, its path relative to `path`.
         phantom_cases: How many cases the phantom draws.
     """
 
@@ -45,13 +49,45 @@ class DataSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     split: tuple[Share, Share, Share] = (0.7, 0.1, 0.2)
     split_seed: Annotated[int, Field(ge=0)] = 0
     together: tuple[tuple[str, ...], ...] = ()
+    group_pattern: str | None = None
+    groups: str | None = None
     phantom_cases: Annotated[int, Field(ge=10, le=100_000)] = 200
+
+    @field_validator("group_pattern")
+    @classmethod
+    def _pattern_is_one(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"group_pattern must be a regular expression, got {pattern!r} ({error})") from None
+        return pattern
+
+    @model_validator(mode="after")
+    def _groups_come_from_one_place(self) -> DataSpec:
+        if self.groups is not None and self.group_pattern is not None:
+            raise ValueError("groups (a file) and group_pattern both say which group a case is in; keep one of them")
+        if self.groups is not None and self.kind != "folder":
+            raise ValueError(f"groups is a file in the data folder, which kind {self.kind!r} has not; drop it")
+        return self
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> DataSpec:
         if abs(sum(self.split) - 1) > 1e-6:  # noqa: PLR2004 - rounding
             raise ValueError(f"split must add up to 1, got {sum(self.split):g}")
         return self
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """What a case was before it was resized.
+
+    Attributes:
+        shape: Pixels along each axis: height, width.
+        foreground: Share of its pixels in the mask.
+    """
+
+    shape: tuple[int, ...]
+    foreground: float
 
 
 @dataclass(frozen=True)
@@ -82,6 +118,11 @@ class Dataset:
         """Masks of 0 and 1, shape (cases, 1, size, size), memory-mapped."""
         return np.asarray(np.load(self.folder / "masks.npy", mmap_mode="r"))
 
+    def case_facts(self) -> list[CaseFacts]:
+        """What each case was before, in the order of the arrays."""
+        facts = json.loads((self.folder / "cases.json").read_text())
+        return [CaseFacts(tuple(shape), foreground) for shape, foreground in facts]
+
     def indices(self, names: Sequence[str]) -> NDArray[np.int64]:
         """Positions of cases in the arrays."""
         position = {name: index for index, name in enumerate(self.names)}
@@ -101,7 +142,7 @@ def prepare(spec: DataSpec, size: int, cache: Path, progress: Callable[[int, int
         DataError: Something in the dataset cannot be read as it stands; nothing is left behind.
     """
     source = _source(spec)
-    target = cache / f"{source.fingerprint[:16]}-{size}"
+    target = cache / f"{source.fingerprint[:16]}-{size}-{LAYOUT}"
     if source.is_whole and (target / "dataset.json").exists():
         return Dataset.open(target)
     cache.mkdir(parents=True, exist_ok=True)
@@ -118,47 +159,19 @@ def prepare(spec: DataSpec, size: int, cache: Path, progress: Callable[[int, int
     return Dataset.open(target)
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Where cases come from: their fingerprint, their number, and the cases, to be read once.
-
-    A source that is not whole has files that are no case; reading it to its end names them.
-    """
-
-    fingerprint: str
-    num_cases: int
-    cases: Iterator[RawCase]
-    is_whole: bool = True
-
-
-def _source(spec: DataSpec) -> _Source:
+def _source(spec: DataSpec) -> Source:
     if spec.kind == "phantom":
-        cases = list(draw_phantom(spec.phantom_cases, spec.split_seed))
-        return _Source(_fingerprint(_phantom_parts(cases)), len(cases), iter(cases))
+        return phantom_source(spec.phantom_cases, spec.split_seed)
     if spec.path is None:
         raise DataError("a dataset of kind 'folder' needs its path: --data DIR, or path in [data]")
-    listing = list_folder(Path(spec.path).expanduser())
-    parts = ((p.name, p.image.read_bytes(), p.mask.read_bytes()) for p in listing.pairs)
-    return _Source(_fingerprint(parts), len(listing.pairs), read_cases(listing), not listing.problems)
+    return folder_source(Path(spec.path).expanduser())
 
 
-def _phantom_parts(cases: list[RawCase]) -> Iterator[tuple[str, bytes, bytes]]:
-    return ((name, image.tobytes(), mask.tobytes()) for name, image, mask in cases)
-
-
-def _fingerprint(parts: Iterable[tuple[str, bytes, bytes]]) -> str:
-    whole = hashlib.sha256()
-    for name, image, mask in parts:
-        for piece in (name.encode(), image, mask):
-            whole.update(hashlib.sha256(piece).digest())
-    return whole.hexdigest()
-
-
-def _write(folder: Path, size: int, source: _Source, progress: Callable[[int, int], None] | None) -> None:
+def _write(folder: Path, size: int, source: Source, progress: Callable[[int, int], None] | None) -> None:
     images: Any = None
     total = source.num_cases
     masks = np.lib.format.open_memmap(folder / "masks.npy", mode="w+", dtype=np.uint8, shape=(total, 1, size, size))
-    names = []
+    names, facts = [], []
     for index, (name, image, mask) in enumerate(source.cases):
         if images is None:
             shape = (total, image.shape[2], size, size)
@@ -166,10 +179,12 @@ def _write(folder: Path, size: int, source: _Source, progress: Callable[[int, in
         images[index] = _resize_image(image, size)
         masks[index, 0] = _resize_mask(mask, size)
         names.append(name)
+        facts.append((mask.shape, float(mask.mean())))
         if progress:
             progress(index + 1, total)
     images.flush()
     masks.flush()
+    (folder / "cases.json").write_text(json.dumps(facts))
     about = {"names": names, "fingerprint": source.fingerprint, "size": size}
     (folder / "dataset.json").write_text(json.dumps(about))
 

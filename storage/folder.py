@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from storage.errors import DataError
+from storage.sources import Source, fingerprint_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,17 @@ class Listing:
     folder: Path
     pairs: tuple[ImageFile, ...]
     problems: tuple[str, ...]
+
+
+def folder_source(folder: Path) -> Source:
+    """The cases of a folder.
+
+    Raises:
+        DataError: A folder is missing, or no pair is in it.
+    """
+    listing = list_folder(folder)
+    parts = ((pair.name, _contents(pair.image), _contents(pair.mask)) for pair in listing.pairs)
+    return Source(fingerprint_of(parts), len(listing.pairs), read_cases(listing), not listing.problems)
 
 
 def list_folder(folder: Path) -> Listing:
@@ -79,6 +91,13 @@ def read_cases(listing: Listing) -> Iterator[tuple[str, NDArray[np.uint8], NDArr
         else:
             yield case
     _raise(problems, listing.folder)
+
+
+def _contents(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # decoding will fail too, and say why
 
 
 def _by_stem(folder: Path, kind: str) -> tuple[dict[str, Path], list[str]]:

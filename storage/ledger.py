@@ -8,42 +8,22 @@ same evaluation changes nothing. Optuna's trial and our rows change together or 
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import optuna
 import sqlalchemy as sa
-from optuna.exceptions import DuplicatedStudyError, StorageInternalError
-from optuna.storages import RDBStorage
-from optuna.trial import TrialState
-from sqlalchemy.exc import DBAPIError
 
-from storage import optuna_rows
+from storage import cell_rows, optuna_rows
+from storage.database import create_tables, holds_studies, lock_optuna_study, make_optuna_study, refuse_foreign_study
 from storage.engine import connect, hide_password, normalise_url, reading
-from storage.errors import LostLease, StorageError
+from storage.errors import StorageError
 from storage.records import Cell, CellPlan, CellState, Claim, StudyRecord
-from storage.tables import SCHEMA_VERSION, attempts, cells, evaluations, metadata, spec_changes, studies
+from storage.tables import SCHEMA_VERSION, attempts, cells, evaluations, spec_changes, studies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from storage.records import Evaluation, PlateauForecast, Scores
-
-_TOLD = {
-    CellState.DONE: TrialState.COMPLETE,
-    CellState.NOT_LEARNED: TrialState.COMPLETE,
-    CellState.COLLAPSED: TrialState.COMPLETE,
-    CellState.PRUNED: TrialState.PRUNED,
-    CellState.FAILED: TrialState.FAIL,
-}
-
-
-TRIES_TO_CREATE = 8
-METRIC_NAMES = "study:metric_names"  # what `Study.set_metric_names` writes, without its warning
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 class Ledger:
@@ -68,7 +48,7 @@ class Ledger:
             )
         engine = connect(url)
         if create:
-            _create_tables(url, engine)
+            create_tables(url, engine)
         return cls(url, engine)
 
     def close(self) -> None:
@@ -118,7 +98,7 @@ class Ledger:
         Raises:
             StorageError: An Optuna study of that name has trials that are not ours.
         """
-        study_id = _optuna_study(self.url, name)
+        study_id = make_optuna_study(self.url, name)
         row = {
             "study_id": study_id,
             "schema_version": SCHEMA_VERSION,
@@ -130,9 +110,9 @@ class Ledger:
             "facts": dict(facts),
         }
         with self.engine.begin() as connection:
-            _lock_optuna_study(connection, study_id)
+            lock_optuna_study(connection, study_id)
             if connection.execute(sa.select(studies.c.study_id).where(studies.c.study_id == study_id)).first() is None:
-                _refuse_foreign_study(connection, study_id, name)
+                refuse_foreign_study(connection, study_id, name)
                 connection.execute(studies.insert().values(row))
         found = self.find_study(name)
         assert found is not None
@@ -170,7 +150,7 @@ class Ledger:
             known = set(connection.execute(sa.select(cells.c.key).where(cells.c.study_id == study_id)).scalars())
             new = [plan for plan in plans if plan.key not in known]
             if new:
-                _insert_cells(connection, study_id, new)
+                cell_rows.insert(connection, study_id, new)
         return len(new)
 
     # Cells
@@ -186,13 +166,13 @@ class Ledger:
             .order_by(cells.c.id)
         )
         with reading(self.engine) as connection:
-            return [cell_of(row._asdict()) for row in connection.execute(query)]
+            return [cell_rows.cell_of(row._asdict()) for row in connection.execute(query)]
 
     def claim(self, study_id: int, key: str, owner: str) -> Claim | None:
         """Take a cell that is waiting, or waits for its test; None when somebody else was faster."""
         free = (cells.c.owner.is_(None)) & cells.c.state.in_([CellState.WAITING, CellState.TEST])
         with self.engine.begin() as connection:
-            row = _lock_cell(connection, study_id, key, free)
+            row = cell_rows.lock(connection, study_id, key, free)
             if row is None:
                 return None
             in_test = row["state"] == CellState.TEST
@@ -203,7 +183,7 @@ class Ledger:
             )
             optuna_rows.start(connection, row["trial_id"])
         phase = "test" if in_test else "train"
-        return Claim(study_id, plan_of(row), row["attempt"], row["claims"] + 1, owner, phase)
+        return Claim(study_id, cell_rows.plan_of(row), row["attempt"], row["claims"] + 1, owner, phase)
 
     def record(
         self,
@@ -224,7 +204,7 @@ class Ledger:
             test_curve: Test DSC by evaluation, for recorded surfaces only.
         """
         with self.engine.begin() as connection:
-            row = _held(connection, claim)
+            row = cell_rows.held(connection, claim)
             known = set(
                 connection.execute(
                     sa.select(evaluations.c.evaluation).where(evaluations.c.attempt_id == row["attempt_id"])
@@ -242,7 +222,7 @@ class Ledger:
     def send_to_test(self, claim: Claim, *, stop_reason: str | None, forecast: PlateauForecast | None) -> None:
         """End the training of a cell; it waits, unowned, for its test phase."""
         with self.engine.begin() as connection:
-            row = _held(connection, claim)
+            row = cell_rows.held(connection, claim)
             connection.execute(
                 attempts.update()
                 .where(attempts.c.id == row["attempt_id"])
@@ -254,7 +234,7 @@ class Ledger:
     def finish(self, claim: Claim, state: CellState, *, value: float, scores: Scores, facts: Mapping[str, Any]) -> None:
         """Close a tested cell: scores, then Optuna's trial with its value (best validation DSC) and facts."""
         with self.engine.begin() as connection:
-            row = _held(connection, claim)
+            row = cell_rows.held(connection, claim)
             connection.execute(
                 attempts.update()
                 .where(attempts.c.id == row["attempt_id"])
@@ -266,12 +246,12 @@ class Ledger:
                     unrecorded_seconds=0.0,
                 )
             )
-            _close(connection, row, state, value, facts)
+            cell_rows.close(connection, row, state, value, facts)
 
     def fail(self, claim: Claim, reason: str) -> None:
         """Close a cell as failed, with its reason; its curve stays."""
         with self.engine.begin() as connection:
-            row = _held(connection, claim)
+            row = cell_rows.held(connection, claim)
             connection.execute(
                 attempts.update()
                 .where(attempts.c.id == row["attempt_id"])
@@ -281,7 +261,24 @@ class Ledger:
                     unrecorded_seconds=0.0,
                 )
             )
-            _close(connection, row, CellState.FAILED, None, {"failure": reason})
+            cell_rows.close(connection, row, CellState.FAILED, None, {"failure": reason})
+
+    def retry(self, study_id: int, key: str) -> bool:
+        """Let a failed cell wait again as a new attempt with a trial of its own; False if it has not failed.
+
+        The failed attempt keeps its curve, cost and reason; the new one starts from the beginning.
+        """
+        with self.engine.begin() as connection:
+            row = cell_rows.lock(connection, study_id, key, cells.c.state == CellState.FAILED)
+            if row is None:
+                return False
+            number = row["attempt"] + 1
+            ((trial_id, _),) = optuna_rows.add_waiting_trials(connection, study_id, [cell_rows.plan_of(row)])
+            connection.execute(attempts.insert().values(cell_id=row["id"], number=number, trial_id=trial_id))
+            connection.execute(
+                cells.update().where(cells.c.id == row["id"]).values(state=CellState.WAITING, attempt=number, losses=0)
+            )
+        return True
 
     # Leases
 
@@ -306,83 +303,19 @@ class Ledger:
     def release(self, claim: Claim, *, lost: bool = False) -> None:
         """Give a cell back to the waiting ones; `lost` counts it as a lost worker. A claim given away is left alone."""
         with self.engine.begin() as connection:
-            row = _lock_claim(connection, claim)
+            row = cell_rows.lock_claim(connection, claim)
             if row is not None:
-                _put_back(connection, row, losses=row["losses"] + int(lost))
+                cell_rows.put_back(connection, row, losses=row["losses"] + int(lost))
 
     def take_back(self, study_id: int, cell: Cell) -> bool:
         """Put a cell of a dead owner back, if its lease is still the one that was seen; its unrecorded work is lost."""
         seen = (cells.c.owner == cell.owner) & (cells.c.counter == cell.counter)
         with self.engine.begin() as connection:
-            row = _lock_cell(connection, study_id, cell.plan.key, seen)
+            row = cell_rows.lock(connection, study_id, cell.plan.key, seen)
             if row is None:
                 return False
-            _put_back(connection, row, losses=row["losses"])
+            cell_rows.put_back(connection, row, losses=row["losses"])
         return True
-
-
-def holds_studies(url: str) -> bool:
-    """Whether the database at a normalised URL holds studies of ours; looking makes nothing.
-
-    Raises:
-        StorageError: It cannot be opened.
-    """
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
-        return False
-    engine = connect(url)
-    try:
-        return sa.inspect(engine).has_table(studies.name)
-    finally:
-        engine.dispose()
-
-
-def cell_of(row: Mapping[str, Any]) -> Cell:
-    """A row of `cells` with `trial_number`, as a record."""
-    return Cell(
-        plan=plan_of(row),
-        state=CellState(row["state"]),
-        attempt=row["attempt"],
-        claims=row["claims"],
-        owner=row["owner"],
-        counter=row["counter"],
-        losses=row["losses"],
-        trial_number=row["trial_number"],
-    )
-
-
-def plan_of(row: Mapping[str, Any]) -> CellPlan:
-    """The plan in a row of `cells`."""
-    return CellPlan(row["key"], row["ratio"], row["depth"], row["seed"], row["num_cases"], row["parameters"])
-
-
-def _create_tables(url: str, engine: sa.Engine) -> None:
-    for attempt in range(1, TRIES_TO_CREATE + 1):
-        try:
-            RDBStorage(url).engine.dispose()  # makes Optuna's tables, and checks their revision
-            metadata.create_all(engine)
-        except RuntimeError as error:
-            raise StorageError(
-                f"the storage {hide_password(url)} was made by another version of Optuna: {error}"
-            ) from None
-        except (StorageInternalError, DBAPIError):  # another driver is making the same tables
-            if attempt == TRIES_TO_CREATE:
-                raise
-            time.sleep(0.2 * attempt)
-        else:
-            return
-
-
-def _optuna_study(url: str, name: str) -> int:
-    storage = RDBStorage(url)
-    try:
-        study_id = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], name)
-        storage.set_study_system_attr(study_id, METRIC_NAMES, ["validation DSC"])
-    except DuplicatedStudyError:
-        study_id = storage.get_study_id_from_name(name)
-    finally:
-        storage.engine.dispose()
-    return study_id
 
 
 def _study(name: str, row: Mapping[str, Any]) -> StudyRecord:
@@ -393,78 +326,9 @@ def _study(name: str, row: Mapping[str, Any]) -> StudyRecord:
     return StudyRecord(name=name, **{key: value for key, value in row.items() if key != "schema_version"})
 
 
-def _lock_optuna_study(connection: sa.Connection, study_id: int) -> None:
-    table = optuna_rows.studies
-    connection.execute(sa.select(table.c.study_id).where(table.c.study_id == study_id).with_for_update())
-
-
-def _refuse_foreign_study(connection: sa.Connection, study_id: int, name: str) -> None:
-    trials = optuna_rows.trials
-    if connection.execute(sa.select(trials.c.trial_id).where(trials.c.study_id == study_id)).first() is not None:
-        raise StorageError(f"the storage holds an Optuna study {name!r} that is not dicecurve's; choose another --name")
-
-
-def _insert_cells(connection: sa.Connection, study_id: int, plans: Sequence[CellPlan]) -> None:
-    rows = [vars(p) | {"study_id": study_id, "state": CellState.WAITING, "attempt": 1} for p in plans]
-    returning = cells.insert().returning(cells.c.id, sort_by_parameter_order=True)
-    cell_ids = list(connection.execute(returning, rows).scalars())
-    trial_rows = optuna_rows.add_waiting_trials(connection, study_id, plans)
-    connection.execute(
-        attempts.insert(),
-        [
-            {"cell_id": cell_id, "number": 1, "trial_id": trial_id}
-            for cell_id, (trial_id, _) in zip(cell_ids, trial_rows, strict=True)
-        ],
-    )
-
-
 def _evaluation_row(attempt_id: int, point: Evaluation, test_curve: Mapping[int, float]) -> dict[str, Any]:
     return vars(point) | {"attempt_id": attempt_id, "test_dsc": test_curve.get(point.evaluation)}
 
 
-def _lock_cell(
-    connection: sa.Connection, study_id: int, key: str, condition: sa.ColumnElement[bool]
-) -> Mapping[str, Any] | None:
-    query = (
-        sa.select(cells, attempts.c.id.label("attempt_id"), attempts.c.trial_id)
-        .join(attempts, (attempts.c.cell_id == cells.c.id) & (attempts.c.number == cells.c.attempt))
-        .where(cells.c.study_id == study_id, cells.c.key == key, condition)
-        .with_for_update()
-    )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else row._asdict()
-
-
-def _lock_claim(connection: sa.Connection, claim: Claim) -> Mapping[str, Any] | None:
-    ours = (cells.c.owner == claim.owner) & (cells.c.claims == claim.number)
-    return _lock_cell(connection, claim.study_id, claim.plan.key, ours)
-
-
-def _held(connection: sa.Connection, claim: Claim) -> Mapping[str, Any]:
-    row = _lock_claim(connection, claim)
-    if row is None:
-        raise LostLease(f"cell {claim.plan.key} is no longer held under claim {claim.number}")
-    return row
-
-
 def _current_attempt() -> sa.ScalarSelect[int]:
     return sa.select(cells.c.attempt).where(cells.c.id == attempts.c.cell_id).scalar_subquery()
-
-
-def _put_back(connection: sa.Connection, row: Mapping[str, Any], *, losses: int) -> None:
-    state = CellState.TEST if row["state"] == CellState.TEST else CellState.WAITING
-    connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=None, losses=losses))
-    connection.execute(
-        attempts.update()
-        .where(attempts.c.id == row["attempt_id"])
-        .values(lost_seconds=attempts.c.lost_seconds + attempts.c.unrecorded_seconds, unrecorded_seconds=0.0)
-    )
-    optuna_rows.put_back(connection, row["trial_id"])
-
-
-def _close(
-    connection: sa.Connection, row: Mapping[str, Any], state: CellState, value: float | None, facts: Mapping[str, Any]
-) -> None:
-    connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=None))
-    facts = {"state": state.value, **facts}
-    optuna_rows.tell(connection, row["trial_id"], state=_TOLD[state], value=value, facts=facts)

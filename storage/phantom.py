@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from storage.sources import Source, fingerprint_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,6 +19,13 @@ if TYPE_CHECKING:
 
 SIDE = 64
 RIM = 1.4  # its outer edge, in radii
+
+
+def phantom_source(num_cases: int, seed: int) -> Source:
+    """The cases of a phantom."""
+    cases = list(draw_phantom(num_cases, seed))
+    parts = ((name, image.tobytes(), mask.tobytes()) for name, image, mask in cases)
+    return Source(fingerprint_of(parts), len(cases), iter(cases))
 
 
 def draw_phantom(num_cases: int, seed: int) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.bool_]]]:

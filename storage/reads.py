@@ -9,8 +9,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from storage import optuna_rows
+from storage.cell_rows import cell_of
 from storage.engine import reading
-from storage.ledger import cell_of
 from storage.records import AttemptRecord, CellRecord, Evaluation, PlateauForecast, Scores
 from storage.tables import attempts, cells, evaluations
 

@@ -15,23 +15,26 @@ if TYPE_CHECKING:
 PARTS = ("train", "validation", "test")
 
 
-def group_numbers(names: Sequence[str], together: Sequence[Sequence[str]]) -> dict[str, int]:
-    """Number the groups: cases named in one entry of ``together`` share a number, every other case has its own.
+def group_numbers(
+    names: Sequence[str], together: Sequence[Sequence[str]], labels: Mapping[str, str] | None = None
+) -> dict[str, int]:
+    """Number the groups: cases with one label, and cases in one entry of ``together``, share a number, by any chain.
+
+    Args:
+        names: All cases.
+        together: Cases that belong together, whatever their labels; entries that share a case become one group.
+        labels: The group of every case, such as a patient; without it every case is its own.
 
     Raises:
-        DataError: A name in ``together`` is no case, or stands in two entries.
+        DataError: A name in ``together`` is no case, or stands twice in one entry.
     """
-    numbers = {name: index for index, name in enumerate(names)}
-    seen: set[str] = set()
-    for entry in together:
-        for name in entry:
-            if name not in numbers:
-                raise DataError(f"together names {name!r}, which is no case of the dataset ([data] together)")
-            if name in seen:
-                raise DataError(f"together names {name!r} twice; put its whole group into one entry ([data] together)")
-            seen.add(name)
-            numbers[name] = numbers[entry[0]]
-    return numbers
+    index = {name: i for i, name in enumerate(names)}
+    parents = list(range(len(names)))
+    for entry in [*_checked(together, index), *_alike(names, labels or {})]:
+        for name in entry[1:]:
+            one, other = _root(parents, index[entry[0]]), _root(parents, index[name])
+            parents[max(one, other)] = min(one, other)
+    return {name: _root(parents, i) for name, i in index.items()}
 
 
 def split_sizes(num_cases: int, shares: Sequence[float]) -> tuple[int, int, int]:
@@ -99,3 +102,28 @@ def _members(names: Sequence[str], groups: Mapping[str, int]) -> list[list[str]]
     for name in names:
         members.setdefault(groups[name], []).append(name)
     return list(members.values())
+
+
+def _checked(together: Sequence[Sequence[str]], index: Mapping[str, int]) -> Sequence[Sequence[str]]:
+    for entry in together:
+        for position, name in enumerate(entry):
+            if name not in index:
+                raise DataError(f"together names {name!r}, which is no case of the dataset ([data] together)")
+            if name in entry[:position]:
+                raise DataError(f"together names {name!r} twice in one entry ([data] together)")
+    return together
+
+
+def _alike(names: Sequence[str], labels: Mapping[str, str]) -> list[list[str]]:
+    members: dict[str, list[str]] = {}
+    for name in names if labels else ():
+        members.setdefault(labels[name], []).append(name)
+    return list(members.values())
+
+
+def _root(parents: list[int], index: int) -> int:
+    """The first case of a group, halving the way to it for the next call."""
+    while parents[index] != index:
+        parents[index] = parents[parents[index]]
+        index = parents[index]
+    return index

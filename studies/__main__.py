@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from storage.ledger import Ledger
     from storage.records import CellRecord, StudyRecord
     from studies.run import PreparedStudy
+    from studies.spec import StudySpec
 
 OK, BAD_INPUT, SOME_FAILED, INTERRUPTED = 0, 2, 3, 130
 DEFAULT_STORAGE = "sqlite:///dicecurve.db"
@@ -46,14 +47,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _command(commands, "run", _run, "start a study, or go on with it")
-    run.add_argument("spec", nargs="?", default="folder", help="preset or TOML file (default: %(default)s)")
+    _take_spec(run)
     run.add_argument("--data", metavar="DIR", help="folder with images/ and masks/")
-    run.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides", help="change a value")
     run.add_argument("--no-wait", action="store_true", help="leave when other drivers hold all that is left")
+    preparing = _command(commands, "prepare", _prepare, "read and check the data before any training")
+    _take_spec(preparing)
+    preparing.add_argument("--data", metavar="DIR", help="folder with images/ and masks/")
+    preparing.add_argument("--json", action="store_true", help="print JSON")
+    complexity = _plain_command(commands, "complexity", _complexity, "parameters, FLOPs and speed of each depth")
+    _take_spec(complexity)
+    complexity.add_argument("--json", action="store_true", help="print JSON")
     for name, function, text in (
         ("status", _status, "what a study has done so far"),
         ("report", _report, "the answer, and report.html"),
         ("export", _export, "every evaluation, or every case, as CSV"),
+        ("retry", _retry, "let failed cells wait again for the next run"),
         ("dashboard", _dashboard, "Optuna dashboard on the study's database"),
     ):
         command = _command(commands, name, function, text)
@@ -63,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--json", action="store_true", help="print JSON")
         if name in {"report", "export"}:
             command.add_argument("-o", "--output", metavar="FILE", help="where to write")
+        if name == "retry":
+            command.add_argument("--cell", metavar="CELL", action="append", help="only this one; may be given again")
         if name == "export":
             command.add_argument("--cases", action="store_true", help="scores of every case instead")
         if name == "dashboard":
@@ -71,8 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(commands: Any, name: str, function: Callable[..., int], text: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:])
-    command.set_defaults(command=function)
+    command = _plain_command(commands, name, function, text)
     command.add_argument(
         "--storage",
         metavar="URL",
@@ -83,19 +92,29 @@ def _command(commands: Any, name: str, function: Callable[..., int], text: str) 
     return command
 
 
-def _run(options: argparse.Namespace) -> int:
-    from studies.run import prepare_study
-    from studies.spec import Option, load_spec
+def _plain_command(commands: Any, name: str, function: Callable[..., int], text: str) -> argparse.ArgumentParser:
+    """A command that needs no database."""
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:])
+    command.set_defaults(command=function)
+    return command
 
-    given = {}
-    if options.name:
-        given["name"] = Option("--name", options.name)
-    if options.data:
-        given["data.path"] = Option("--data", str(Path(options.data).expanduser().absolute()))
-    spec = load_spec(options.spec, options.overrides, given)
-    prepared = prepare_study(
-        spec, options.storage, wait_for_others=not options.no_wait, progress=_preparing if sys.stderr.isatty() else None
+
+def _take_spec(command: argparse.ArgumentParser) -> None:
+    command.add_argument("spec", nargs="?", default="folder", help="preset or TOML file (default: %(default)s)")
+    command.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides", help="change a value"
     )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from studies.preparing import preparing_bar
+    from studies.run import prepare_study
+
+    spec = _spec(options)
+    with preparing_bar() as progress:
+        prepared = prepare_study(spec, options.storage, wait_for_others=not options.no_wait, progress=progress)
+    if prepared.warning:
+        print(prepared.warning, file=sys.stderr)
     with prepared.ledger as ledger:
         end = _run_and_show(prepared)
         study, records = _read(ledger, prepared.study.name)
@@ -119,9 +138,38 @@ def _run_and_show(prepared: PreparedStudy) -> str:
         return run_cells(prepared.ledger, prepared.study, prepared.job)
 
 
-def _preparing(done: int, total: int) -> None:
-    end = "\n" if done == total else ""
-    print(f"\rpreparing {done} of {total} cases", end=end, file=sys.stderr, flush=True)
+def _prepare(options: argparse.Namespace) -> int:
+    from studies.preparing import look_over, prepare_data, preparing_bar, render_overview
+
+    spec = _spec(options)
+    with preparing_bar() as progress:
+        prepared = prepare_data(spec, options.storage, progress)
+    seen = look_over(prepared)
+    print(json.dumps(seen, indent=2) if options.json else render_overview(spec.name, seen), end="\n" * options.json)
+    return OK
+
+
+def _spec(options: argparse.Namespace) -> StudySpec:
+    from studies.spec import Option, load_spec
+
+    given = {}
+    if options.name:
+        given["name"] = Option("--name", options.name)
+    if options.data:
+        given["data.path"] = Option("--data", str(Path(options.data).expanduser().absolute()))
+    return load_spec(options.spec, options.overrides, given)
+
+
+def _complexity(options: argparse.Namespace) -> int:
+    from studies.complexity import complexity_rows, render_complexity
+    from studies.spec import load_spec
+
+    spec = load_spec(options.spec, options.overrides)
+    rows = complexity_rows(spec)
+    print(
+        json.dumps(rows, indent=2) if options.json else render_complexity(spec, rows), end="\n" if options.json else ""
+    )
+    return OK
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -174,6 +222,21 @@ def _export(options: argparse.Namespace) -> int:
     return OK
 
 
+def _retry(options: argparse.Namespace) -> int:
+    from storage.errors import StorageError
+    from storage.records import CellState
+
+    with _open(options.storage) as ledger:
+        study, records = _read(ledger, options.study or options.name)
+        failed = [record.cell.plan.key for record in records if record.cell.state == CellState.FAILED]
+        unknown = sorted(set(options.cell or ()) - set(failed))
+        if unknown:
+            raise StorageError(f"cell {unknown[0]} has not failed; failed are: {', '.join(failed) or 'none'} (--cell)")
+        waiting = [key for key in options.cell or failed if ledger.retry(study.study_id, key)]
+    print(f"{len(waiting)} cells wait again; `dicecurve run` goes on with them")
+    return OK
+
+
 def _writable(path: Path) -> Path:
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InputError(f"cannot write to {path}; choose a file in a folder that exists (-o)")
@@ -183,7 +246,7 @@ def _writable(path: Path) -> Path:
 def _dashboard(options: argparse.Namespace) -> int:
     from studies.dashboard import start_dashboard
 
-    return start_dashboard(options.storage, options.port)
+    start_dashboard(options.storage, options.port)
 
 
 def _open(storage: str) -> Ledger:

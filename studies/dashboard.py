@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from storage.engine import normalise_url
 from storage.ledger import Ledger
@@ -13,8 +13,8 @@ from storage.ledger import Ledger
 LOOPBACK = "127.0.0.1"
 
 
-def start_dashboard(storage: str, port: int) -> int:
-    """Run the dashboard on the loopback address, since it has no login, until it ends; returns its exit code.
+def start_dashboard(storage: str, port: int) -> NoReturn:
+    """Become the dashboard, on the loopback address, since it has no login.
 
     Raises:
         StorageError: There is no study to show.
@@ -22,10 +22,4 @@ def start_dashboard(storage: str, port: int) -> int:
     url = normalise_url(storage)
     Ledger.open(url).close()
     program = Path(sys.executable).with_name("optuna-dashboard")
-    command = [str(program), url, "--host", LOOPBACK, "--port", str(port)]
-    with subprocess.Popen(command, env=os.environ | {"PYTHONWARNINGS": "ignore"}) as process:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            process.terminate()
-            return 0
+    os.execv(program, [str(program), url, "--host", LOOPBACK, "--port", str(port)])

@@ -9,11 +9,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage.datasets import prepare
+from storage.database import holds_studies
 from storage.engine import normalise_url
 from storage.errors import InputError, StorageError
-from storage.ledger import Ledger, holds_studies
-from storage.splits import group_numbers, split_cases
+from storage.groups import companions, regrouped_case
+from storage.ledger import Ledger
+from studies.preparing import near_duplicate_warning, prepare_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from storage.datasets import Dataset
     from storage.files import FilesSpec
     from storage.records import CellPlan, StudyRecord
+    from studies.preparing import PreparedData
     from studies.spec import StudySpec
 
 PACKAGES = ("dicecurve", "torch", "monai", "ray", "optuna", "sqlalchemy", "numpy")
 BYTES_PER_PARAMETER_RUNNING = 16  # weights, two moments of Adam, best weights; float32
 BYTES_PER_PARAMETER_KEPT = 4
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,14 @@ class PreparedStudy:
         study: Its record.
         job: What `run_cells` needs.
         added: Cells that this start added.
+        warning: What a person should know about the data of a new study, or None.
     """
 
     ledger: Ledger
     study: StudyRecord
     job: Job
     added: int
+    warning: str | None = None
 
 
 def prepare_study(
@@ -55,48 +60,67 @@ def prepare_study(
         InputError: The first thing that a person has to put right; nothing was written for it.
     """
     url = normalise_url(storage)
-    if holds_studies(url):
-        _check_identity(spec, url)
-    files = spec.files.resolved(url)
-    assert files.cache is not None
-    dataset = prepare(spec.data, spec.training.size, Path(files.cache), progress)
-    groups = group_numbers(dataset.names, spec.data.together)
-    split = split_cases(dataset.names, groups, spec.data.split, spec.data.split_seed)
-    plans = _plans(spec, len(split["train"]), dataset)
-    _check_disk(plans, files)
+    is_new = not holds_studies(url) or _check_identity(spec, url) is None
+    data = prepare_data(spec, url, progress)
+    warning = near_duplicate_warning(data) if is_new else None
+    plans = _plans(spec, len(data.split["train"]), data.dataset)
+    _check_disk(plans, data.files)
     ledger = Ledger.open(url, create=True)
     try:
-        study = _take_up(ledger, spec, dataset, split, groups)
+        study = _take_up(ledger, spec, data)
         added = ledger.layout(study.study_id, plans)
     except BaseException:
         ledger.close()
         raise
-    return PreparedStudy(ledger, study, _job(spec, files, dataset, wait_for_others), added)
+    return PreparedStudy(ledger, study, _job(spec, data.files, data.dataset, wait_for_others), added, warning)
 
 
-def _take_up(
-    ledger: Ledger,
-    spec: StudySpec,
-    dataset: Dataset,
-    split: Mapping[str, Sequence[str]],
-    groups: Mapping[str, int],
-) -> StudyRecord:
+def _take_up(ledger: Ledger, spec: StudySpec, data: PreparedData) -> StudyRecord:
     study = ledger.find_study(spec.name) or ledger.create_study(
         spec.name,
         identity=spec.identity(),
         running=spec.running(),
-        fingerprint=dataset.fingerprint,
-        split=split,
-        groups=groups,
-        facts=_facts(dataset, split),
+        fingerprint=data.dataset.fingerprint,
+        split=data.split,
+        groups=data.groups,
+        facts=_facts(data.dataset, data.split),
     )
-    if study.fingerprint != dataset.fingerprint:
-        raise StorageError(
-            f"the data differ from those that study {spec.name!r} began with (fingerprint {dataset.fingerprint[:12]}, "
-            f"not {study.fingerprint[:12]}); bring the old files back, or start another study with --name"
-        )
+    _check_data(study, data)
     _note_changes(ledger, study, spec)
     return replace(study, identity=spec.identity(), running=spec.running())
+
+
+def _check_data(study: StudyRecord, data: PreparedData) -> None:
+    """Refuse cases, groups or a split other than those that the study began with."""
+    now = data.dataset.fingerprint
+    if study.fingerprint != now:
+        raise StorageError(
+            f"the data differ from those that study {study.name!r} began with (fingerprint {now[:12]}, "
+            f"not {study.fingerprint[:12]}); bring the old files back, or start another study with --name"
+        )
+    if case := regrouped_case(study.groups, data.groups):
+        before, after = (_told(companions(groups, case)) for groups in (study.groups, data.groups))
+        raise StorageError(
+            f"the groups differ from those that study {study.name!r} began with: case {case!r} stood with {before}, "
+            f"and now with {after}; bring the old groups back ([data] groups), or start another study with --name"
+        )
+    was, is_now = _parts(study.split), _parts(data.split)
+    moved = next((case for case in sorted(was | is_now) if was.get(case) != is_now.get(case)), None)
+    if moved is not None:
+        raise StorageError(
+            f"the split differs from that which study {study.name!r} began with: case {moved!r} was in "
+            f"{was.get(moved)}, and now is in {is_now.get(moved)}, though its spec is the same; go on with the "
+            "versions of dicecurve and numpy that it began with, or start another study with --name"
+        )
+
+
+def _parts(split: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    return {name: part for part, names in split.items() for name in names}
+
+
+def _told(cases: Sequence[str]) -> str:
+    more = f" and {len(cases) - MOST_NAMED} more" if len(cases) > MOST_NAMED else ""
+    return f"{', '.join(cases[:MOST_NAMED])}{more}" if cases else "no other"
 
 
 def changed_identity(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -116,7 +140,8 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
 
 
-def _check_identity(spec: StudySpec, url: str) -> None:
+def _check_identity(spec: StudySpec, url: str) -> StudyRecord | None:
+    """The study as it is recorded, if it is there; refused where its identity differs."""
     with Ledger.open(url) as ledger:
         study = ledger.find_study(spec.name)
     changes = [] if study is None else changed_identity(study.identity, spec.identity())
@@ -126,6 +151,7 @@ def _check_identity(spec: StudySpec, url: str) -> None:
             f"study {spec.name!r} exists, and its results depend on what has changed (axes of the grid may only gain "
             f"values):\n  {listed}\nkeep these as they were, or start another study with --name"
         )
+    return study
 
 
 def _plans(spec: StudySpec, num_train: int, dataset: Dataset) -> list[CellPlan]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from storage.checkpoints import CheckpointFolder
-from storage.ledger import Ledger, holds_studies
+from storage.database import holds_studies
+from storage.ledger import Ledger
 from storage.reads import cell_records, spent_seconds
 from storage.records import CellState
 

@@ -83,6 +83,14 @@ def test_the_cache_is_used_again(folder: Path, tmp_path: Path) -> None:
     assert sorted((tmp_path / "cache").iterdir()) == sorted([first.folder, other.folder])
 
 
+def test_what_cases_were_before_is_kept(folder: Path, tmp_path: Path) -> None:
+    """Height, width and foreground share of every case, also of a dataset that is opened again."""
+    prepare(spec_of(folder), 8, tmp_path / "cache")
+    facts = prepare(spec_of(folder), 8, tmp_path / "cache").case_facts()
+    assert tuple(fact.shape for fact in facts) == SIZES
+    assert [fact.foreground for fact in facts] == pytest.approx([0.5, 0.5, 0.5, 0.5])
+
+
 def test_progress_counts_every_case(folder: Path, tmp_path: Path) -> None:
     """It is told after each case."""
     calls: list[tuple[int, int]] = []
@@ -148,10 +156,19 @@ def test_the_phantom_is_drawn_from_its_seed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"split": (0.7, 0.2, 0.2)}, {"split": (0.8, 0.2, 0.0)}, {"kind": "zip"}, {"phantom_cases": 3}, {"seed": 1}],
+    [
+        {"split": (0.7, 0.2, 0.2)},
+        {"split": (0.8, 0.2, 0.0)},
+        {"kind": "zip"},
+        {"phantom_cases": 3},
+        {"seed": 1},
+        {"group_pattern": "("},
+        {"group_pattern": "^p", "groups": "groups.csv"},
+        {"kind": "phantom", "groups": "groups.csv"},
+    ],
 )
 def test_a_data_spec_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
-    """Shares add up to 1 with no part empty; kinds and keys are known ones."""
+    """Shares add up to 1 with no part empty; kinds and keys are known ones; groups come from one place that exists."""
     with pytest.raises(ValidationError):
         DataSpec.model_validate(wrong)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,6 @@ from storage.folder import list_folder, read_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -296,3 +296,20 @@ def test_an_enormous_image_is_refused_by_name(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(DataError, match=r"good0\.png: unreadable image"):
         list(read_cases(list_folder(folder)))
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file system's reason is told, beside whatever else is wrong."""
+    folder = good_folder(tmp_path / "data")
+    (folder / "masks" / "good0.png").write_bytes(b"")
+    barred = folder / "images" / "good1.png"
+    read, look = Path.read_bytes, Image.open
+
+    def refuse(path: Path) -> None:
+        if path == barred:
+            raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", lambda path: refuse(path) or read(path))
+    monkeypatch.setattr(Image, "open", lambda path: refuse(path) or look(path))
+    with pytest.raises(DataError, match=r"(?s)2 file\(s\).*good0\.png: empty.*good1\.png: unreadable.*denied"):
+        prepare(DataSpec(path=str(folder)), 8, tmp_path / "cache")

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from storage import leases
+from storage.database import holds_studies
 from storage.errors import LostLease, StorageError
 from storage.leases import LeaseWatch, is_gone, this_owner
-from storage.ledger import Ledger, holds_studies
+from storage.ledger import Ledger
 from storage.reads import SURFACE_COLUMNS, cell_record, cell_records, spent_seconds, surface
 from storage.records import Cell, CellPlan, CellState, Claim, Evaluation, PlateauForecast, Scores, StudyRecord
 from storage.tables import spec_changes, studies
@@ -383,6 +384,37 @@ def _claim_all(url: str, number: int, barrier: Barrier, results: multiprocessing
             if claim is not None:
                 claimed.append(claim.plan.key)
     results.put(claimed)
+
+
+# Retries
+
+
+def test_a_failed_cell_may_be_tried_again(ledger: Ledger, study: StudyRecord) -> None:
+    """It waits as attempt 2 with a trial and a curve of its own; the first keeps its trial, and its seconds count."""
+    claim = claim_first(ledger, study)
+    record(ledger, claim, 2)
+    ledger.fail(claim, "the loss is nan")
+    assert ledger.retry(study.study_id, claim.plan.key)
+    cell = first(ledger, study)
+    assert (cell.state, cell.attempt, cell.trial_number) == (CellState.WAITING, 2, 3)
+    assert cell_record(ledger, study.study_id, claim.plan.key).curve == ()
+    assert spent_seconds(ledger, study.study_id) == pytest.approx(2 * 1.5 * WORKER["device_share"])
+    assert optuna_trial(ledger, number=0).state == TrialState.FAIL
+    assert optuna_trial(ledger, number=3).state == TrialState.WAITING
+    again = claim_first(ledger, study)
+    assert again.attempt == 2
+    record(ledger, again, 3)
+    assert len(optuna_trial(ledger, number=3).intermediate_values) == 3
+
+
+def test_only_failed_cells_are_tried_again(ledger: Ledger, study: StudyRecord) -> None:
+    """A cell that waits, runs or is done is left as it is."""
+    assert not ledger.retry(study.study_id, plans(1)[0].key)
+    claim = trained(ledger, study)
+    assert not ledger.retry(study.study_id, claim.plan.key)
+    finish(ledger, claim)
+    assert not ledger.retry(study.study_id, claim.plan.key)
+    assert first(ledger, study).attempt == 1
 
 
 # Records

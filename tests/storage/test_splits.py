@@ -163,11 +163,11 @@ def test_cases_together_share_a_number_and_others_have_their_own() -> None:
     ("together", "message"),
     [
         ([["a", "x"]], r"together names 'x', which is no case of the dataset \(\[data\] together\)"),
-        ([["a", "b"], ["b", "c"]], r"together names 'b' twice; put its whole group into one entry"),
-        ([["a", "a"]], r"together names 'a' twice"),
+        ([["a", "b"], ["c", "a", "c"]], r"together names 'c' twice in one entry \(\[data\] together\)"),
+        ([["a", "a"]], r"together names 'a' twice in one entry"),
     ],
 )
 def test_a_wrong_group_is_refused(together: list[list[str]], message: str) -> None:
-    """An unknown case, or one in two groups, is refused by name."""
+    """An unknown case, or one that is named twice in an entry, is refused by name."""
     with pytest.raises(DataError, match=message):
         group_numbers(["a", "b", "c"], together)

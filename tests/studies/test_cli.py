@@ -80,6 +80,16 @@ def check_told(err: str, told: str) -> None:
         (["run", "phantom", "--storage", "oracel://host/db"], "cannot open the storage"),
         (["run", "phantom", "--storage", "postgresql://u:p@host:port/db"], "storage must be a database URL"),
         (["run", "phantom", "--set", "grid.ratio=[0.5, 0.501]"], "are both 84 cases; keep one of them"),
+        (["prepare"], "needs its path: --data DIR"),
+        (["prepare", "phantm"], "no preset 'phantm', did you mean 'phantom'?"),
+        (["prepare", "--data", "nowhere"], "no folder images/ in"),
+        (["prepare", "phantom", "--storage", "study.db"], "storage must be a database URL"),
+        (
+            ["prepare", "phantom", "--set", "data.group_pattern=("],
+            "group_pattern must be a regular expression, got '('",
+        ),
+        (["prepare", "phantom", "--set", "data.group_pattern=x"], "must find a group in the name of every case"),
+        (["prepare", "--set", "data.group_pattern=x", "--set", "data.groups=x"], "keep one of them in [data]"),
         (["status"], "dicecurve.db; start one with `dicecurve run`"),
         (["status", "--json"], "no dicecurve study in"),
         (["status", "--storage", "sqlite:///text.db"], "file is not a database"),
@@ -175,7 +185,7 @@ def test_bad_input_of_a_real_process(at_home: Path) -> None:
     assert found.stderr == "dicecurve: ratio must be in (0, 1], got 2 in [grid] of wrong.toml\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["status", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["prepare", "--help"], ["status", "--help"]])
 def test_help_is_quick(arguments: list[str]) -> None:
     """It imports no heavy package, and ends with 0."""
     code = (

@@ -70,7 +70,7 @@ def test_every_number_comes_from_a_command(study: tuple[Path, subprocess.Complet
 
 
 def test_failed_cells_show_in_the_exit_code(study: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    """A study whose cells fail ends with exit code 3, names how many, and reports all the same."""
+    """A study whose cells fail ends with exit code 3, names how many, and lets them be tried again."""
     folder, _ = study
     run = dicecurve(
         folder, "run", "--data", "data", "--name", "failing", *SMALL, "--set", "training.learning_rate=1e30"
@@ -78,6 +78,11 @@ def test_failed_cells_show_in_the_exit_code(study: tuple[Path, subprocess.Comple
     assert run.returncode == 3, run.stderr
     assert "2 of 2 cells failed" in run.stderr
     assert "the loss is nan" in dicecurve(folder, "status", "failing").stdout
+    assert "2 cells wait again" in dicecurve(folder, "retry", "failing").stdout
+    assert "2 waiting" in dicecurve(folder, "status", "failing").stdout
+    refused = dicecurve(folder, "retry", "folder", "--cell", "ratio1-depth2-seed0")
+    assert refused.returncode == 2
+    assert "has not failed" in refused.stderr
 
 
 def test_changed_identity_is_refused_with_what_differs(study: tuple[Path, subprocess.CompletedProcess[str]]) -> None:

@@ -1,0 +1,104 @@
+"""What a depth costs before a study begins: its parameters and FLOPs, and the seconds that it takes on this machine."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from models.training import VALIDATION_BATCH, Training, TrainingData
+from models.unet import build_unet, count_parameters
+
+if TYPE_CHECKING:
+    from models.protocol import TrainingSpec
+    from models.training import MeasuredPoint
+
+LEAST_PERIODS, MOST_PERIODS = 5, 100
+ENOUGH_SECONDS = 2.0  # of measuring a depth, once the least periods are done
+STEPS_ON_GPU = 10  # a GPU is fed ahead: a step that is waited for takes longer than one among others
+CALM = 1e-6  # a learning rate at which noise cannot blow the loss up
+
+
+@dataclass(frozen=True)
+class Complexity:
+    """One row of Table 1 of Lee et al. 2025.
+
+    Attributes:
+        depth: Levels of the U-Net.
+        parameters: Trainable ones.
+        flops: Of one forward pass of one case: those of the convolutions, a multiplication and an addition being two.
+        inference_cases_per_second: In batches, scoring included, as a validation does it.
+        training_seconds_per_case: One optimiser step, divided by its batch.
+    """
+
+    depth: int
+    parameters: int
+    flops: int
+    inference_cases_per_second: float
+    training_seconds_per_case: float
+
+
+def measure_complexity(spec: TrainingSpec, depth: int, in_channels: int, device: str) -> Complexity:
+    """Count, and time real periods of a training on noise: medians, after a warm-up.
+
+    Args:
+        spec: The protocol.
+        depth: Levels of the U-Net.
+        in_channels: Channels of the images.
+        device: "cpu" (with torch's threads as they stand) or "cuda".
+
+    Raises:
+        TrainingFailed: Memory ran out.
+    """
+    steps = 1 if device == "cpu" else STEPS_ON_GPU
+    cases = steps * VALIDATION_BATCH
+    points = _periods(spec, depth, _noise(cases, in_channels, spec.size), device, steps)
+    return Complexity(
+        depth=depth,
+        parameters=count_parameters(spec, depth, in_channels),
+        flops=count_flops(spec, depth, in_channels),
+        inference_cases_per_second=cases / statistics.median(point.val_seconds for point in points),
+        training_seconds_per_case=statistics.median(point.train_seconds for point in points) / (steps * spec.batch),
+    )
+
+
+def count_flops(spec: TrainingSpec, depth: int, in_channels: int) -> int:
+    """FLOPs of one forward pass of one case, by torch's own counter, without allocating or computing anything."""
+    with torch.device("meta"):
+        model = build_unet(spec, depth, in_channels).eval()
+        image = torch.empty(1, in_channels, spec.size, spec.size)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(image)
+    return int(counter.get_total_flops())
+
+
+def _periods(spec: TrainingSpec, depth: int, data: TrainingData, device: str, steps: int) -> list[MeasuredPoint]:
+    evaluations = 1 + MOST_PERIODS
+    changes = {"unit": "steps", "budget": steps * evaluations, "evaluations": evaluations}
+    timed = spec.model_copy(update={**changes, "learning_rate": CALM, "record_test_curve": False})
+    training = Training(timed, depth, 0, data, device)
+    training.advance()  # the warm-up
+    points: list[MeasuredPoint] = []
+    started = time.perf_counter()
+    while len(points) < LEAST_PERIODS or (
+        len(points) < MOST_PERIODS and time.perf_counter() - started < ENOUGH_SECONDS
+    ):
+        points.append(training.advance())
+    return points
+
+
+def _noise(cases: int, channels: int, size: int) -> TrainingData:
+    rng = np.random.default_rng(0)
+    every = np.arange(cases)
+    return TrainingData(
+        images=rng.integers(0, 256, (cases, channels, size, size), dtype=np.uint8),
+        masks=rng.integers(0, 2, (cases, 1, size, size), dtype=np.uint8),
+        train=every,
+        validation=every,
+        test=every[:0],
+    )

@@ -1,0 +1,111 @@
+"""Rows of cells inside a transaction: how they are locked, put back and closed together with their Optuna trials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from optuna.trial import TrialState
+
+from storage import optuna_rows
+from storage.errors import LostLease
+from storage.records import Cell, CellPlan, CellState, Claim
+from storage.tables import attempts, cells
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_TOLD = {
+    CellState.DONE: TrialState.COMPLETE,
+    CellState.NOT_LEARNED: TrialState.COMPLETE,
+    CellState.COLLAPSED: TrialState.COMPLETE,
+    CellState.PRUNED: TrialState.PRUNED,
+    CellState.FAILED: TrialState.FAIL,
+}
+
+
+def cell_of(row: Mapping[str, Any]) -> Cell:
+    """A row of `cells` with `trial_number`, as a record."""
+    return Cell(
+        plan=plan_of(row),
+        state=CellState(row["state"]),
+        attempt=row["attempt"],
+        claims=row["claims"],
+        owner=row["owner"],
+        counter=row["counter"],
+        losses=row["losses"],
+        trial_number=row["trial_number"],
+    )
+
+
+def plan_of(row: Mapping[str, Any]) -> CellPlan:
+    """The plan in a row of `cells`."""
+    return CellPlan(row["key"], row["ratio"], row["depth"], row["seed"], row["num_cases"], row["parameters"])
+
+
+def insert(connection: sa.Connection, study_id: int, plans: Sequence[CellPlan]) -> None:
+    """Insert cells that wait, each with its first attempt and its trial."""
+    rows = [vars(p) | {"study_id": study_id, "state": CellState.WAITING, "attempt": 1} for p in plans]
+    returning = cells.insert().returning(cells.c.id, sort_by_parameter_order=True)
+    cell_ids = list(connection.execute(returning, rows).scalars())
+    trial_rows = optuna_rows.add_waiting_trials(connection, study_id, plans)
+    connection.execute(
+        attempts.insert(),
+        [
+            {"cell_id": cell_id, "number": 1, "trial_id": trial_id}
+            for cell_id, (trial_id, _) in zip(cell_ids, trial_rows, strict=True)
+        ],
+    )
+
+
+def lock(
+    connection: sa.Connection, study_id: int, key: str, condition: sa.ColumnElement[bool]
+) -> Mapping[str, Any] | None:
+    """A cell with its current attempt, locked until the transaction ends; None if the condition does not hold."""
+    query = (
+        sa.select(cells, attempts.c.id.label("attempt_id"), attempts.c.trial_id)
+        .join(attempts, (attempts.c.cell_id == cells.c.id) & (attempts.c.number == cells.c.attempt))
+        .where(cells.c.study_id == study_id, cells.c.key == key, condition)
+        .with_for_update()
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else row._asdict()
+
+
+def lock_claim(connection: sa.Connection, claim: Claim) -> Mapping[str, Any] | None:
+    """The cell of a claim, locked; None if it was given to somebody else."""
+    ours = (cells.c.owner == claim.owner) & (cells.c.claims == claim.number)
+    return lock(connection, claim.study_id, claim.plan.key, ours)
+
+
+def held(connection: sa.Connection, claim: Claim) -> Mapping[str, Any]:
+    """The cell of a claim, locked.
+
+    Raises:
+        LostLease: It was given to somebody else.
+    """
+    row = lock_claim(connection, claim)
+    if row is None:
+        raise LostLease(f"cell {claim.plan.key} is no longer held under claim {claim.number}")
+    return row
+
+
+def put_back(connection: sa.Connection, row: Mapping[str, Any], *, losses: int) -> None:
+    """Let a cell wait again, in the phase where it was; work since its last evaluation is lost."""
+    state = CellState.TEST if row["state"] == CellState.TEST else CellState.WAITING
+    connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=None, losses=losses))
+    connection.execute(
+        attempts.update()
+        .where(attempts.c.id == row["attempt_id"])
+        .values(lost_seconds=attempts.c.lost_seconds + attempts.c.unrecorded_seconds, unrecorded_seconds=0.0)
+    )
+    optuna_rows.put_back(connection, row["trial_id"])
+
+
+def close(
+    connection: sa.Connection, row: Mapping[str, Any], state: CellState, value: float | None, facts: Mapping[str, Any]
+) -> None:
+    """End a cell and tell its trial."""
+    connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=None))
+    facts = {"state": state.value, **facts}
+    optuna_rows.tell(connection, row["trial_id"], state=_TOLD[state], value=value, facts=facts)

@@ -1,0 +1,115 @@
+"""Finds cases that show nearly the same picture: on both sides of a split they make a score look better than it is.
+
+Two images are compared as grey thumbnails of 16 x 16, each brought to mean 0 and length 1, less what all images of the
+dataset have in common (the vignette of an endoscope, the outline of a chest), brought to length 1 again: their
+similarity is the product, 1 for the same picture whatever its brightness and contrast.
+
+The threshold was chosen by looking at the pairs of Kvasir-SEG (1,000 images) in order of similarity, at 64 x 64 and
+256 x 256 alike: three copies of one picture at 1.000, two pairs of frames of one scene, seconds apart, at 0.994 and
+0.959, then pictures of different patients from 0.944 on, and among them two pairs of one scene seen from elsewhere
+(0.917, 0.911) that no threshold tells apart. So it finds copies, re-encoded, resized or relit ones too, and frames in
+quick succession. It does not look for flipped, turned or cropped copies, and cannot compare an image without contrast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from storage.datasets import Dataset
+
+SIDE = 16
+THRESHOLD = 0.95
+MOST_PAIRS = 100_000  # a dataset of one still picture has n²/2 of them
+BLOCK = 512  # rows of the similarity matrix at a time: 20 MB for 10,000 cases
+VALUES_AT_A_TIME = 2**22
+LEAST_CONTRAST = 0.5  # SD of a thumbnail in grey levels; below it there is nothing but rounding
+LEAST_DIFFERENCE = 1e-3  # from the dataset's mean picture, likewise
+
+
+@dataclass(frozen=True)
+class NearDuplicate:
+    """Two cases that look alike.
+
+    Attributes:
+        first: Name of the earlier one.
+        second: Name of the later one.
+        similarity: At most 1.
+    """
+
+    first: str
+    second: str
+    similarity: float
+
+
+def near_duplicates(dataset: Dataset, threshold: float = THRESHOLD) -> list[NearDuplicate]:
+    """Every pair of cases at least this similar, the most similar first; at most 100,000."""
+    pairs = similar_pairs(thumbnails(dataset.images()), threshold)
+    found = [NearDuplicate(dataset.names[i], dataset.names[j], round(value, 4)) for i, j, value in pairs]
+    return sorted(found, key=lambda pair: (-pair.similarity, pair.first, pair.second))
+
+
+def across_split(pairs: Sequence[NearDuplicate], split: Mapping[str, Sequence[str]]) -> list[NearDuplicate]:
+    """The pairs whose cases stand in different parts of the split."""
+    part_of = {name: part for part, names in split.items() for name in names}
+    return [pair for pair in pairs if part_of[pair.first] != part_of[pair.second]]
+
+
+def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Comparable thumbnails (cases, 16 x 16) of images (cases, channels, height, width); zeros without contrast."""
+    chunk = max(1, VALUES_AT_A_TIME // max(1, int(np.prod(images.shape[1:]))))
+    small = np.concatenate([_shrink(images[at : at + chunk]) for at in range(0, len(images), chunk)])
+    small -= small.mean(axis=1, keepdims=True)
+    small = _to_unit_length(small, LEAST_CONTRAST * np.sqrt(small.shape[1]))
+    flat = ~small.any(axis=1)
+    small -= small.mean(axis=0)
+    small[flat] = 0
+    return _to_unit_length(small, LEAST_DIFFERENCE)
+
+
+def similar_pairs(vectors: NDArray[np.float32], threshold: float) -> list[tuple[int, int, float]]:
+    """(i, j, product) of every two rows i < j whose product reaches the threshold, the largest first."""
+    found: list[tuple[int, int, float]] = []
+    for at in range(0, len(vectors), BLOCK):
+        products = vectors[at : at + BLOCK] @ vectors[at:].T
+        rows, columns = np.nonzero(np.triu(products >= threshold, 1))
+        values = products[rows, columns]
+        if len(values) > MOST_PAIRS:
+            most = np.argpartition(-values, MOST_PAIRS)[:MOST_PAIRS]
+            rows, columns, values = rows[most], columns[most], values[most]
+        found += zip((rows + at).tolist(), (columns + at).tolist(), values.tolist(), strict=True)
+        found = sorted(found, key=lambda pair: (-pair[2], pair[:2]))[:MOST_PAIRS]
+    return found
+
+
+def _shrink(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Area averages of the mean over channels; every further axis shrinks alike."""
+    grey = images[:, 0].astype(np.float32)
+    for channel in range(1, images.shape[1]):  # a sum over the axis takes twice as long
+        grey += images[:, channel]
+    grey /= np.float32(images.shape[1])
+    for side in grey.shape[1:]:  # each product puts the axis it shrank last, so the next one comes first
+        grey = np.tensordot(grey, _area_weights(side), axes=(1, 1))
+    return grey.reshape(len(images), -1)
+
+
+def _area_weights(side: int) -> NDArray[np.float32]:
+    """(16, side): how much of each pixel lies in each of 16 equal stretches, a row adding up to 1."""
+    edges = np.linspace(0, side, SIDE + 1)
+    pixels = np.arange(side)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    weights: NDArray[np.float32] = (np.clip(overlap, 0, None) * SIDE / side).astype(np.float32)
+    return weights
+
+
+def _to_unit_length(vectors: NDArray[np.float32], least: float) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: NDArray[np.float32] = np.where(lengths > least, vectors / np.maximum(lengths, least), np.float32(0))
+    return scaled

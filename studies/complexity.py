@@ -1,0 +1,61 @@
+"""The depths of a spec side by side before anything is trained, as rows and as text for an 80-column terminal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from models.complexity import measure_complexity
+from models.training import TrainingFailed
+from storage.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from studies.spec import StudySpec
+
+CHANNELS = {"folder": 3, "phantom": 1}  # of the images that each kind of dataset gives
+
+
+def complexity_rows(spec: StudySpec) -> list[dict[str, Any]]:
+    """A row per depth, ready for JSON; no data are needed.
+
+    Raises:
+        InputError: A depth does not fit into memory.
+    """
+    device = "gpu" if torch.cuda.is_available() and spec.resources.gpus_per_trial > 0 else "cpu"
+    return [_row(spec, depth, device) for depth in spec.grid.depth]
+
+
+def render_complexity(spec: StudySpec, rows: Sequence[dict[str, Any]]) -> str:
+    """The same as text."""
+    size, batch, channels = spec.training.size, spec.training.batch, CHANNELS[spec.data.kind]
+    device = "GPU" if rows[0]["device"] == "gpu" else f"CPU, {torch.get_num_threads()} torch thread(s)"
+    lines = [
+        f"{channels} x {size} x {size} images, batch {batch}, {device}",
+        "",
+        f"{'depth':>5} {'parameters':>13} {'GFLOPs':>9} {'inference cases/s':>18} {'training ms/case':>17}",
+        *(_line(row) for row in rows),
+        "",
+        "GFLOPs: one forward pass of one case, a multiply-add counted as two.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(spec: StudySpec, depth: int, device: str) -> dict[str, Any]:
+    try:
+        found = measure_complexity(
+            spec.training, depth, CHANNELS[spec.data.kind], "cuda" if device == "gpu" else device
+        )
+    except TrainingFailed as error:
+        raise InputError(f"depth {depth}: {error}; lower training.batch or training.size (--set)") from None
+    return asdict(found) | {"device": device}
+
+
+def _line(row: dict[str, Any]) -> str:
+    return (
+        f"{row['depth']:>5} {row['parameters']:>13,} {row['flops'] / 1e9:>9.3g} "
+        f"{row['inference_cases_per_second']:>18,.1f} {1e3 * row['training_seconds_per_case']:>17,.3g}"
+    )
