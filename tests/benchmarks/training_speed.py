@@ -4,7 +4,7 @@
 
 All train the same U-Net (depth 4, batch 16, BCE, Adam) on the same 200 images, with one torch thread, or on the GPU if
 there is one. They take turns of 12 steps, an epoch, in an order that is reversed every round; a ratio is the median of
-the ratios of all rounds. What ours does once a period is charged to those 12 steps: the presets' periods are 40 to 100.
+the ratios of all rounds. What ours does once a period is charged to those 12 steps (presets: 40 to 100, all data).
 A rival's set-up (reading into memory, filling the cache, starting workers) is not timed, nor is ours (`prepare`, stated
 above the table). How far two copies of the bare loop differ is stated too: no ratio is known better than that.
 With DICECURVE_TEST_DATA set the images are Kvasir-SEG's first 200, else drawn ones.
