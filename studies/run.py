@@ -15,6 +15,7 @@ from storage.errors import InputError, StorageError
 from storage.groups import companions, regrouped_case
 from storage.ledger import Ledger
 from studies.preparing import near_duplicate_warning, prepare_data
+from studies.spec import IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +73,9 @@ def prepare_study(
     except BaseException:
         ledger.close()
         raise
-    return PreparedStudy(ledger, study, _job(spec, data.files, data.dataset, wait_for_others), added, warning)
+    return PreparedStudy(
+        ledger, study, _job(spec, data.files, data.dataset, wait_for_others=wait_for_others), added, warning
+    )
 
 
 def _take_up(ledger: Ledger, spec: StudySpec, data: PreparedData) -> StudyRecord:
@@ -126,7 +129,7 @@ def _told(cases: Sequence[str]) -> str:
 def changed_identity(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What differs between two identities beyond axes that gained values, a line a field."""
     changes = []
-    for section in ("data", "grid", "training"):
+    for section in IDENTITY:
         for field in sorted(old[section].keys() | new[section].keys()):
             before, now = old[section].get(field), new[section].get(field)
             lost = section == "grid" and [v for v in before if v not in now]
@@ -199,7 +202,7 @@ def _note_changes(ledger: Ledger, study: StudyRecord, spec: StudySpec) -> None:
         ledger.change_spec(study, identity=identity, running=running, changes=changes, versions=versions())
 
 
-def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, wait_for_others: bool) -> Job:  # noqa: FBT001 - private
+def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, *, wait_for_others: bool) -> Job:
     from models.forecaster.parametric import ParametricForecaster
     from search.run_cells import Job
 

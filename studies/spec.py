@@ -77,7 +77,11 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         return parts | {"data_path": self.data.path}
 
 
-SECTIONS = ("data", "grid", "training", "stop", "resources", "prices", "files")
+SECTIONS = tuple(
+    name
+    for name, field in StudySpec.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+)
 KEY_LENGTH = 2  # section and name
 
 

@@ -18,7 +18,7 @@ SECONDS_PER_HOUR = 3600
 _URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s'\",;)\]]+")
 _QUOTED_PATH = re.compile(r"(['\"])((?:[A-Za-z]:[\\/]|~?/|\\\\)[^'\"\n]*)\1")
 _BARE_PATH = re.compile(r"(?<![\w.…/\\<])(?:[A-Za-z]:[\\/]|~?/|\\\\)[^\s'\",;:)\]<>]+")
-_HOME_COMPONENTS = 2  # /home/somebody: the last part is a name
+_HOME_COMPONENTS = 2  # the last part of a home folder is a person's name
 
 
 def dsc(value: float | None) -> str:

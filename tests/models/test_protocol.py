@@ -56,7 +56,7 @@ def check_periods(spec: TrainingSpec, num_cases: int) -> None:
         (8, 256, True),
     ],
 )
-def test_depths_fit_sizes(depth: int, size: int, fit: bool) -> None:  # noqa: FBT001 - a table
+def test_depths_fit_sizes(depth: int, size: int, *, fit: bool) -> None:
     """Every halving comes out even, and two pixels a side are left at the bottom."""
     assert fits(depth, size) is fit
 
