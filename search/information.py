@@ -34,8 +34,8 @@ def losses(draws: Floats, prices: Floats, tolerance: float, target: float | None
     floor = best - tolerance if target is None else np.minimum(best, target)
     cost = np.where(draws >= floor, prices / np.maximum(draws, 1e-3), np.inf)
     right = prices[np.argmin(cost, axis=1)][:, None]
-    excess: Floats = np.maximum(prices / np.maximum(right, 1e-9) - 1, 0) / PRICE_UNIT
-    return np.maximum(floor - draws, 0) / tolerance + excess
+    excess = np.maximum(prices / np.maximum(right, 1e-9) - 1, 0) / PRICE_UNIT
+    return np.asarray(np.maximum(floor - draws, 0) / tolerance + excess)
 
 
 def gains(draws: Floats, loss: Floats, candidates: Integers, sigma: Floats, rng: np.random.Generator) -> Floats:

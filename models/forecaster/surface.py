@@ -27,9 +27,9 @@ RATES = (2.0, 5.0, 12.0, 30.0)  # phi = exp(-k·z)
 WIGGLES = (0.002, 0.006, 0.018)  # of the processes at all cases, in DSC
 NOISES = (0.006, 0.011, 0.02)  # between runs, in DSC
 FEW = 0.05  # the share of all cases at which phi is 1
-LEVEL, LEVEL_SIGMA = 0.65, 0.3
+LEVEL, LEVEL_SIGMA = 0.65, 1.0
 RISE, RISE_SIGMA = 0.15, 0.15
-DEPTH_LEVEL_SIGMA, DEPTH_RISE_SIGMA = 0.03, 0.05
+DEPTH_LEVEL_SIGMA, DEPTH_RISE_SIGMA = 0.05, 0.05
 DEPTH_REACH = 2.0  # depths this far apart still resemble each other
 WIGGLE_REACH = 0.7  # in units of log n
 JITTER = 1e-8
@@ -37,17 +37,19 @@ JITTER = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """M measured runs.
+    """M measured means of runs.
 
     Attributes:
         configuration: Which configuration each one measured, shape (M,).
-        dsc: Shape (M,).
+        dsc: Mean over its runs, shape (M,).
+        repeats: How many runs it is the mean of, shape (M,).
         sigma: Standard deviation of each one's error beyond the noise between runs, such as that of a forecast gain,
             shape (M,).
     """
 
     configuration: Integers
     dsc: Floats
+    repeats: Floats
     sigma: Floats
 
 
@@ -79,21 +81,39 @@ class SurfacePrior:
             for phi, wiggle in product(_laws(share), WIGGLES)
         ]
 
-    def posterior(self, runs: Runs, draws: int, rng: np.random.Generator) -> SurfacePosterior:
-        """What M runs, possibly none, make of it, with that many joint draws."""
-        conditioned = [
-            _condition(component, noise, runs) for component, noise in product(self._components, NOISES)
-        ]
+    def posterior(
+        self,
+        runs: Runs,
+        draws: int,
+        rng: np.random.Generator,
+        *,
+        noise: float | None = None,
+        shift: Floats | None = None,
+    ) -> SurfacePosterior:
+        """What M runs, possibly none, make of it.
+
+        Args:
+            runs: What was measured.
+            draws: How many joint draws, S.
+            rng: Draws them.
+            noise: Standard deviation between runs, where repeats have told it.
+            shift: What is added to every run in each draw, such as the effect of other scored cases, shape (S, M).
+        """
+        noises = NOISES if noise is None else (noise,)
+        conditioned = [_condition(component, noise, runs) for component, noise in product(self._components, noises)]
         weights = _softmax(np.array([each.log_likelihood for each in conditioned]))
         counts = rng.multinomial(draws, weights)
-        drawn = [_draw(conditioned[index], runs, int(counts[index]), rng) for index in np.flatnonzero(counts)]
+        shifts = np.split(np.zeros((draws, len(runs.dsc))) if shift is None else shift, np.cumsum(counts)[:-1])
+        drawn = [_draw(conditioned[index], runs, shifts[index], rng) for index in np.flatnonzero(counts)]
         means = np.stack([each.mean for each in conditioned])
         variances = np.stack([each.variance for each in conditioned])
         mean = weights @ means
         variance = weights @ (variances + (means - mean) ** 2)
-        noises = np.array([each.noise for each in conditioned])
         return SurfacePosterior(
-            mean, np.sqrt(np.maximum(variance, 0.0)), np.concatenate(drawn), np.repeat(noises, counts)
+            mean=mean,
+            sigma=np.sqrt(np.maximum(variance, 0.0)),
+            draws=np.concatenate(drawn),
+            noise=np.repeat([each.noise for each in conditioned], counts),
         )
 
 
@@ -133,7 +153,7 @@ def _component(phi: Floats, wiggle: float, depth: Floats, share: Floats) -> _Com
         + (RISE_SIGMA**2 + DEPTH_RISE_SIGMA**2 * alike) * np.outer(phi, phi)
         + near * (0.5 + 0.5 * alike)
     )
-    root = np.linalg.cholesky(covariance + JITTER * np.eye(len(phi)))
+    root = np.asarray(np.linalg.cholesky(covariance + JITTER * np.eye(len(phi))), dtype=np.float64)
     return _Component(LEVEL - RISE * phi, covariance, root)
 
 
@@ -142,7 +162,7 @@ def _condition(component: _Component, noise: float, runs: Runs) -> _Conditioned:
     prior = component.covariance
     if not len(at):
         return _Conditioned(component, noise, np.zeros((len(prior), 0)), 0.0, component.mean, np.diag(prior))
-    factor = cho_factor(prior[np.ix_(at, at)] + np.diag(noise**2 + runs.sigma**2), lower=True)
+    factor = cho_factor(prior[np.ix_(at, at)] + np.diag(noise**2 / runs.repeats + runs.sigma**2), lower=True)
     cross = prior[:, at]
     gain = cho_solve(factor, cross.T).T
     residual = runs.dsc - component.mean[at]
@@ -157,15 +177,15 @@ def _condition(component: _Component, noise: float, runs: Runs) -> _Conditioned:
     )
 
 
-def _draw(given: _Conditioned, runs: Runs, count: int, rng: np.random.Generator) -> Floats:
+def _draw(given: _Conditioned, runs: Runs, shift: Floats, rng: np.random.Generator) -> Floats:
     mean, _, root = given.component
-    prior = mean + rng.standard_normal((count, len(mean))) @ root.T
-    sigma = np.sqrt(given.noise**2 + runs.sigma**2)
-    seen = prior[:, runs.configuration] + sigma * rng.standard_normal((count, len(sigma)))
-    drawn: Floats = prior + (runs.dsc - seen) @ given.gain.T
+    prior = mean + rng.standard_normal((len(shift), len(mean))) @ root.T
+    sigma = np.sqrt(given.noise**2 / runs.repeats + runs.sigma**2)
+    seen = prior[:, runs.configuration] + sigma * rng.standard_normal(shift.shape)
+    drawn: Floats = prior + (runs.dsc + shift - seen) @ given.gain.T
     return drawn
 
 
 def _softmax(scores: Floats) -> Floats:
-    weights: Floats = np.exp(scores - scores.max())
-    return weights / weights.sum()
+    weights = np.exp(scores - scores.max())
+    return np.asarray(weights / weights.sum())

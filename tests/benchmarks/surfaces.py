@@ -46,8 +46,8 @@ class DrawnSurface:
     Attributes:
         name: What is special about it.
         unit: Whether every cell took the same epochs, or the same steps.
-        truth: Noise-free DSC of the full budget: columns depth, ratio, cases, dsc, and val_dsc and test_dsc, the same on
-            the validation and test cases that happen to be there.
+        truth: Noise-free DSC of the full budget: columns depth, ratio, cases, dsc; val_dsc and test_dsc are the same
+            on the validation and test cases that happen to be there.
         recorded: One row an evaluation, as `dicecurve export` writes them.
     """
 
@@ -161,9 +161,7 @@ def _record(
         level[time > rng.uniform(0.3, 0.8)] = 0.03
     jitter = _autocorrelated(rng) * 0.006
     offsets = case_offset + rng.normal(0, 0.004, 2)
-    values = [
-        np.clip(level + jitter + offset + rng.normal(0, 0.004, EVALUATIONS), 0, 1) for offset in offsets
-    ]
+    values = [np.clip(level + jitter + offset + rng.normal(0, 0.004, EVALUATIONS), 0, 1) for offset in offsets]
     work = ratio if unit == "epochs" else 1.0
     seconds = SECONDS_OF_DEPTH[depth] * work * rng.lognormal(0, 0.03, EVALUATIONS)
     total = 3000 if unit == "steps" else max(EVALUATIONS, int(100 * cases / 16))

@@ -29,6 +29,7 @@ def row(
         validation_dsc=0.7,
         validation_fitted=fitted,
         test_dsc=Estimate(0.7, None, None),
+        test_forecast=None,
         confirmed_dsc=None,
         price=700.0,
         device="gpu",
