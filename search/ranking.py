@@ -92,11 +92,13 @@ def floor_of(fitted: Floats, tolerance: float, target: float | None) -> Floats:
     return fitted.max(axis=1) - tolerance if target is None else np.full(len(fitted), target)
 
 
-def floor_probabilities(drawn: Floats, tolerance: float, target: float | None) -> Floats:
-    """Share of R replicates, shape (R, J), in which each of J configurations reaches that replicate's floor."""
+def floor_probabilities(drawn: Floats, tolerance: float, target: float | None, weights: Floats | None = None) -> Floats:
+    """Share of R replicates, shape (R, J), in which each of J configurations reaches that replicate's floor.
+
+    Weights of the replicates add up to 1, shape (R,); None: all alike.
+    """
     floors = floor_of(drawn, tolerance, target)
-    share: Floats = (drawn >= floors[:, None]).mean(axis=0)
-    return share
+    return np.asarray(np.average(drawn >= floors[:, None], axis=0, weights=weights))
 
 
 def ranked(rows: Iterable[RankedConfiguration]) -> tuple[RankedConfiguration, ...]:

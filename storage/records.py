@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
+
+Role = Literal["grid", "repeat", "confirm"]
 
 
 class CellState(StrEnum):
@@ -40,6 +42,7 @@ class CellPlan:
         seed: Draws initialisation, batch order and the order of the nested subsets.
         num_cases: Training cases that the ratio stands for.
         parameters: Trainable parameters of the network at this depth.
+        role: Whether it belongs to the grid, repeats a flagged run, or confirms a recommendation with a fresh seed.
     """
 
     key: str
@@ -48,6 +51,7 @@ class CellPlan:
     seed: int
     num_cases: int
     parameters: int
+    role: Role = "grid"
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,16 @@ class PlateauForecast:
     lower: float
     upper: float
     method: str
+
+
+@dataclass(frozen=True)
+class SkipForecast:
+    """Why a cell is not trained, and the validation DSC that is forecast for one run of it; never a measured value."""
+
+    reason: str
+    mean: float
+    lower: float
+    upper: float
 
 
 @dataclass(frozen=True)
