@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from storage import optuna_rows
 from storage.cell_rows import cell_of
 from storage.engine import reading
+from storage.patience import patient
 from storage.records import AttemptRecord, CellRecord, Evaluation, PlateauForecast, Scores
 from storage.tables import attempts, cells, evaluations
 
@@ -35,11 +36,13 @@ SURFACE_COLUMNS = (
 )
 
 
+@patient
 def cell_records(ledger: Ledger, study_id: int) -> list[CellRecord]:
     """Every cell with its current attempt and curve, in the order of the layout."""
     return _records(ledger, cells.c.study_id == study_id)
 
 
+@patient
 def cell_record(ledger: Ledger, study_id: int, key: str) -> CellRecord:
     """One cell with its current attempt and curve.
 
@@ -52,6 +55,7 @@ def cell_record(ledger: Ledger, study_id: int, key: str) -> CellRecord:
     return found[0]
 
 
+@patient
 def spent_seconds(ledger: Ledger, study_id: int) -> float:
     """Device seconds that the study has consumed so far, over all attempts, tests and lost work included."""
     recorded = (
@@ -163,6 +167,10 @@ def _attempt(row: Mapping[str, Any]) -> AttemptRecord:
         forecast=None if row["forecast"] is None else PlateauForecast(**row["forecast"]),
         failure=row["failure"],
         scores=None if row["best_evaluation"] is None else _scores(row),
+        versions=row["versions"] or {},
+        checkpoint=row["checkpoint"],
+        notes=tuple(row["notes"] or ()),
+        told_dsc=row["told_dsc"],
     )
 
 

@@ -14,6 +14,7 @@ from storage.engine import normalise_url
 from storage.errors import InputError, StorageError
 from storage.groups import companions, regrouped_case
 from storage.ledger import Ledger
+from storage.patience import Patience
 from studies.preparing import near_duplicate_warning, prepare_data
 from studies.spec import IDENTITY
 
@@ -66,7 +67,7 @@ def prepare_study(
     warning = near_duplicate_warning(data) if is_new else None
     plans = _plans(spec, len(data.split["train"]), data.dataset)
     _check_disk(plans, data.files)
-    ledger = Ledger.open(url, create=True)
+    ledger = Ledger.open(url, create=True, patience=Patience(spec.resources.database_seconds))
     try:
         study = _take_up(ledger, spec, data)
         added = ledger.layout(study.study_id, plans)
