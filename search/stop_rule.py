@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist, median
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from storage.records import CellState, PlateauForecast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from models.forecaster.forecast import Forecast, Forecaster
     from storage.records import Evaluation
@@ -38,10 +38,20 @@ class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     first_evaluation: Annotated[int, Field(ge=3)] = 6
 
 
+StopKind = Literal["plateau", "cannot_matter", "not_learned", "collapsed"]
+
+
 @dataclass(frozen=True)
 class StopDecision:
-    """Stop this training, for this reason, with this forecast of its last evaluation."""
+    """Stop this training, for this reason, with this forecast of its last evaluation.
 
+    Attributes:
+        kind: What was decided; a training that cannot matter is not tested.
+        reason: The same for a reader, with the values it was decided on.
+        forecast: Of validation DSC at the last evaluation of the full budget.
+    """
+
+    kind: StopKind
     reason: str
     forecast: PlateauForecast
 
@@ -54,11 +64,9 @@ def decide(
     tolerance: float,
     spec: StopSpec,
     forecaster: Forecaster,
+    cannot_matter: Callable[[PlateauForecast], bool] | None = None,
 ) -> StopDecision | None:
-    """Whether a running training has reached its plateau.
-
-    It stops when it has taken off and the forecast chance that its level rises by more than the stop tolerance over
-    the rest of the budget is under the risk.
+    """Whether a running training is to end now.
 
     Args:
         curve: Its evaluations so far.
@@ -67,12 +75,31 @@ def decide(
         tolerance: The study's tolerance in DSC.
         spec: The rule's settings.
         forecaster: What forecasts the rest.
+        cannot_matter: Whether the answer stays as it is all over the interval of a forecast; None where all matters.
     """
-    if not spec.first_evaluation <= len(curve) < evaluations or not has_taken_off(curve, d0):
+    if not spec.first_evaluation <= len(curve) < evaluations:
         return None
+    forecast = _forecast(curve, evaluations, forecaster)
+    state = _trouble(curve, evaluations, d0)
+    if state is not None:
+        return _stop_in_trouble(state, forecast, curve, evaluations, d0=d0, spec=spec)
+    if not has_taken_off(curve, d0) or curve[-1].val_dsc < d0:
+        return None
+    return _stop_at_plateau(forecast, curve, evaluations, tolerance, spec) or _stop_needless(
+        forecast, curve, evaluations, cannot_matter
+    )
+
+
+def _forecast(curve: Sequence[Evaluation], evaluations: int, forecaster: Forecaster) -> Forecast:
     x = np.array([p.evaluation for p in curve], dtype=np.float64)
     y = np.array([p.val_dsc for p in curve], dtype=np.float64)
-    forecast = forecaster.forecast(x, y, np.array([float(evaluations)]))
+    return forecaster.forecast(x, y, np.array([float(evaluations)]))
+
+
+def _stop_at_plateau(
+    forecast: Forecast, curve: Sequence[Evaluation], evaluations: int, tolerance: float, spec: StopSpec
+) -> StopDecision | None:
+    """It stops when the forecast chance that its level rises by more than the stop tolerance is under the risk."""
     stop_tolerance = spec.tolerance_share * tolerance
     now = level(curve)
     chance = chance_of_gain(forecast, now, stop_tolerance)
@@ -82,10 +109,69 @@ def decide(
         f"plateau reached: at evaluation {len(curve)} of {evaluations} the level is {now:.4f}, and the chance of more "
         f"than +{stop_tolerance:.4f} is {chance:.2f} (risk {spec.risk:g}, {forecast.method})"
     )
-    end = PlateauForecast(
-        float(forecast.mean[0]), float(forecast.mean_lower[0]), float(forecast.mean_upper[0]), forecast.method
+    return StopDecision("plateau", reason, _expected_end(forecast))
+
+
+def _stop_needless(
+    forecast: Forecast,
+    curve: Sequence[Evaluation],
+    evaluations: int,
+    cannot_matter: Callable[[PlateauForecast], bool] | None,
+) -> StopDecision | None:
+    end = _measured_end(forecast)
+    if cannot_matter is None or not cannot_matter(end):
+        return None
+    reason = (
+        f"cannot matter: at evaluation {len(curve)} of {evaluations} its end is forecast at {end.mean:.4f} "
+        f"[{end.lower:.4f}, {end.upper:.4f}], and the recommendation is the same all over it ({forecast.method})"
     )
-    return StopDecision(reason, end)
+    return StopDecision("cannot_matter", reason, end)
+
+
+def _stop_in_trouble(
+    state: Literal["not_learned", "collapsed"],
+    forecast: Forecast,
+    curve: Sequence[Evaluation],
+    evaluations: int,
+    *,
+    d0: float,
+    spec: StopSpec,
+) -> StopDecision | None:
+    """It stops when the forecast sees no return: a new value would take off with a chance under the risk."""
+    end = _measured_end(forecast)
+    spread = max((end.upper - end.lower) / INTERVAL_SDS, 1e-9)
+    chance = 1.0 - NormalDist(end.mean, spread).cdf(d0 + TAKE_OFF_ABOVE_D0)
+    if chance >= spec.risk:
+        return None
+    what = "has not taken off" if state == "not_learned" else f"has stayed under D0 = {d0:.3f}"
+    reason = (
+        f"{state.replace('_', ' ')}: at evaluation {len(curve)} of {evaluations} it {what}, and the chance of a return "
+        f"is {chance:.2f} (risk {spec.risk:g}, {forecast.method})"
+    )
+    return StopDecision(state, reason, end)
+
+
+def _trouble(curve: Sequence[Evaluation], evaluations: int, d0: float) -> Literal["not_learned", "collapsed"] | None:
+    """Not learned: no take-off by half the budget. Collapsed: under D0 for half the budget after take-off.
+
+    A dip that is shorter returns often: plain BCE falls to 0 for a third of a budget and comes back.
+    """
+    half = evaluations // 2
+    if len(curve) < half:
+        return None
+    if not has_taken_off(curve, d0):
+        return "not_learned"
+    return "collapsed" if all(p.val_dsc < d0 for p in curve[-half:]) else None
+
+
+def _expected_end(forecast: Forecast) -> PlateauForecast:
+    mean, lower, upper = (float(each[0]) for each in (forecast.mean, forecast.mean_lower, forecast.mean_upper))
+    return PlateauForecast(mean, lower, upper, forecast.method)
+
+
+def _measured_end(forecast: Forecast) -> PlateauForecast:
+    mean, lower, upper = (float(each[0]) for each in (forecast.mean, forecast.lower, forecast.upper))
+    return PlateauForecast(mean, lower, upper, forecast.method)
 
 
 def chance_of_gain(forecast: Forecast, now: float, stop_tolerance: float) -> float:

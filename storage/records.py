@@ -55,6 +55,16 @@ class CellPlan:
 
 
 @dataclass(frozen=True)
+class SkipForecast:
+    """Why a cell is not trained, and the validation DSC that is forecast for one run of it; never a measured value."""
+
+    reason: str
+    mean: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
 class Cell:
     """One cell as it stands in the ledger.
 
@@ -67,6 +77,7 @@ class Cell:
         counter: Renewals of its lease.
         losses: Claims that ended with a lost worker.
         trial_number: Optuna's number of the current attempt.
+        skip: Why it is not trained, and what is forecast instead; None for a cell that is, or may yet be, trained.
     """
 
     plan: CellPlan
@@ -77,6 +88,7 @@ class Cell:
     counter: int
     losses: int
     trial_number: int
+    skip: SkipForecast | None = None
 
 
 @dataclass(frozen=True)
@@ -120,16 +132,6 @@ class PlateauForecast:
     lower: float
     upper: float
     method: str
-
-
-@dataclass(frozen=True)
-class SkipForecast:
-    """Why a cell is not trained, and the validation DSC that is forecast for one run of it; never a measured value."""
-
-    reason: str
-    mean: float
-    lower: float
-    upper: float
 
 
 @dataclass(frozen=True)

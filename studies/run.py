@@ -215,6 +215,8 @@ def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, *, wait_for_others
         keep=files.keep,
         policy=spec.policy,
         tolerance=spec.tolerance,
+        target=spec.target_dsc,
+        prices=spec.prices,
         stop=spec.stop,
         resources=spec.resources,
         forecaster=ParametricForecaster(),

@@ -92,12 +92,14 @@ SHAPES = (
 )
 
 
-def draw_surfaces(num_ratios: int, unit: Unit, seed: int = 0) -> list[DrawnSurface]:
-    """One surface per shape, with ``num_ratios`` equally spaced ratios and the four depths."""
-    return [_draw(shape, num_ratios, unit, np.random.default_rng([seed, index])) for index, shape in enumerate(SHAPES)]
+def draw_surfaces(num_ratios: int, unit: Unit, seed: int = 0, runs: int = 1) -> list[DrawnSurface]:
+    """One surface per shape, with ``num_ratios`` equally spaced ratios, the four depths and that many runs of each."""
+    return [
+        _draw(shape, num_ratios, unit, np.random.default_rng([seed, index]), runs) for index, shape in enumerate(SHAPES)
+    ]
 
 
-def _draw(shape: Shape, num_ratios: int, unit: Unit, rng: np.random.Generator) -> DrawnSurface:
+def _draw(shape: Shape, num_ratios: int, unit: Unit, rng: np.random.Generator, runs: int) -> DrawnSurface:
     ratios = np.round(np.arange(1, num_ratios + 1) / num_ratios, 6)
     truth = _truth(shape, ratios, rng)
     truth["cases"] = np.maximum(1, np.round(truth["ratio"] * NUM_TRAIN)).astype(int)
@@ -105,7 +107,8 @@ def _draw(shape: Shape, num_ratios: int, unit: Unit, rng: np.random.Generator) -
     case_offset = rng.normal(0, 0.02, 2)  # the validation and test cases that happen to be there
     truth[["val_dsc", "test_dsc"]] = truth[["dsc"]].to_numpy() + case_offset
     parts = [
-        _record(row, shape, unit, case_offset, rng, collapses=index == collapsed)
+        _record(row, shape, unit, case_offset, rng, collapses=run == 0 and index == collapsed).assign(seed=run)
+        for run in range(runs)
         for index, row in enumerate(truth.itertuples(index=False))
     ]
     plateau = "none" if shape.plateau is None else f"{shape.plateau:g}"
