@@ -134,9 +134,9 @@ def answer(
         likely = [*learned_rows(learned, curves.test, **costs), *forecast_rows(planned, curves.test, **costs)]
         where = [row.depth for row in likely], [float(row.num_cases) for row in likely]
         fitted = curves.validation.expected(*where)
-        chances = floor_probabilities(curves.validation.drawn(*where), tolerance, target)
+        chances = floor_probabilities(fitted, curves.validation.drawn(*where), tolerance, target)
         rows += judged(likely, fitted, chances)
-        floor = float(floor_of(fitted[None, :], tolerance, target)[0])
+        floor = floor_of(fitted, tolerance, target)
     ranking = ranked(rows)
     recommended, reason = _recommend(ranking, target)
     assumed = RunNoise(ASSUMED_RUN_SIGMA, "assumed", 0)

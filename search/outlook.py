@@ -213,8 +213,8 @@ def _with_pending(runs: Runs, places: Sequence[int], mean: Floats) -> Runs:
 def _best_buy(draws: Floats, weights: Floats, outlook: Outlook) -> int:
     """Cheapest DSC among configurations that reach the floor with P >= 0.5; the likeliest where none does."""
     share = weights / weights.sum()
-    chance = floor_probabilities(draws, outlook.tolerance, outlook.target, share)
     mean = share @ draws
+    chance = floor_probabilities(mean, draws, outlook.tolerance, outlook.target, share)
     cost = np.where((chance >= LIKELY) & (mean > 0), outlook.prices / np.maximum(mean, 1e-6), np.inf)
     if not np.isfinite(cost).any():
         return int(np.lexsort((outlook.num_cases, -mean, -chance))[0])

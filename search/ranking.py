@@ -87,18 +87,29 @@ class RankedConfiguration:
         return found
 
 
-def floor_of(fitted: Floats, tolerance: float, target: float | None) -> Floats:
-    """The DSC to reach: the target, else the best fitted one less the tolerance; fitted (R, C) gives (R,)."""
-    return fitted.max(axis=1) - tolerance if target is None else np.full(len(fitted), target)
+def floor_of(fitted: Floats, tolerance: float, target: float | None) -> float:
+    """The DSC to reach: the target, else the best fitted one, of shape (J,), less the tolerance."""
+    return float(fitted.max()) - tolerance if target is None else target
 
 
-def floor_probabilities(drawn: Floats, tolerance: float, target: float | None, weights: Floats | None = None) -> Floats:
-    """Share of R replicates, shape (R, J), in which each of J configurations reaches that replicate's floor.
+def floor_probabilities(
+    fitted: Floats, drawn: Floats, tolerance: float, target: float | None, weights: Floats | None = None
+) -> Floats:
+    """Share of R replicates in which each of J configurations reaches the floor, shape (J,).
 
-    Weights of the replicates add up to 1, shape (R,); None: all alike.
+    Without a target, each replicate is compared with its own value of the best fitted configuration, so that what moves
+    all configurations alike, such as other scored cases, decides nothing. (The best of each replicate would be a luckier
+    one, and a floor above the floor.)
+
+    Args:
+        fitted: Expected DSC, shape (J,).
+        drawn: DSC in the replicates, shape (R, J).
+        tolerance: In DSC.
+        target: DSC to reach, or None.
+        weights: Of the replicates, adding up to 1, shape (R,); None: all alike.
     """
-    floors = floor_of(drawn, tolerance, target)
-    return np.asarray(np.average(drawn >= floors[:, None], axis=0, weights=weights))
+    floors = drawn[:, [int(fitted.argmax())]] - tolerance if target is None else target
+    return np.asarray(np.average(drawn >= floors, axis=0, weights=weights))
 
 
 def ranked(rows: Iterable[RankedConfiguration]) -> tuple[RankedConfiguration, ...]:
