@@ -34,8 +34,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from models.protocol import TrainingSpec
 from models.training import Training, TrainingData
 from models.unet import build_unet
-from storage.datasets import DataSpec, prepare
+from storage.data_spec import DataSpec
 from storage.phantom import draw_phantom
+from storage.preparation import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
