@@ -14,7 +14,8 @@ import ray
 import torch
 from ray import tune
 
-from models.training import Training, TrainingData
+from models.training import Training
+from models.training_data import TrainingData
 from storage.checkpoints import CheckpointFolder
 from storage.datasets import Dataset
 from storage.records import Evaluation, Scores

@@ -161,7 +161,7 @@ def _plans(spec: StudySpec, num_train: int, dataset: Dataset) -> list[CellPlan]:
     from models.unet import count_parameters
     from search.space import lay_out
 
-    channels = dataset.images().shape[1]
+    channels = dataset.images()[0].shape[0]
     parameters = {depth: count_parameters(spec.training, depth, channels) for depth in spec.grid.depth}
     return lay_out(spec.grid, num_train, parameters)
 
@@ -186,10 +186,10 @@ def _check_disk(plans: Sequence[CellPlan], files: FilesSpec) -> None:
 def _facts(dataset: Dataset, split: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     from models.metrics import everything_foreground_dsc
 
-    validation = dataset.masks()[dataset.indices(split["validation"])]
+    masks = dataset.masks()
     return {
-        "d0": everything_foreground_dsc(validation),
-        "channels": dataset.images().shape[1],
+        "d0": everything_foreground_dsc(masks[case] for case in dataset.indices(split["validation"])),
+        "channels": dataset.images()[0].shape[0],
         "versions": versions(),
     }
 

@@ -32,7 +32,8 @@ from PIL import Image
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from models.protocol import TrainingSpec
-from models.training import Training, TrainingData
+from models.training import Training
+from models.training_data import TrainingData
 from models.unet import build_unet
 from storage.data_spec import DataSpec
 from storage.phantom import draw_phantom

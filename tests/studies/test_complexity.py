@@ -83,17 +83,27 @@ def test_the_table_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(len(line) <= 80 for line in [*out.splitlines(), *large.splitlines()])
 
 
+def test_in_3d_a_patch_stands_for_a_case(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table says so; the counts are those of a 3D network."""
+    changes = [*SMALL, "--set", "training.patch=[8,12,8]", "--set", "grid.depth=[3]"]
+    (row,) = rows_of(capsys, "phantom", *changes)
+    assert row["parameters"] == count_parameters(load_spec("phantom", changes[1::2]).training, 3, 1)
+    assert row["inference_cases_per_second"] > 0
+    assert main(["complexity", "phantom", *changes]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 x 8 x 12 x 8 patches, batch 2")
+    assert "inference patches/s" in out
+
+
 def test_no_memory_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the depth and the remedy."""
+    """With the depth."""
 
     def fail(*_: object) -> None:
         raise TrainingFailed("out of memory")
 
     monkeypatch.setattr("studies.complexity.measure_complexity", fail)
     assert main(["complexity", "phantom"]) == BAD_INPUT
-    assert capsys.readouterr().err == (
-        "dicecurve: depth 2: out of memory; lower training.batch or training.size (--set)\n"
-    )
+    assert capsys.readouterr().err == "dicecurve: depth 2: out of memory\n"
 
 
 def test_a_spec_that_keeps_to_cpus_is_measured_there(monkeypatch: pytest.MonkeyPatch) -> None:

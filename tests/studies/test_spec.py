@@ -147,6 +147,10 @@ def test_a_misspelt_key_suggests_the_nearest(found: dict[str, Any], told: str) -
         (values(grid={"ratio": [0.1], "depth": [1]}), "depth must be 2..8, got 1 in [grid] of ours.toml"),
         (values(grid={"ratio": [0.1], "depth": [3, 7]}), "depth 7 needs an image size of at least 128 that 64 divides"),
         (values(training={"size": 50}), "at least 8 that 4 divides, got training.size = 50"),
+        (
+            values(training={"patch": [16, 50, 16]}),
+            "depth 3 needs a patch whose sides 4 divides, one of them at least 8, got training.patch = [16, 50, 16]",
+        ),
         (values(training={"size": "big"}), "training.size: input should be a valid integer"),
         (values(training={"budget": 5}), "at least one step per evaluation (30), got 5 in [training] of ours.toml"),
         (values(training=3), "training: "),
