@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Case = TypeVar("Case")
 MOST_NAMED = 50
+MOST_ALIKE = 10
 
 
 class BadCase(Exception):  # noqa: N818 - collected, and told all at once
@@ -71,6 +72,21 @@ def raise_problems(problems: Sequence[str], place: str) -> None:
     """
     if not problems:
         return
-    more = [f"... and {len(problems) - MOST_NAMED} more"] if len(problems) > MOST_NAMED else []
-    listed = "\n  ".join([*problems[:MOST_NAMED], *more])
+    lines = _lines(problems)
+    more = [f"... and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
+    listed = "\n  ".join([*lines[:MOST_NAMED], *more])
     raise DataError(f"{len(problems)} file(s) in {place} need mending or removing:\n  {listed}")
+
+
+def _lines(problems: Sequence[str]) -> list[str]:
+    """A line a problem; but one for many files with the same one, such as a label that the spec forgot."""
+    files: dict[str, list[str]] = {}
+    for file, _, rule in (problem.partition(": ") for problem in problems):
+        files.setdefault(rule, []).append(file)
+    lines = []
+    for rule, alike in files.items():
+        if len(alike) > MOST_ALIKE:
+            lines.append(f"{rule}: {', '.join(alike[:MOST_ALIKE])} and {len(alike) - MOST_ALIKE} more")
+        else:
+            lines += [f"{file}: {rule}" for file in alike]
+    return lines

@@ -152,7 +152,7 @@ def _volume_lines(seen: dict[str, Any]) -> list[tuple[str, str]]:
         ("voxel sizes", f"{_spacing_range(seen['spacings'])} mm"),
         ("kept", f"{_sizes(seen['prepared_sizes'], upright=False)} voxels"),
         ("empty masks", _named(seen["empty_masks"])),
-        ("lost in resampling", _named(seen["masks_lost_by_resizing"])),
+        ("masks lost", _named(seen["masks_lost_by_resizing"])),
     ]
 
 

@@ -288,16 +288,16 @@ def test_bad_contents_are_found_in_one_pass(tmp_path: Path) -> None:
         prepare(DataSpec(path=str(folder)), 8, tmp_path / "cache")
 
 
-def test_a_long_list_is_cut(tmp_path: Path) -> None:
-    """Fifty files are named, the others counted."""
-    for index in range(53):
+def test_many_alike_are_one_line(tmp_path: Path) -> None:
+    """Ten files with the same problem are named, the others counted."""
+    for index in range(13):
         save(tmp_path / "images" / f"case{index:02d}.png", picture())
     (tmp_path / "masks").mkdir()
     with pytest.raises(
-        DataError, match=r"(?s)53 file\(s\) in .*case49\.png: image without mask\n  \.\.\. and 3 more$"
+        DataError, match=r"13 file\(s\) in .*\n  image without mask: case00\.png, .*, case09\.png and 3 more$"
     ) as e:
         list_folder(tmp_path)
-    assert "case50" not in str(e.value)
+    assert "case10" not in str(e.value)
 
 
 def test_an_enormous_image_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
