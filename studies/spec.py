@@ -72,6 +72,15 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             )
         return self
 
+    @model_validator(mode="after")
+    def _patches_are_of_volumes(self) -> StudySpec:
+        if self.data.dimensions != self.training.dimensions:
+            kind = f"data of kind {self.data.kind!r}"
+            if self.training.patch is None:
+                raise ValueError(f"{kind} are volumes, which need training.patch, such as [64, 64, 64]; set it")
+            raise ValueError(f"{kind} are pictures, which have no training.patch; drop it, or change data.kind")
+        return self
+
     def identity(self) -> dict[str, Any]:
         """What results depend on, as JSON; the data path is not part of it."""
         parts = self.model_dump(mode="json", include=set(IDENTITY))
