@@ -9,6 +9,9 @@ The threshold was chosen by looking at the pairs of Kvasir-SEG (1,000 images) in
 0.959, then pictures of different patients from 0.944 on, and among them two pairs of one scene seen from elsewhere
 (0.917, 0.911) that no threshold tells apart. So it finds copies, re-encoded, resized or relit ones too, and frames in
 quick succession. It does not look for flipped, turned or cropped copies, and cannot compare an image without contrast.
+
+Volumes are compared in the same way, as 16 x 16 x 16 averages of what is left of them by cropping. The 260 hippocampi
+of the Medical Segmentation Decathlon, boxes around one organ that look much alike, reach 0.68; copies are 1.
 """
 
 from __future__ import annotations

@@ -111,6 +111,23 @@ def look_over(prepared: PreparedData) -> dict[str, Any]:
     }
 
 
+def data_warning(prepared: PreparedData) -> str | None:
+    """What a person should know of the data of a new study; None where there is nothing."""
+    told = [near_duplicate_warning(prepared), empty_mask_warning(prepared)]
+    return "\n\n".join(text for text in told if text is not None) or None
+
+
+def empty_mask_warning(prepared: PreparedData) -> str | None:
+    """Cases without foreground, and what they do to a score; None where there are none."""
+    facts = zip(prepared.dataset.names, prepared.dataset.case_facts(), strict=True)
+    empty = [name for name, fact in facts if fact.foreground == 0]
+    if not empty:
+        return None
+    what = "1 case has" if len(empty) == 1 else f"{len(empty):,} cases have"
+    text = f'{what} no foreground; an empty prediction scores 1, any other 0 (empty_masks = "error" refuses them):'
+    return "\n".join([*_wrapped(text), *_at_most(empty)])
+
+
 def near_duplicate_warning(prepared: PreparedData) -> str | None:
     """What to say about near-duplicates on different sides of the split, and the remedy; None where there are none."""
     return _warning(_pairs(prepared))

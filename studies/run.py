@@ -14,7 +14,7 @@ from storage.engine import normalise_url
 from storage.errors import InputError, StorageError
 from storage.groups import companions, regrouped_case
 from storage.ledger import Ledger
-from studies.preparing import near_duplicate_warning, prepare_data
+from studies.preparing import data_warning, prepare_data
 from studies.spec import IDENTITY
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def prepare_study(
     url = normalise_url(storage)
     is_new = not holds_studies(url) or _check_identity(spec, url) is None
     data = prepare_data(spec, url, progress)
-    warning = near_duplicate_warning(data) if is_new else None
+    warning = data_warning(data) if is_new else None
     plans = _plans(spec, len(data.split["train"]), data.dataset)
     _check_disk(plans, data.files)
     ledger = Ledger.open(url, create=True)
