@@ -16,7 +16,7 @@ from search.prices import PriceSpec
 from search.resources import ResourceSpec
 from search.space import GridSpec
 from search.stop_rule import StopSpec
-from storage.datasets import DataSpec
+from storage.data_spec import DataSpec
 from storage.errors import InputError
 from storage.files import FilesSpec
 

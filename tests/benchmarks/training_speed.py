@@ -35,8 +35,9 @@ from models.protocol import TrainingSpec
 from models.training import Training
 from models.training_data import TrainingData
 from models.unet import build_unet
-from storage.datasets import DataSpec, prepare
+from storage.data_spec import DataSpec
 from storage.phantom import draw_phantom
+from storage.preparation import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from models.training import TrainingFailed
 from models.unet import count_parameters
-from storage.datasets import DataSpec, prepare
 from storage.errors import InputError
 from studies.__main__ import BAD_INPUT, main
-from studies.complexity import CHANNELS, complexity_rows, render_complexity
+from studies.complexity import complexity_rows, render_complexity
 from studies.spec import load_spec
 
 if TYPE_CHECKING:
@@ -123,20 +120,6 @@ def test_a_spec_that_keeps_to_cpus_is_measured_there(monkeypatch: pytest.MonkeyP
         with pytest.raises(InputError, match="depth 2"):
             complexity_rows(load_spec("phantom", overrides))
     assert devices == ["cuda", "cpu"]
-
-
-def test_the_channels_are_those_of_the_data(quickly: Path) -> None:
-    """What the table assumes of each kind of dataset is what preparing it gives."""
-    rng = np.random.default_rng(0)
-    for kind in ("images", "masks"):
-        (quickly / kind).mkdir()
-        Image.fromarray(rng.choice(np.array([0, 255], dtype=np.uint8), (16, 16))).save(quickly / kind / "a.png")
-    kinds = get_args(DataSpec.model_fields["kind"].annotation)
-    found = {
-        kind: prepare(DataSpec(kind=kind, path=str(quickly), phantom_cases=10), 16, quickly / "cache").images().shape[1]
-        for kind in kinds
-    }
-    assert found == CHANNELS
 
 
 def test_help_is_quick() -> None:

@@ -11,9 +11,10 @@ from PIL import Image
 
 from storage.errors import InputError, StorageError
 from studies.__main__ import BAD_INPUT, OK, main
-from studies.preparing import look_over, near_duplicate_warning, prepare_data
+from studies.preparing import look_over, near_duplicate_warning, prepare_data, render_overview
 from studies.run import prepare_study
 from studies.spec import StudySpec, parse_spec
+from tests.storage.volume_makers import save, scan, write_pairs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,3 +218,39 @@ def test_another_split_of_the_same_cases_is_refused(
     monkeypatch.setattr("studies.preparing.split_cases", lambda *_: other)
     with pytest.raises(StorageError, match=r"the split differs .* case 'p\d_.' was in \w+, and now is in \w+"):
         prepare_study(spec_of(folder), storage_url, wait_for_others=True)
+
+
+def volumes_spec(folder: Path, **data: Any) -> StudySpec:
+    """A small study of volumes."""
+    return parse_spec(
+        {
+            "name": "small",
+            "data": {"kind": "volumes", "path": str(folder), "split": [0.5, 0.25, 0.25], **data},
+            "grid": {"ratio": [1.0], "depth": [2]},
+            "training": {"patch": [16, 16, 16], "budget": 6, "evaluations": 3, "channels": 2},
+        },
+        source="test",
+    )
+
+
+def test_volumes_are_looked_over_too(tmp_path: Path, storage_url: str) -> None:
+    """Sizes in voxels and mm, empty masks, what resampling lost, and near-duplicates."""
+    folder = write_pairs(tmp_path / "volumes", 8)
+    save(folder / "masks" / "case3.nii.gz", np.zeros((24, 20, 16), np.uint8))
+    dot = np.zeros((24, 20, 16), np.uint8)
+    dot[10, 10, 10] = 1
+    save(folder / "masks" / "case4.nii.gz", dot)
+    save(folder / "images" / "case7.nii.gz", scan(1))
+    seen = look_over(prepare_data(volumes_spec(folder, spacing=[2, 2, 2]), storage_url))
+    assert (seen["dimensions"], seen["channels"]) == (3, 1)
+    assert seen["image_sizes"] == [{"shape": [24, 20, 16], "cases": 8}]
+    assert seen["spacings"] == [{"mm": [1.0, 1.0, 1.0], "cases": 8}]
+    assert seen["prepared_sizes"] == [{"shape": [9, 8, 6], "cases": 8}]
+    assert (seen["empty_masks"], seen["masks_lost_by_resizing"]) == (["case3"], ["case4"])
+    assert [(pair["first"], pair["second"]) for pair in seen["near_duplicates"]] == [("case1", "case7")]
+    text = render_overview("small", seen)
+    assert "volume sizes     24x20x16 voxels" in text
+    assert "voxel sizes      1 x 1 x 1 mm" in text
+    assert "kept             9x8x6 voxels" in text
+    assert "masks lost       1: case4" in text
+    json.dumps(seen)
