@@ -161,8 +161,7 @@ def _plans(spec: StudySpec, num_train: int, dataset: Dataset) -> list[CellPlan]:
     from models.unet import count_parameters
     from search.space import lay_out
 
-    channels = dataset.images()[0].shape[0]
-    parameters = {depth: count_parameters(spec.training, depth, channels) for depth in spec.grid.depth}
+    parameters = {depth: count_parameters(spec.training, depth, dataset.channels) for depth in spec.grid.depth}
     return lay_out(spec.grid, num_train, parameters)
 
 
@@ -189,7 +188,7 @@ def _facts(dataset: Dataset, split: Mapping[str, Sequence[str]]) -> dict[str, An
     masks = dataset.masks()
     return {
         "d0": everything_foreground_dsc(masks[case] for case in dataset.indices(split["validation"])),
-        "channels": dataset.images()[0].shape[0],
+        "channels": dataset.channels,
         "versions": versions(),
     }
 

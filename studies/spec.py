@@ -56,6 +56,15 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     files: FilesSpec = FilesSpec()
 
     @model_validator(mode="after")
+    def _patches_are_for_volumes(self) -> StudySpec:
+        volumes, patch = self.data.dimensions == 3, self.training.patch  # noqa: PLR2004
+        if volumes and patch is None:
+            raise ValueError(f"data of kind {self.data.kind!r} are volumes: set training.patch, such as [96, 96, 96]")
+        if not volumes and patch is not None:
+            raise ValueError(f"data of kind {self.data.kind!r} are pictures: drop training.patch, got {list(patch)}")
+        return self
+
+    @model_validator(mode="after")
     def _depths_fit_the_images(self) -> StudySpec:
         for depth in self.grid.depth:
             if fits(depth, self.training.sides):

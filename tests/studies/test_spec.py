@@ -148,9 +148,11 @@ def test_a_misspelt_key_suggests_the_nearest(found: dict[str, Any], told: str) -
         (values(grid={"ratio": [0.1], "depth": [3, 7]}), "depth 7 needs an image size of at least 128 that 64 divides"),
         (values(training={"size": 50}), "at least 8 that 4 divides, got training.size = 50"),
         (
-            values(training={"patch": [16, 50, 16]}),
+            values(data={"kind": "volumes"}, training={"patch": [16, 50, 16]}),
             "depth 3 needs a patch whose sides 4 divides, one of them at least 8, got training.patch = [16, 50, 16]",
         ),
+        (values(data={"kind": "brats"}), "data of kind 'brats' are volumes: set training.patch, such as [96, 96, 96]"),
+        (values(training={"patch": [8, 8, 8]}), "kind 'folder' are pictures: drop training.patch, got [8, 8, 8]"),
         (values(training={"size": "big"}), "training.size: input should be a valid integer"),
         (values(training={"budget": 5}), "at least one step per evaluation (30), got 5 in [training] of ours.toml"),
         (values(training=3), "training: "),
