@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -77,8 +78,11 @@ class Draft:
 
     def derive(self, kind: str, target: str, function: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
         """Make the arrays of a kind from those of another, case by case; a draft taken up again does so anew."""
-        with file_of(self.folder, target).open("wb") as file:
-            for record, array in zip(self.records, self.arrays(kind), strict=True):
+        self.note()
+        with file_of(self.folder, kind).open("rb") as source, file_of(self.folder, target).open("wb") as file:
+            for record in self.records:
+                dtype, shape = record["arrays"][kind]
+                array = np.fromfile(source, dtype, math.prod(shape)).reshape(shape)  # a map would fill the memory
                 made = np.ascontiguousarray(function(array))
                 file.write(made.data)
                 record["arrays"][target] = [made.dtype.str, made.shape]
@@ -206,4 +210,4 @@ def _size(record: Mapping[str, Any], kind: str) -> int:
     if kind not in record["arrays"]:
         return 0
     dtype, shape = record["arrays"][kind]
-    return int(np.dtype(dtype).itemsize * np.prod(shape, dtype=np.int64))
+    return int(np.dtype(dtype).itemsize * math.prod(shape))

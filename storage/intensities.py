@@ -45,8 +45,7 @@ def ct_scale(samples: NDArray[np.float32]) -> tuple[float, float, float, float]:
 def ct(channel: NDArray[np.float32], scale: tuple[float, float, float, float]) -> NDArray[np.float32]:
     """Clipped, less the mean, by the SD."""
     low, high, mean, sd = scale
-    scaled: NDArray[np.float32] = ((np.clip(channel, low, high) - mean) / max(sd, LEAST_SD)).astype(np.float32)
-    return scaled
+    return (np.clip(channel, low, high) - mean) / max(sd, LEAST_SD)
 
 
 def to_half(image: NDArray[np.float32]) -> NDArray[np.float16]:
@@ -63,6 +62,5 @@ def _scheme(spec: DataSpec, channel: str) -> Intensities:
 
 
 def _scaled(channel: NDArray[np.float32], over: NDArray[np.float32]) -> NDArray[np.float32]:
-    mean, sd = over.mean(dtype=np.float64), over.std(dtype=np.float64)
-    scaled: NDArray[np.float32] = ((channel - mean) / max(sd, LEAST_SD)).astype(np.float32)
-    return scaled
+    mean, sd = float(over.mean(dtype=np.float64)), float(over.std(dtype=np.float64))
+    return (channel - mean) / max(sd, LEAST_SD)

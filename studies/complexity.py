@@ -10,17 +10,16 @@ import torch
 from models.complexity import measure_complexity
 from models.training import TrainingFailed
 from storage.errors import InputError
+from storage.preparation import channels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from studies.spec import StudySpec
 
-CHANNELS = {"folder": 3, "phantom": 1}  # of the images that each kind of dataset gives
-
 
 def complexity_rows(spec: StudySpec) -> list[dict[str, Any]]:
-    """A row per depth, ready for JSON; no data are needed.
+    """A row per depth, ready for JSON; of the data at most dataset.json is read.
 
     Raises:
         InputError: A depth cannot be trained here, such as for want of memory.
@@ -31,7 +30,7 @@ def complexity_rows(spec: StudySpec) -> list[dict[str, Any]]:
 
 def render_complexity(spec: StudySpec, rows: Sequence[dict[str, Any]]) -> str:
     """The same as text."""
-    training, channels = spec.training, CHANNELS[spec.data.kind]
+    training, channels = spec.training, channels_of(spec.data)
     sides = " x ".join(str(side) for side in training.sides)
     seen, one = ("images", "image") if training.patch is None else ("patches", "patch")
     device = "GPU" if rows[0]["device"] == "gpu" else f"CPU, {torch.get_num_threads()} torch thread(s)"
@@ -48,9 +47,7 @@ def render_complexity(spec: StudySpec, rows: Sequence[dict[str, Any]]) -> str:
 
 def _row(spec: StudySpec, depth: int, device: str) -> dict[str, Any]:
     try:
-        found = measure_complexity(
-            spec.training, depth, CHANNELS[spec.data.kind], "cuda" if device == "gpu" else device
-        )
+        found = measure_complexity(spec.training, depth, channels_of(spec.data), "cuda" if device == "gpu" else device)
     except TrainingFailed as error:
         raise InputError(f"depth {depth}: {error}") from None
     return asdict(found) | {"device": device}

@@ -56,15 +56,6 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     files: FilesSpec = FilesSpec()
 
     @model_validator(mode="after")
-    def _patches_are_for_volumes(self) -> StudySpec:
-        volumes, patch = self.data.dimensions == 3, self.training.patch  # noqa: PLR2004
-        if volumes and patch is None:
-            raise ValueError(f"data of kind {self.data.kind!r} are volumes: set training.patch, such as [96, 96, 96]")
-        if not volumes and patch is not None:
-            raise ValueError(f"data of kind {self.data.kind!r} are pictures: drop training.patch, got {list(patch)}")
-        return self
-
-    @model_validator(mode="after")
     def _depths_fit_the_images(self) -> StudySpec:
         for depth in self.grid.depth:
             if fits(depth, self.training.sides):
@@ -79,6 +70,15 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
                 f"depth {depth} needs a patch whose sides {halved} divides, one of them at least {smallest}, got "
                 f"training.patch = {list(self.training.patch)}; drop the depth or change the patch"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _patches_are_of_volumes(self) -> StudySpec:
+        if self.data.dimensions != self.training.dimensions:
+            kind = f"data of kind {self.data.kind!r}"
+            if self.training.patch is None:
+                raise ValueError(f"{kind} are volumes, which need training.patch, such as [64, 64, 64]; set it")
+            raise ValueError(f"{kind} are pictures, which have no training.patch; drop it, or change data.kind")
         return self
 
     def identity(self) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_the_table_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_in_3d_a_patch_stands_for_a_case(capsys: pytest.CaptureFixture[str]) -> None:
     """The table says so; the counts are those of a 3D network."""
-    changes = [*SMALL, "--set", "training.patch=[8,12,8]", "--set", "grid.depth=[3]"]
+    changes = [*SMALL, "--set", "data.kind=volumes", "--set", "training.patch=[8,12,8]", "--set", "grid.depth=[3]"]
     (row,) = rows_of(capsys, "phantom", *changes)
     assert row["parameters"] == count_parameters(load_spec("phantom", changes[1::2]).training, 3, 1)
     assert row["inference_cases_per_second"] > 0
