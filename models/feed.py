@@ -24,13 +24,13 @@ class Feed(Protocol):
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Images (batch, channels, ...) and masks (batch, 1, ...) of a step (from 0), a pure function of it.
 
-        They are overwritten by the next call.
+        Both are overwritten by the next call of either method.
         """
 
     def predicted(
         self, forward: Callable[[torch.Tensor], torch.Tensor], cases: NDArray[np.int64]
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Logits and masks of whole cases in their order, both (N, 1, ...), some at a time.
+        """Logits and masks of whole cases in their order, both (N, 1, ...), some at a time, to be used at once.
 
         Args:
             forward: Images (N, channels, ...) to logits (N, 1, ...).

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from models.buffers import Buffers
 from models.sampling import batch_cases, turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from models.protocol import TrainingSpec
     from models.training_data import TrainingData
@@ -25,7 +26,8 @@ class ImageFeed:
 
     def __init__(self, spec: TrainingSpec, data: TrainingData, seed: int, device: torch.device) -> None:
         """Nothing is read yet."""
-        self._spec, self._data, self._seed, self._device = spec, data, seed, device
+        self._spec, self._data, self._seed = spec, data, seed
+        self._buffers = Buffers(device)
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """See `Feed`."""
@@ -44,6 +46,10 @@ class ImageFeed:
             yield forward(images), masks
 
     def _read(self, cases: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
-        images = torch.from_numpy(np.take(self._data.images, cases, axis=0)).to(self._device, non_blocking=True)
-        masks = torch.from_numpy(np.take(self._data.masks, cases, axis=0)).to(self._device, non_blocking=True)
-        return images.float().div_(127.5).sub_(1.0), masks.float()
+        images, masks = self._taken("images", self._data.images, cases), self._taken("masks", self._data.masks, cases)
+        return images.div_(127.5).sub_(1.0), masks
+
+    def _taken(self, role: str, arrays: ArrayLike, cases: NDArray[np.int64]) -> torch.Tensor:
+        host = self._buffers.host((len(cases), *np.shape(arrays)[1:]), torch.uint8)
+        np.take(arrays, cases, axis=0, out=host.numpy(), mode="clip")  # with other modes numpy goes through a copy
+        return self._buffers.floats(role, host)

@@ -41,21 +41,19 @@ def draw_corners(
     ]
 
 
-def cut(volume: NDArray[Any], corner: Corner, patch: Sequence[int]) -> NDArray[Any]:
-    """A copy of the patch at a corner, 0 where it reaches out of the volume.
+def cut(volume: NDArray[Any], corner: Corner, out: NDArray[Any]) -> None:
+    """Copy the patch at a corner, 0 where it reaches out of the volume.
 
     Args:
         volume: Shape (channels, X, Y, Z).
         corner: First voxel of the patch, negative where it reaches out.
-        patch: Sides of the patch.
+        out: Takes the patch; shape (channels, *patch).
     """
-    first, last = np.maximum(corner, 0), np.minimum(corner + patch, volume.shape[1:])
-    there = volume[:, *map(slice, first, last)]
-    if there.shape[1:] == tuple(patch):
-        return np.array(there)
-    padded = np.zeros((len(volume), *patch), dtype=volume.dtype)
-    padded[:, *map(slice, first - corner, last - corner)] = there
-    return padded
+    first, last = np.maximum(corner, 0), np.minimum(corner + out.shape[1:], volume.shape[1:])
+    inside = (slice(None), *map(slice, first - corner, last - corner))
+    if out[inside].shape != out.shape:
+        out[:] = 0
+    out[inside] = volume[:, *map(slice, first, last)]
 
 
 def _corner(

@@ -70,7 +70,7 @@ class Training:
         # The plain model keeps the weights, under names that do not depend on whether it was compiled.
         self._forward = torch.compile(self._model) if spec.compile else self._model
         self._loss = build_loss(spec.loss)
-        self._optimiser = torch.optim.Adam(self._model.parameters(), lr=spec.learning_rate)
+        self._optimiser = torch.optim.Adam(self._model.parameters(), lr=spec.learning_rate, fused=True)
         self._best = self._weights()
 
     @property

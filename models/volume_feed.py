@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from monai.inferers import sliding_window_inference
 
+from models.buffers import Buffers
 from models.patches import cut, draw_corners
 from models.sampling import batch_cases, mirrored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from models.patches import Corner
     from models.protocol import TrainingSpec
     from models.training_data import TrainingData
+
+    Volumes = Sequence[NDArray[Any]] | NDArray[Any]
 
 
 class VolumeFeed:
@@ -29,6 +33,7 @@ class VolumeFeed:
         assert data.foreground is not None
         self._spec, self._data, self._seed, self._device = spec, data, seed, device
         self._patch, self._foreground = spec.patch, data.foreground
+        self._buffers = Buffers(device)
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """See `Feed`: a patch of each case; what lies outside of a small volume is 0, and background."""
@@ -41,12 +46,9 @@ class VolumeFeed:
             self._spec.foreground_share,
             np.random.default_rng([self._seed, 5, step]),
         )
-        volumes = zip(cases, corners, strict=True)
-        patches = [
-            (cut(self._data.images[case], at, self._patch), cut(self._data.masks[case], at, self._patch))
-            for case, at in volumes
-        ]
-        images, masks = (self._on_device(np.stack(part)) for part in zip(*patches, strict=True))
+        at = list(zip(cases, corners, strict=True))
+        images = self._cut("images", self._data.images, at, (self._data.channels, *self._patch), torch.float16)
+        masks = self._cut("masks", self._data.masks, at, (1, *self._patch), torch.uint8)
         if self._spec.augmentation == "flips":
             return mirrored(images, masks, step, self._seed)
         return images, masks
@@ -56,13 +58,19 @@ class VolumeFeed:
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """See `Feed`: one volume at a time, of its own size, in batches of windows."""
         for case in cases:
-            image, mask = (
-                self._on_device(np.array(part[case])[None]) for part in (self._data.images, self._data.masks)
-            )
+            image, mask = self._whole(self._data.images[case]), self._whole(self._data.masks[case])
             yield sliding_logits(self._spec, forward, image), mask
 
-    def _on_device(self, array: NDArray[np.generic]) -> torch.Tensor:
-        return torch.from_numpy(array).to(self._device, non_blocking=True).float()
+    def _cut(
+        self, role: str, volumes: Volumes, at: Sequence[tuple[int, Corner]], shape: Sequence[int], dtype: torch.dtype
+    ) -> torch.Tensor:
+        host = self._buffers.host((len(at), *shape), dtype)
+        for out, (case, corner) in zip(host.numpy(), at, strict=True):
+            cut(volumes[case], corner, out)
+        return self._buffers.floats(role, host)
+
+    def _whole(self, volume: NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(np.array(volume)[None]).to(self._device, non_blocking=True).float()
 
 
 def sliding_logits(

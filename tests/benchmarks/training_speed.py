@@ -252,7 +252,7 @@ def model_and_optimiser(size: int) -> tuple[torch.nn.Module, torch.optim.Optimiz
     torch.manual_seed(0)
     spec = spec_of(size)
     model = build_unet(spec, DEPTH, 3).to(DEVICE).train()
-    return model, torch.optim.Adam(model.parameters(), lr=spec.learning_rate)
+    return model, torch.optim.Adam(model.parameters(), lr=spec.learning_rate, fused=True)
 
 
 def make_folder(scratch: Path) -> tuple[Path, str]:

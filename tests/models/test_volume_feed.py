@@ -35,7 +35,7 @@ def test_a_batch_is_a_function_of_seed_and_step(augmentation: str) -> None:
     feed, again, other = (VolumeFeed(spec, DATA, seed, CPU) for seed in (0, 0, 1))
     for step in range(3):
         feed.batch(step)
-    images, masks = again.batch(7)
+    images, masks = (part.clone() for part in again.batch(7))
     assert torch.equal(feed.batch(7)[0], images)
     assert torch.equal(feed.batch(7)[1], masks)
     assert not torch.equal(feed.batch(8)[0], images)
