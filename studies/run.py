@@ -15,7 +15,7 @@ from storage.errors import InputError, StorageError
 from storage.groups import companions, regrouped_case
 from storage.ledger import Ledger
 from storage.patience import Patience
-from studies.preparing import near_duplicate_warning, prepare_data
+from studies.preparing import data_warning, prepare_data
 from studies.spec import IDENTITY
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def prepare_study(
     url = normalise_url(storage)
     is_new = not holds_studies(url) or _check_identity(spec, url) is None
     data = prepare_data(spec, url, progress)
-    warning = near_duplicate_warning(data) if is_new else None
+    warning = data_warning(data) if is_new else None
     plans = _plans(spec, len(data.split["train"]), data.dataset)
     _check_disk(plans, data.files)
     ledger = Ledger.open(url, create=True, patience=Patience(spec.resources.database_seconds))
@@ -162,8 +162,7 @@ def _plans(spec: StudySpec, num_train: int, dataset: Dataset) -> list[CellPlan]:
     from models.unet import count_parameters
     from search.space import lay_out
 
-    channels = dataset.images().shape[1]
-    parameters = {depth: count_parameters(spec.training, depth, channels) for depth in spec.grid.depth}
+    parameters = {depth: count_parameters(spec.training, depth, dataset.channels) for depth in spec.grid.depth}
     return lay_out(spec.grid, num_train, parameters)
 
 
@@ -187,10 +186,10 @@ def _check_disk(plans: Sequence[CellPlan], files: FilesSpec) -> None:
 def _facts(dataset: Dataset, split: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     from models.metrics import everything_foreground_dsc
 
-    validation = dataset.masks()[dataset.indices(split["validation"])]
+    masks = dataset.masks()
     return {
-        "d0": everything_foreground_dsc(validation),
-        "channels": dataset.images().shape[1],
+        "d0": everything_foreground_dsc(masks[case] for case in dataset.indices(split["validation"])),
+        "channels": dataset.channels,
         "versions": versions(),
     }
 
