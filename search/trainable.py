@@ -110,6 +110,7 @@ class CellTrainable(tune.Trainable):
         self._claim: Claim = new_config["claim"]
         self._training: Training | None = None
         self._note: str | None = None
+        self._evaluations_before = 0
         return True
 
     def step(self) -> dict[str, Any]:
@@ -147,6 +148,8 @@ class CellTrainable(tune.Trainable):
         if name is None:
             raise FileNotFoundError("no whole checkpoint is left to test; retrain the cell")
         started = time.perf_counter()
+        while len(training.curve) < self._evaluations_before:  # the newest checkpoint is damaged
+            training.advance()
         best = max(training.curve, key=lambda point: point.val_dsc)
         validation, test = training.score_best()
         seconds = time.perf_counter() - started
@@ -160,7 +163,7 @@ class CellTrainable(tune.Trainable):
         folder = self._assignment.checkpoint_folder(self._claim)
         folder.begin(self._claim.number)
         found = folder.load_newest()
-        self._note = found.note
+        self._note, self._evaluations_before = found.note, found.evaluation
         self._training = _begin(self._assignment, self._claim)
         if found.name is not None:
             self._training.resume(found.files)

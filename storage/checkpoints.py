@@ -36,11 +36,13 @@ class Loaded:
         name: Of its folder; None where there is none.
         files: Its contents by name.
         damaged: Names of newer folders that are not whole.
+        evaluation: Up to which evaluation checkpoints were begun, damaged ones included; 0 where there is none.
     """
 
     name: str | None
     files: dict[str, bytes]
     damaged: tuple[str, ...]
+    evaluation: int = 0
 
     @property
     def note(self) -> str | None:
@@ -107,13 +109,14 @@ class CheckpointFolder:
 
     def load_newest(self) -> Loaded:
         """The newest checkpoint that is whole, and which newer ones are not."""
-        damaged: list[str] = []
-        for name in reversed(self.names()):
+        names, damaged = self.names(), list[str]()
+        evaluation = max((int(name.partition("-")[2]) for name in names), default=0)
+        for name in reversed(names):
             files = self._load(name)
             if files is not None:
-                return Loaded(name, files, tuple(damaged))
+                return Loaded(name, files, tuple(damaged), evaluation)
             damaged.append(name)
-        return Loaded(None, {}, tuple(damaged))
+        return Loaded(None, {}, tuple(damaged), evaluation)
 
     def close(self, keep: Keep) -> None:
         """After the cell is done: keep the best weights only, everything, or nothing."""

@@ -18,6 +18,7 @@ from storage.errors import StorageError
 from storage.tables import SCHEMA_VERSION, metadata, studies
 
 TRIES_TO_CREATE = 8
+LAST_TABLE = metadata.sorted_tables[-1].name  # made last: where it is, all are
 METRIC_NAMES = "study:metric_names"  # what `Study.set_metric_names` writes, without its warning
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -41,6 +42,8 @@ def holds_studies(url: str) -> bool:
 
 def create_tables(url: str, engine: sa.Engine) -> None:
     """Make Optuna's tables and ours where they are missing."""
+    if sa.inspect(engine).has_table(LAST_TABLE):
+        return
     for attempt in range(1, TRIES_TO_CREATE + 1):
         try:
             RDBStorage(url, skip_compatibility_check=True).engine.dispose()  # makes Optuna's tables
@@ -81,7 +84,7 @@ def _revision_of_optuna() -> str:
 
 def make_optuna_study(url: str, name: str) -> int:
     """Make an Optuna study that maximises validation DSC, or find the one of that name; returns its number."""
-    storage = RDBStorage(url)
+    storage = RDBStorage(url, skip_compatibility_check=True)  # `check_revision` did that
     try:
         study_id = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], name)
         storage.set_study_system_attr(study_id, METRIC_NAMES, ["validation DSC"])

@@ -1,11 +1,10 @@
-"""Whole-study reads, straight from the tables: two queries however many cells there are."""
+"""Cells as records, straight from the tables: two queries however many there are. Frames are in `frames.py`."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from storage import optuna_rows
@@ -19,21 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from storage.ledger import Ledger
-    from storage.records import StudyRecord
-
-SURFACE_COLUMNS = (
-    "depth",
-    "cases",
-    "ratio",
-    "seed",
-    "evaluation",
-    "epoch",
-    "step",
-    "val_dsc",
-    "test_dsc",
-    "train_seconds",
-    "val_seconds",
-)
 
 
 @patient
@@ -93,34 +77,6 @@ def _records(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[CellRecord]:
         rows = [_by_column(row) for row in connection.execute(query)]
         curves = _curves(connection, which)
     return [_cell_record(row, curves.get(row["id"], [])) for row in rows]
-
-
-def surface(ledger: Ledger, study_id: int) -> pd.DataFrame:
-    """The recorded surface, a row an evaluation: columns `SURFACE_COLUMNS`, seconds of that evaluation alone."""
-    rows = [
-        {"depth": plan.depth, "cases": plan.num_cases, "ratio": plan.ratio, "seed": plan.seed}
-        | vars(point)
-        | {"test_dsc": record.test_curve.get(point.evaluation)}
-        for record in cell_records(ledger, study_id)
-        for plan in [record.cell.plan]
-        for point in record.curve
-    ]
-    return pd.DataFrame(rows, columns=list(SURFACE_COLUMNS))
-
-
-def case_counts(ledger: Ledger, study: StudyRecord) -> pd.DataFrame:
-    """Pixel counts of every scored case at its cell's best checkpoint.
-
-    Columns: cell, part ("validation" or "test"), case, tp, fp, fn.
-    """
-    rows = [
-        (record.cell.plan.key, part, name, *counts)
-        for record in cell_records(ledger, study.study_id)
-        if record.attempt.scores is not None
-        for part in ("validation", "test")
-        for name, counts in zip(study.split[part], getattr(record.attempt.scores, part), strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["cell", "part", "case", "tp", "fp", "fn"])
 
 
 def _by_column(row: sa.Row[Any]) -> dict[str, Any]:

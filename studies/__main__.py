@@ -211,7 +211,7 @@ def _write_report(ledger: Ledger, study: StudyRecord, records: list[CellRecord],
 
 
 def _export(options: argparse.Namespace) -> int:
-    from storage.reads import surface
+    from storage.frames import surface
     from studies.answering import case_scores
 
     with _open(options.storage) as ledger:

@@ -11,7 +11,7 @@ from search.answer import Answer, answer
 from search.measurements import Measurement
 from search.prices import PriceSpec
 from search.stop_rule import level
-from storage.reads import case_counts
+from storage.frames import cases_frame
 from storage.records import CellState
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _flag(state: CellState) -> Flag | None:
 
 def case_scores(ledger: Ledger, study: StudyRecord) -> pd.DataFrame:
     """Scores of every case: columns cell, part, case, tp, fp, fn, dsc, iou, recall, precision."""
-    counts = case_counts(ledger, study)
+    counts = cases_frame(ledger, study)
     return counts.assign(**per_case(counts[["tp", "fp", "fn"]].to_numpy()))
 
 

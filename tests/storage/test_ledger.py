@@ -17,9 +17,10 @@ from optuna.trial import TrialState
 from storage import leases
 from storage.database import holds_studies
 from storage.errors import LostLease, StorageError
+from storage.frames import SURFACE_COLUMNS, surface
 from storage.leases import LeaseWatch, is_gone, this_owner
 from storage.ledger import Ledger
-from storage.reads import SURFACE_COLUMNS, cell_record, cell_records, spent_seconds, surface
+from storage.reads import cell_record, cell_records, spent_seconds
 from storage.records import Cell, CellPlan, CellState, Claim, Evaluation, PlateauForecast, Scores, StudyRecord
 from storage.tables import spec_changes, studies
 from tests.storage.backends import Backend, PostgresServer, SqliteFiles
