@@ -46,8 +46,8 @@ class DrawnSurface:
     Attributes:
         name: What is special about it.
         unit: Whether every cell took the same epochs, or the same steps.
-        truth: Noise-free DSC of the full budget: columns depth, ratio, cases, dsc, and val_dsc and test_dsc, the same on
-            the validation and test cases that happen to be there.
+        truth: Noise-free DSC of the full budget: columns depth, ratio, cases, dsc, and val_dsc and test_dsc, the same
+            on the validation and test cases that happen to be there.
         recorded: One row an evaluation, as `dicecurve export` writes them.
     """
 
@@ -104,13 +104,27 @@ def _draw(shape: Shape, num_ratios: int, unit: Unit, rng: np.random.Generator) -
     collapsed = int(rng.integers(len(truth))) if shape.collapse else None
     case_offset = rng.normal(0, 0.02, 2)  # the validation and test cases that happen to be there
     truth[["val_dsc", "test_dsc"]] = truth[["dsc"]].to_numpy() + case_offset
-    parts = [
-        _record(row, shape, unit, case_offset, rng, collapses=index == collapsed)
-        for index, row in enumerate(truth.itertuples(index=False))
-    ]
+    recorded = record_all(truth, shape.seed_sigma, unit, case_offset, rng, collapsed=collapsed)
     plateau = "none" if shape.plateau is None else f"{shape.plateau:g}"
     name = f"{len(truth)} cells, {unit}, {shape.family}, plateau {plateau}, best depth {shape.best_depth}"
-    return DrawnSurface(name, unit, truth, pd.concat(parts, ignore_index=True))
+    return DrawnSurface(name, unit, truth, recorded)
+
+
+def record_all(
+    truth: pd.DataFrame,
+    seed_sigma: float,
+    unit: Unit,
+    case_offset: Floats,
+    rng: np.random.Generator,
+    *,
+    collapsed: int | None = None,
+) -> pd.DataFrame:
+    """Draw the training curve of every row of a truth; ``collapsed`` is the row whose run collapses."""
+    parts = [
+        _record(row, seed_sigma, unit, case_offset, rng, collapses=index == collapsed)
+        for index, row in enumerate(truth.itertuples(index=False))
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _truth(shape: Shape, ratios: Floats, rng: np.random.Generator) -> pd.DataFrame:
@@ -147,7 +161,7 @@ def _scale(plateau: float | None, saturation: Callable[[Floats], Floats], rise: 
 
 def _record(
     row: object,
-    shape: Shape,
+    seed_sigma: float,
     unit: Unit,
     case_offset: Floats,
     rng: np.random.Generator,
@@ -156,14 +170,12 @@ def _record(
 ) -> pd.DataFrame:
     depth, ratio, cases, dsc = (getattr(row, name) for name in ("depth", "ratio", "cases", "dsc"))
     time = np.arange(1, EVALUATIONS + 1) / EVALUATIONS
-    level = _rise(time, depth, ratio, unit, rng) * (dsc + rng.normal(0, shape.seed_sigma) - 0.2) + 0.2
+    level = _rise(time, depth, ratio, unit, rng) * (dsc + rng.normal(0, seed_sigma) - 0.2) + 0.2
     if collapses:
         level[time > rng.uniform(0.3, 0.8)] = 0.03
     jitter = _autocorrelated(rng) * 0.006
     offsets = case_offset + rng.normal(0, 0.004, 2)
-    values = [
-        np.clip(level + jitter + offset + rng.normal(0, 0.004, EVALUATIONS), 0, 1) for offset in offsets
-    ]
+    values = [np.clip(level + jitter + offset + rng.normal(0, 0.004, EVALUATIONS), 0, 1) for offset in offsets]
     work = ratio if unit == "epochs" else 1.0
     seconds = SECONDS_OF_DEPTH[depth] * work * rng.lognormal(0, 0.03, EVALUATIONS)
     total = 3000 if unit == "steps" else max(EVALUATIONS, int(100 * cases / 16))
