@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
-from savings_surface import answered, ended_runs
+from savings_answers import answered, ended_runs
 
 if TYPE_CHECKING:
     from savings_surface import Integers, Outcome, Surface

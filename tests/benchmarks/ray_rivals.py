@@ -16,7 +16,8 @@ import numpy as np
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, HyperBandScheduler, MedianStoppingRule, TrialScheduler
 from ray.tune.stopper import NoopStopper, TrialPlateauStopper
-from savings_surface import D0, Run, answered, ended_runs
+from savings_answers import D0, answered, ended_runs
+from savings_surface import Run
 
 from search.stop_rule import TAKE_OFF_ABOVE_D0
 

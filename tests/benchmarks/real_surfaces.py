@@ -54,9 +54,9 @@ def lcdb_surfaces(curves: pd.DataFrame, num_ratios: int, unit: Unit, seed: int) 
     for place, group in enumerate(LCDB_GROUPS):
         truth = _lcdb_truth(curves[curves["group"] == group], num_ratios)
         rng = np.random.default_rng([seed, group])
-        recorded = record_all(truth, SEED_SIGMAS[place % 2], unit, np.zeros(2), rng)
+        recorded, level = record_all(truth, SEED_SIGMAS[place % 2], unit, np.zeros(2), rng)
         name = f"{len(truth)} cells, {unit}, LCDB {group}, drawing {seed}"
-        surfaces.append(surface_of(name, recorded, truth["dsc"].to_numpy()))
+        surfaces.append(surface_of(name, recorded, truth["dsc"].to_numpy(), level))
     return surfaces
 
 

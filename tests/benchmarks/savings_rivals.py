@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
-from savings_surface import (
-    FilledCell,
-    Outcome,
-    answer_of,
-    answered,
-    best_seen,
-    ended_runs,
-    measurement,
-    sufficient_cases,
-)
+from savings_answers import answer_of, answered, best_seen, ended_runs, measurement, sufficient_cases
+from savings_surface import FilledCell, Outcome
 
 from models.forecaster.power_law import fit_power_laws
 

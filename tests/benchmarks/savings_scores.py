@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from savings_surface import NUM_TEST, NUM_VALIDATION, PRICES, TOLERANCE
+from savings_answers import NUM_TEST, NUM_VALIDATION, PRICES, TOLERANCE
 
 from search.prices import case_price, training_price
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 STOP_TOLERANCE = TOLERANCE / 4
-LEVEL_OVER = 5  # evaluations whose median is the level of a curve
 BOOTSTRAPS = 2000
 
 
@@ -118,11 +117,6 @@ def scores_of(surface: Surface, outcome: Outcome) -> Scores:
     )
 
 
-def level_gain(curve: Floats, stopped_at: int) -> float:
-    """Rise of the level, the median of the last five, from the stop to the end of the budget."""
-    return float(np.median(curve[-LEVEL_OVER:]) - np.median(curve[max(0, stopped_at - LEVEL_OVER) : stopped_at]))
-
-
 def summarise(values: Floats, *, seed: int = 0) -> Summary:
     """Summarise a score of S surfaces in O orders each, shape (S, O): resampled are surfaces, then their orders."""
     num_surfaces, num_orders = values.shape
@@ -159,7 +153,7 @@ def _stop_scores(surface: Surface, outcome: Outcome) -> tuple[float, float]:
     """Risk, and test DSC lost."""
     stops = outcome.stopped_at.items()
     end = surface.evaluations
-    missed = [level_gain(surface.validation[cell], at) > STOP_TOLERANCE for cell, at in stops]
+    missed = [surface.level[cell, -1] - surface.level[cell, at - 1] > STOP_TOLERANCE for cell, at in stops]
     lost = [_full_run_test(surface, cell, end) - _full_run_test(surface, cell, at) for cell, at in stops]
     return _mean(missed), _mean(lost)
 

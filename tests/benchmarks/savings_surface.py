@@ -1,4 +1,4 @@
-"""A recorded surface as arrays, what a strategy spent on it, and the answer that its measurements give."""
+"""A recorded surface as arrays, and what a strategy does on it and says of it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.answer import answer
-from search.measurements import Measurement
-from search.prices import PriceSpec
-from search.stop_rule import outcome
-from storage.records import CellState, Evaluation
+from search.stop_rule import LEVEL_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,24 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from surfaces import DrawnSurface
 
-    from search.answer import Answer
     from search.intervals import Interval
-    from search.measurements import Flag
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
     Booleans = NDArray[np.bool_]
-
-NUM_VALIDATION, NUM_TEST = 100, 200
-TOLERANCE = 0.01
-D0 = 0.25  # mean DSC of "everything is foreground", on every surface here
-PRICES = PriceSpec()
-REPLICATES = 200
-# A run that came this far has ended by itself: the last rung of HyperBand is evaluation 27 of 30.
-ENDED = 0.9
-# Of MONAI's residual U-Net in two dimensions; they only break ties.
-PARAMETERS = {3: 95_748, 4: 401_864, 5: 1_625_420, 6: 6_517_840}
-FLAGS: dict[CellState, Flag] = {CellState.NOT_LEARNED: "not_learned", CellState.COLLAPSED: "collapsed"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +37,8 @@ class Surface:
         truth: DSC on its test cases without noise between runs, shape (C,).
         validation: Recorded validation DSC, shape (C, E).
         test: Recorded test DSC, shape (C, E).
+        level: What the validation curve lies around, shape (C, E): known of drawn curves, of others the median of the
+            last five evaluations.
         seconds: Device seconds of each evaluation, training and validation, shape (C, E).
     """
 
@@ -65,6 +50,7 @@ class Surface:
     truth: Floats
     validation: Floats
     test: Floats
+    level: Floats
     seconds: Floats
 
     @property
@@ -147,17 +133,25 @@ Strategy = Callable[[Surface, int], Outcome]
 """Gets a surface and the seed of its order; reads no test DSC in any decision."""
 
 
-def surface_of(name: str, recorded: pd.DataFrame, truth: Floats) -> Surface:
-    """Index a recorded surface of one seed; truth of shape (C,), in rising order of depth and ratio.
+def surface_of(name: str, recorded: pd.DataFrame, truth: Floats, level: Floats | None = None) -> Surface:
+    """Index a recorded surface of one seed.
+
+    Args:
+        name: What it is.
+        recorded: A row an evaluation.
+        truth: In rising order of depth and ratio, shape (C,).
+        level: Of each row, where it is known.
 
     Raises:
         ValueError: If cells differ in their numbers of evaluations.
     """
-    rows = recorded.sort_values(["depth", "ratio", "evaluation"], ignore_index=True)
+    rows = recorded.assign(level=np.nan if level is None else level)
+    rows = rows.sort_values(["depth", "ratio", "evaluation"], ignore_index=True)
     cells = rows.drop_duplicates(["depth", "ratio"])
     if len(rows) % len(cells) or not (rows.groupby(["depth", "ratio"]).size() == len(rows) // len(cells)).all():
         raise ValueError(f"every cell of {name} must have the same number of evaluations, and one seed")
     shape = (len(cells), -1)
+    validation = rows["val_dsc"].to_numpy().reshape(shape)
     return Surface(
         name=name,
         recorded=recorded,
@@ -165,8 +159,9 @@ def surface_of(name: str, recorded: pd.DataFrame, truth: Floats) -> Surface:
         ratio=cells["ratio"].to_numpy(),
         cases=cells["cases"].to_numpy(),
         truth=np.asarray(truth, dtype=np.float64),
-        validation=rows["val_dsc"].to_numpy().reshape(shape),
+        validation=validation,
         test=rows["test_dsc"].to_numpy().reshape(shape),
+        level=_levels(validation) if level is None else rows["level"].to_numpy().reshape(shape),
         seconds=(rows["train_seconds"] + rows["val_seconds"]).to_numpy().reshape(shape),
     )
 
@@ -174,73 +169,9 @@ def surface_of(name: str, recorded: pd.DataFrame, truth: Floats) -> Surface:
 def drawn(surface: DrawnSurface) -> Surface:
     """Index a drawn surface."""
     truth = surface.truth.sort_values(["depth", "ratio"])["test_dsc"].to_numpy()
-    return surface_of(surface.name, surface.recorded, truth)
+    return surface_of(surface.name, surface.recorded, truth, surface.level)
 
 
-def ended_runs(surface: Surface, trained: Integers) -> Run:
-    """The best case for a rival that stops what is bad: only cells that came to their end enter the answer."""
-    return Run(trained, trained >= ENDED * surface.evaluations)
-
-
-def answered(surface: Surface, run: Run) -> Outcome:
-    """The outcome of a run: `search.answer` of its measured cells, else the best validation DSC that was seen."""
-    given = answer_of([measurement(surface, c, int(run.trained[c])) for c in np.flatnonzero(run.measured)], surface)
-    best = given.recommended
-    recommended = (
-        best_seen(surface, run.trained)
-        if best is None
-        else surface.nearest(best.depth, best.num_cases / surface.num_train)
-    )
-    return Outcome(
-        run.seconds(surface), recommended, sufficient_cases(given, surface, recommended), stopped_at=run.stopped_at
-    )
-
-
-def answer_of(measurements: Sequence[Measurement], surface: Surface) -> Answer:
-    """The answer that all strategies share."""
-    return answer(
-        measurements,
-        num_train=surface.num_train,
-        num_validation=NUM_VALIDATION,
-        num_test=NUM_TEST,
-        prices=PRICES,
-        tolerance=TOLERANCE,
-        replicates=REPLICATES,
-    )
-
-
-def measurement(surface: Surface, cell: int, trained: int) -> Measurement:
-    """A cell after its first ``trained`` evaluations, measured at the best on validation cases."""
-    best = surface.best_evaluation(cell, trained)
-    depth, ratio = int(surface.depth[cell]), float(surface.ratio[cell])
-    return Measurement(
-        key=f"depth {depth}, ratio {ratio:g}",
-        depth=depth,
-        ratio=ratio,
-        num_cases=int(surface.cases[cell]),
-        seed=0,
-        parameters=PARAMETERS[depth],
-        device="gpu",
-        budget_seconds=float(surface.seconds[cell, :trained].mean() * surface.evaluations),
-        seconds_estimated=trained < surface.evaluations,
-        validation=surface.validation[cell, best : best + 1],
-        test=surface.test[cell, best : best + 1],
-        flag=_flag(surface.validation[cell, :trained]),
-    )
-
-
-def best_seen(surface: Surface, trained: Integers) -> int:
-    """The cell with the best validation DSC among all evaluations that were trained."""
-    seen = np.where(np.arange(surface.evaluations) < trained[:, None], surface.validation, -np.inf)
-    return int(seen.max(axis=1).argmax())
-
-
-def sufficient_cases(given: Answer, surface: Surface, recommended: int) -> int | None:
-    """Fewest cases within the tolerance of all, on the test curve of the recommended depth; None without a curve."""
-    curves = [each.on_test for each in given.depths if each.depth == surface.depth[recommended]]
-    return curves[0].sufficient.cases if curves and curves[0] else None
-
-
-def _flag(curve: Floats) -> Flag | None:
-    points = [Evaluation(i, 0.0, 0, float(dsc), 0.0, 0.0) for i, dsc in enumerate(curve, start=1)]
-    return FLAGS.get(outcome(points, D0))
+def _levels(validation: Floats) -> Floats:
+    ends = range(1, validation.shape[1] + 1)
+    return np.stack([np.median(validation[:, max(0, end - LEVEL_OVER) : end], axis=1) for end in ends], axis=1)

@@ -49,12 +49,14 @@ class DrawnSurface:
         truth: Noise-free DSC of the full budget: columns depth, ratio, cases, dsc, and val_dsc and test_dsc, the same
             on the validation and test cases that happen to be there.
         recorded: One row an evaluation, as `dicecurve export` writes them.
+        level: Of each of those evaluations, what its training curve is drawn around.
     """
 
     name: str
     unit: Unit
     truth: pd.DataFrame
     recorded: pd.DataFrame
+    level: Floats
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,10 @@ def _draw(shape: Shape, num_ratios: int, unit: Unit, rng: np.random.Generator) -
     collapsed = int(rng.integers(len(truth))) if shape.collapse else None
     case_offset = rng.normal(0, 0.02, 2)  # the validation and test cases that happen to be there
     truth[["val_dsc", "test_dsc"]] = truth[["dsc"]].to_numpy() + case_offset
-    recorded = record_all(truth, shape.seed_sigma, unit, case_offset, rng, collapsed=collapsed)
+    recorded, level = record_all(truth, shape.seed_sigma, unit, case_offset, rng, collapsed=collapsed)
     plateau = "none" if shape.plateau is None else f"{shape.plateau:g}"
     name = f"{len(truth)} cells, {unit}, {shape.family}, plateau {plateau}, best depth {shape.best_depth}"
-    return DrawnSurface(name, unit, truth, recorded)
+    return DrawnSurface(name, unit, truth, recorded, level)
 
 
 def record_all(
@@ -118,13 +120,14 @@ def record_all(
     rng: np.random.Generator,
     *,
     collapsed: int | None = None,
-) -> pd.DataFrame:
-    """Draw the training curve of every row of a truth; ``collapsed`` is the row whose run collapses."""
+) -> tuple[pd.DataFrame, Floats]:
+    """Draw the training curve of every row of a truth, and give its levels; ``collapsed`` is the row that collapses."""
     parts = [
         _record(row, seed_sigma, unit, case_offset, rng, collapses=index == collapsed)
         for index, row in enumerate(truth.itertuples(index=False))
     ]
-    return pd.concat(parts, ignore_index=True)
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.drop(columns="level"), rows["level"].to_numpy()
 
 
 def _truth(shape: Shape, ratios: Floats, rng: np.random.Generator) -> pd.DataFrame:
@@ -193,6 +196,7 @@ def _record(
             "test_dsc": values[1],
             "train_seconds": seconds,
             "val_seconds": SECONDS_OF_DEPTH[depth] * VALIDATION_SHARE,
+            "level": level,
         }
     )
 

@@ -12,9 +12,10 @@ from ray.tune.schedulers import FIFOScheduler
 from ray_rivals import RecordedTune, asha
 from real_surfaces import recorded_surfaces, recorded_truth
 from savings import strategies
+from savings_answers import answered, ended_runs, measurement
 from savings_kinds import Kind
 from savings_rivals import fully, ladder, tpe
-from savings_surface import answered, drawn, ended_runs, measurement
+from savings_surface import drawn
 from surfaces import draw_surfaces
 
 SURFACE = drawn(draw_surfaces(6, "epochs", seed=7)[1])
@@ -119,3 +120,16 @@ def test_truth_of_single_runs_is_smoothed() -> None:
     best = np.array([surface.test[c, surface.best_evaluation(c, 30)] for c in range(surface.num_cells)])
     assert np.abs(surface.truth - best).max() < 0.03
     assert (np.diff(surface.truth.reshape(4, 4), axis=1) >= 0).all()
+
+
+def test_level_of_recorded_curves() -> None:
+    """Where no noise-free curve is known, it is the median of the last five evaluations, or of as many as there are."""
+    (surface,) = recorded_surfaces()["kvasir64_4x4"]
+    assert surface.level[3, 9] == np.median(surface.validation[3, 5:10])
+    assert surface.level[3, 0] == surface.validation[3, 0]
+
+
+def test_level_of_drawn_curves() -> None:
+    """It is what the recorded curve lies around, but for the cases that happen to be there."""
+    apart = SURFACE.validation - SURFACE.level
+    assert (apart - np.median(apart)).std() < 0.02

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from savings_scores import corner_counts, enough_cases, level_gain, scores_of, summarise, truth_of
+from savings_scores import corner_counts, enough_cases, scores_of, summarise, truth_of
 from savings_surface import FilledCell, Outcome, Surface
 
 from search.intervals import Interval
@@ -29,6 +29,7 @@ def surface() -> Surface:
         truth=truth,
         validation=truth[:, None] * flat,
         test=(truth + np.array([0, 0, 0.01, 0, 0, 0]))[:, None] * flat,
+        level=truth[:, None] * flat,
         seconds=360 * flat,
     )
 
@@ -81,11 +82,10 @@ def test_stops(surface: Surface) -> None:
     """The risk counts stops whose level rose by more than a quarter of the tolerance; a lucky high is no level."""
     rising, lucky = np.linspace(0.5, 0.8, EVALUATIONS), np.full(EVALUATIONS, 0.7)
     lucky[8] = 0.75
-    curves = surface.validation.copy()
+    curves, level = surface.validation.copy(), surface.level.copy()
     curves[1], curves[2] = rising, lucky
-    surface = replace(surface, validation=curves, test=curves)
-    assert level_gain(rising, 5) == pytest.approx(rising[7] - rising[2])
-    assert level_gain(lucky, 5) == 0
+    level[1], level[2] = rising, 0.7
+    surface = replace(surface, validation=curves, test=curves, level=level)
     scores = scores_of(surface, Outcome(0.0, 4, None, stopped_at={1: 5, 2: 5}))
     assert scores.risk == 0.5
     assert scores.lost_dsc == pytest.approx((0.8 - rising[4] + 0.05) / 2)
