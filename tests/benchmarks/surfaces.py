@@ -49,12 +49,14 @@ class DrawnSurface:
         truth: Noise-free DSC of the full budget: columns depth, ratio, cases, dsc; test_dsc is the mean that runs
             measure on the test cases that happen to be there, at their best evaluation.
         recorded: One row an evaluation, as `dicecurve export` writes them.
+        level: Of each of those evaluations, what its training curve is drawn around.
     """
 
     name: str
     unit: Unit
     truth: pd.DataFrame
     recorded: pd.DataFrame
+    level: Floats
 
 
 @dataclass(frozen=True)
@@ -105,16 +107,11 @@ def _draw(shape: Shape, num_ratios: int, unit: Unit, rng: np.random.Generator, r
     truth["cases"] = np.maximum(1, np.round(truth["ratio"] * NUM_TRAIN)).astype(int)
     collapsed = int(rng.integers(len(truth))) if shape.collapse else None
     case_offset = rng.normal(0, 0.02, 2)  # the validation and test cases that happen to be there
-    parts = [
-        _record(row, shape, unit, case_offset, rng, collapses=run == 0 and index == collapsed).assign(seed=run)
-        for run in range(runs)
-        for index, row in enumerate(truth.itertuples(index=False))
-    ]
+    recorded, level = record_all(truth, shape.seed_sigma, unit, case_offset, rng, collapsed=collapsed, runs=runs)
     plateau = "none" if shape.plateau is None else f"{shape.plateau:g}"
-    recorded = pd.concat(parts, ignore_index=True)
     truth["test_dsc"] = truth["dsc"] + _offset(truth, recorded)
     name = f"{len(truth)} cells, {unit}, {shape.family}, plateau {plateau}, best depth {shape.best_depth}"
-    return DrawnSurface(name, unit, truth, recorded)
+    return DrawnSurface(name, unit, truth, recorded, level)
 
 
 def _offset(truth: pd.DataFrame, recorded: pd.DataFrame) -> float:
@@ -122,6 +119,26 @@ def _offset(truth: pd.DataFrame, recorded: pd.DataFrame) -> float:
     best = recorded.loc[recorded.groupby(["depth", "cases", "seed"])["val_dsc"].idxmax()]
     both = best.merge(truth, on=["depth", "cases"])
     return float((both["test_dsc"] - both["dsc"]).median())
+
+
+def record_all(
+    truth: pd.DataFrame,
+    seed_sigma: float,
+    unit: Unit,
+    case_offset: Floats,
+    rng: np.random.Generator,
+    *,
+    collapsed: int | None = None,
+    runs: int = 1,
+) -> tuple[pd.DataFrame, Floats]:
+    """Draw training curves of every row of a truth, and give their levels; the first run of one row may collapse."""
+    parts = [
+        _record(row, seed_sigma, unit, case_offset, rng, collapses=run == 0 and index == collapsed).assign(seed=run)
+        for run in range(runs)
+        for index, row in enumerate(truth.itertuples(index=False))
+    ]
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.drop(columns="level"), rows["level"].to_numpy()
 
 
 def _truth(shape: Shape, ratios: Floats, rng: np.random.Generator) -> pd.DataFrame:
@@ -158,7 +175,7 @@ def _scale(plateau: float | None, saturation: Callable[[Floats], Floats], rise: 
 
 def _record(
     row: object,
-    shape: Shape,
+    seed_sigma: float,
     unit: Unit,
     case_offset: Floats,
     rng: np.random.Generator,
@@ -167,7 +184,7 @@ def _record(
 ) -> pd.DataFrame:
     depth, ratio, cases, dsc = (getattr(row, name) for name in ("depth", "ratio", "cases", "dsc"))
     time = np.arange(1, EVALUATIONS + 1) / EVALUATIONS
-    level = _rise(time, depth, ratio, unit, rng) * (dsc + rng.normal(0, shape.seed_sigma) - 0.2) + 0.2
+    level = _rise(time, depth, ratio, unit, rng) * (dsc + rng.normal(0, seed_sigma) - 0.2) + 0.2
     if collapses:
         level[time > rng.uniform(0.3, 0.8)] = 0.03
     jitter = _autocorrelated(rng) * 0.006
@@ -190,6 +207,7 @@ def _record(
             "test_dsc": values[1],
             "train_seconds": seconds,
             "val_seconds": SECONDS_OF_DEPTH[depth] * VALIDATION_SHARE,
+            "level": level,
         }
     )
 
