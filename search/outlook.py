@@ -113,6 +113,7 @@ def look_out(
     num_train: int,
     tolerance: float,
     target: float | None,
+    seed: int = 0,
 ) -> Outlook:
     """What the cells say of the configurations of the plans.
 
@@ -123,16 +124,17 @@ def look_out(
         num_train: Training cases at hand, N.
         tolerance: In DSC.
         target: DSC to reach, or None.
+        seed: Of the draws.
     """
     depth = np.array([plan.depth for plan in plans])
     num_cases = np.array([plan.num_cases for plan in plans])
     layout = _layout(tuple(zip(depth.tolist(), num_cases.tolist(), strict=True)), num_train)
     runs = _runs(cells, layout)
-    posterior = layout.prior.posterior(runs, DRAWS, np.random.default_rng(0))
+    posterior = layout.prior.posterior(runs, DRAWS, np.random.default_rng(seed))
     pending = [layout.place(cell.plan) for cell in cells if cell.held and cell.state is CellState.CLAIMED]
     if pending:  # they are taken to end as expected: what they will tell need not be bought twice
         runs = _with_pending(runs, pending, posterior.mean)
-        posterior = layout.prior.posterior(runs, DRAWS, np.random.default_rng(0))
+        posterior = layout.prior.posterior(runs, DRAWS, np.random.default_rng(seed))
     draws = layout.values(posterior.draws, depth, num_cases)
     return Outlook(
         depth=depth,

@@ -98,8 +98,8 @@ def floor_probabilities(
     """Share of R replicates in which each of J configurations reaches the floor, shape (J,).
 
     Without a target, each replicate is compared with its own value of the best fitted configuration, so that what moves
-    all configurations alike, such as other scored cases, decides nothing. (The best of each replicate would be a luckier
-    one, and a floor above the floor.)
+    all configurations alike, such as other scored cases, decides nothing. (The best of each replicate would be a
+    luckier one, and a floor above the floor.)
 
     Args:
         fitted: Expected DSC, shape (J,).

@@ -12,7 +12,7 @@ import numpy as np
 from search.answer import answer
 from search.decisions import DecisionSpec
 from search.measurements import Planned
-from search.policy import PolicyContext
+from search.policy import WORTH, PolicyContext
 from search.regret import regret
 from search.replay import replay, steps_by_cases
 from storage.errors import InputError
@@ -49,6 +49,8 @@ class ReplaySpec:
         d0: DSC of "everything is foreground".
         held_out_cases: Validation and test cases, part of every price.
         seeds: Those of the grid; the others are fresh seeds.
+        worth: As in `PolicyContext`.
+        seed: As in `PolicyContext`.
     """
 
     policy: PolicyName
@@ -61,6 +63,8 @@ class ReplaySpec:
     d0: float
     held_out_cases: int
     seeds: tuple[int, ...] = (0,)
+    worth: float = WORTH
+    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +185,8 @@ def _decision_spec(runs: Sequence[RecordedRun], num_train: int, spec: ReplaySpec
         total_steps=steps.__getitem__,
         tolerance=spec.tolerance,
         target=spec.target,
+        worth=spec.worth,
+        seed=spec.seed,
     )
     return DecisionSpec(
         policy=spec.policy,

@@ -28,6 +28,7 @@ GRIDS: tuple[tuple[int, Unit, float], ...] = (
 )
 LCDB_GRIDS = (GRIDS[0], GRIDS[3])
 RECORDED_SHARE = 0.2
+RECORDED_RUNS = 2  # of each drawn cell: one of the grid, and a fresh seed
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,11 @@ def _makers() -> dict[str, Callable[[], tuple[list[Surface], int, float]]]:
 
 
 def _drawn(ratios: int, unit: Unit, share: float) -> tuple[list[Surface], int, float]:
-    return [drawn(each) for seed in range(DRAWINGS) for each in draw_surfaces(ratios, unit, seed)], 1, share
+    return (
+        [drawn(each) for seed in range(DRAWINGS) for each in draw_surfaces(ratios, unit, seed, RECORDED_RUNS)],
+        1,
+        share,
+    )
 
 
 def _lcdb(curves: pd.DataFrame, ratios: int, unit: Unit, share: float) -> tuple[list[Surface], int, float]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from search.stop_rule import LEVEL_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
     from surfaces import DrawnSurface
 
@@ -40,6 +40,7 @@ class Surface:
         level: What the validation curve lies around, shape (C, E): known of drawn curves, of others the median of the
             last five evaluations.
         seconds: Device seconds of each evaluation, training and validation, shape (C, E).
+        fresh: Rows of further runs of the same cells, which a confirmation may train.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Surface:
     test: Floats
     level: Floats
     seconds: Floats
+    fresh: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def num_cells(self) -> int:
@@ -133,7 +135,13 @@ Strategy = Callable[[Surface, int], Outcome]
 """Gets a surface and the seed of its order; reads no test DSC in any decision."""
 
 
-def surface_of(name: str, recorded: pd.DataFrame, truth: Floats, level: Floats | None = None) -> Surface:
+def surface_of(
+    name: str,
+    recorded: pd.DataFrame,
+    truth: Floats,
+    level: Floats | None = None,
+    fresh: pd.DataFrame | None = None,
+) -> Surface:
     """Index a recorded surface of one seed.
 
     Args:
@@ -141,6 +149,7 @@ def surface_of(name: str, recorded: pd.DataFrame, truth: Floats, level: Floats |
         recorded: A row an evaluation.
         truth: In rising order of depth and ratio, shape (C,).
         level: Of each row, where it is known.
+        fresh: Rows of further runs, if there are any.
 
     Raises:
         ValueError: If cells differ in their numbers of evaluations.
@@ -163,13 +172,17 @@ def surface_of(name: str, recorded: pd.DataFrame, truth: Floats, level: Floats |
         test=rows["test_dsc"].to_numpy().reshape(shape),
         level=_levels(validation) if level is None else rows["level"].to_numpy().reshape(shape),
         seconds=(rows["train_seconds"] + rows["val_seconds"]).to_numpy().reshape(shape),
+        fresh=recorded.iloc[:0] if fresh is None else fresh,
     )
 
 
 def drawn(surface: DrawnSurface) -> Surface:
     """Index a drawn surface."""
     truth = surface.truth.sort_values(["depth", "ratio"])["test_dsc"].to_numpy()
-    return surface_of(surface.name, surface.recorded, truth, surface.level)
+    first = (surface.recorded["seed"] == 0).to_numpy()
+    return surface_of(
+        surface.name, surface.recorded[first], truth, surface.level[first], fresh=surface.recorded[~first]
+    )
 
 
 def _levels(validation: Floats) -> Floats:
