@@ -22,7 +22,7 @@ from models.forecaster.lessons import Lesson, draw_lesson
 from models.forecaster.network import LEVELS, ForecastNetwork
 
 STEPS = 6000
-DRAWS, GROUPS, CURVES = 10, 2, 12  # of a batch
+DRAWS, GROUPS, CURVES = 8, 2, 12  # of a batch
 RATE = 2e-3
 RATE_AT_END = 0.01
 WARM_UP = 200

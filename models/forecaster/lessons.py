@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from models.forecaster.forecast import Floats
 
+CUTS = 2
 HORIZONS = 2  # the end, and one before it
 ALONE = 0.4  # share of curves shown without siblings
 PARTIAL = 0.2  # share of siblings that ended early
@@ -50,8 +51,9 @@ class Lesson:
 
 
 def draw_lesson(rng: Generator, draws: int, groups: int, curves: int) -> Lesson:
-    """``draws`` draws of ``groups`` groups of ``curves`` curves: draws x groups x curves curves in all."""
-    parts = [_cut(rng, draw(rng, groups, curves)) for _ in range(draws)]
+    """``draws`` draws of ``groups`` groups of ``curves`` curves, each cut at CUTS places."""
+    drawn = [draw(rng, groups, curves) for _ in range(draws)]
+    parts = [_cut(rng, curves_drawn) for curves_drawn in drawn for _ in range(CUTS)]
     return Lesson(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Lesson)))
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COVARIATES = 3
 GEOMETRIC_SHARE = 0.45
 SHARED_START = 0.4
+FAST, SLOW = (1e-3, 0.8), (1e-2, 8.0)  # times of the two growth laws, in budgets
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _expected(population: _Population, t: Floats, *, decays: bool) -> tuple[Floa
     start, end = _levels(population)
     growth = _growth(population, t)
     rates = draw_rates(population.rng, population.shape, t) if decays else np.zeros((*population.shape, len(t)))
-    held = population.chance(0.75)[..., None] * population.log_uniform(0.003, 0.5)[..., None]
+    held = population.chance(0.7)[..., None] * population.log_uniform(0.005, 0.4)[..., None]
     power = population.log_uniform(0.4, 2.5)[..., None]
     climbed = growth * (1 - held * rates**power)
     levels = start[..., None] + (end - start)[..., None] * climbed
@@ -126,7 +127,7 @@ def _expected(population: _Population, t: Floats, *, decays: bool) -> tuple[Floa
 def _levels(population: _Population) -> tuple[Floats, Floats]:
     """Start and asymptote of each curve, shape (G, K)."""
     high = np.where(population.chance(0.5), 1 - population.log_uniform(0.002, 0.5), population.uniform(0.05, 1.0))
-    room = np.where(population.chance(0.35), population.log_uniform(0.01, 1.0), population.uniform(0.05, 1.0))
+    room = np.where(population.chance(0.3), population.log_uniform(0.015, 1.0), population.uniform(0.05, 1.0))
     low = high * (1 - room)
     # Before it has learned anything, every curve of a study may score alike.
     shared = population.rng.random((len(low), 1)) < SHARED_START
@@ -140,9 +141,9 @@ def _levels(population: _Population) -> tuple[Floats, Floats]:
 def _growth(population: _Population, t: Floats) -> Floats:
     """Share climbed of the way from start to asymptote, shape (G, K, P): one law, or a fast and a slow one."""
     parts = []
-    for slowest in (3.0, 10.0):
+    for fastest, slowest in (FAST, SLOW):
         law = np.floor(population.uniform(0, len(LAWS) - 1e-9)).astype(np.intp)
-        time = population.log_uniform(2e-3, slowest)
+        time = population.log_uniform(fastest, slowest)
         steepness = population.log_uniform(0.4, 3.0)
         parts.append(grow(law, time, steepness, t))
     second = (population.chance(0.4) * population.uniform(0.0, 0.7))[..., None]
@@ -173,7 +174,7 @@ def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floa
     jump = rng.normal(0.0, 0.2, (*shape, 1)) * (rng.random((*shape, 1)) < 0.04)  # noqa: PLR2004
     levels = levels + height * jump * (t >= when[1])
     # Collapse, at once or over a while, for good.
-    gone = (rng.random((*shape, 1)) < 0.03) & (t >= when[2])  # noqa: PLR2004
+    gone = (rng.random((*shape, 1)) < 0.02) & (t >= when[2])  # noqa: PLR2004
     haste = np.exp(rng.uniform(np.log(1e-3), np.log(0.5), (*shape, 1)))
     left = np.where(gone, np.exp(-np.maximum(t - when[2], 0.0) / haste), 1.0)
     return np.where(left < 1.0, floor * rng.random((*shape, 1)) * (1 - left) + levels * left, levels)
