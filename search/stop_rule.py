@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist, median
-from typing import TYPE_CHECKING, Annotated
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 TAKE_OFF_ABOVE_D0 = 0.05
 LEVEL_OVER = 5
 STAYS_UNDER = 2
-INTERVAL_SDS = 2 * NormalDist().inv_cdf(0.95)  # width of a 90 % interval, in standard deviations
 
 
 class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -31,11 +30,13 @@ class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         tolerance_share: The stop tolerance as a share of the study's tolerance; at most a quarter, so that stopping
             cannot make a plateau.
         first_evaluation: No stop before this evaluation.
+        forecaster: What forecasts the rest: the fitted network, or two parametric laws.
     """
 
     risk: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     tolerance_share: Annotated[float, Field(gt=0, le=0.25)] = 0.25
     first_evaluation: Annotated[int, Field(ge=3)] = 6
+    forecaster: Literal["lstm", "parametric"] = "lstm"
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,7 @@ def decide(
 
 def chance_of_gain(forecast: Forecast, now: float, stop_tolerance: float) -> float:
     """The chance that the expected value at the forecast's one position lies more than the tolerance above ``now``."""
-    spread = float(forecast.mean_upper[0] - forecast.mean_lower[0]) / INTERVAL_SDS
-    gain = NormalDist(float(forecast.mean[0]) - now, max(spread, 1e-9))
-    return 1.0 - gain.cdf(stop_tolerance)
+    return float(forecast.chance_above(now + stop_tolerance)[0])
 
 
 def level(curve: Sequence[Evaluation]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,8 @@ import numpy as np
 from models.forecaster.encoding import SeenCurves
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from models.forecaster.forecast import Floats
 
 POSITIONS = (1e-6, 1e12)  # evaluations, epochs, steps and cases all lie between
@@ -26,14 +27,16 @@ def clean(x: Sequence[Floats], y: Sequence[Floats]) -> SeenCurves:
     lengths = np.array([len(values) for values in y])
     for i, (positions, values) in enumerate(zip(x, y, strict=True)):
         if np.shape(positions) != np.shape(values) or np.ndim(values) != 1:
-            raise ValueError(f"x and y must have one shape (T,), got {np.shape(positions)} and {np.shape(values)} ({i})")
+            raise ValueError(
+                f"x and y must have one shape (T,), got {np.shape(positions)} and {np.shape(values)} ({i})"
+            )
     there = np.arange(max(1, lengths.max(initial=1))) < lengths[:, None]
     padded_x, padded_y = np.full(there.shape, np.inf), np.zeros(there.shape)
     padded_x[there] = np.concatenate(x) if len(x) else []
     padded_y[there] = np.concatenate(y) if len(y) else []
     usable = (padded_x >= POSITIONS[0]) & (padded_x <= POSITIONS[1]) & np.isfinite(padded_y)
     padded_x = np.where(usable, padded_x, np.inf)
-    if (np.diff(padded_x, axis=1) < 0).any():
+    if (padded_x[:, 1:] < padded_x[:, :-1]).any():
         order = np.argsort(padded_x, axis=1, kind="stable")
         padded_x, padded_y = np.take_along_axis(padded_x, order, 1), np.take_along_axis(padded_y, order, 1)
     return SeenCurves(

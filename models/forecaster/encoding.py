@@ -134,8 +134,7 @@ def encode(curves: SeenCurves) -> Encoded:
         ],
         axis=-1,
     )
-    sequence *= full[..., None]
-    return Encoded(sequence, summary, level, scale, last_x, bin_x, bin_y, bin_count, lines)
+    return Encoded(sequence * full[..., None], summary, level, scale, last_x, bin_x, bin_y, bin_count, lines)
 
 
 def horizon_features(encoded: Encoded, at: Floats) -> Floats:
@@ -170,16 +169,16 @@ def _bin(curves: SeenCurves, seen: NDArray[np.bool_], first: Floats, last: Float
     share = 0.5 * index / np.maximum(size - 1, 1) + 0.5 * in_log
     place = np.where(size <= BINS, index, np.minimum(share * BINS, BINS - 1).astype(np.intp))
     # Where the early points of an even grid leave bins empty the later ones move up.
-    number = np.cumsum(np.diff(place, axis=1, prepend=place[:, :1]) > 0, axis=1)
-    number += BINS - 1 - np.take_along_axis(number, size - 1, axis=1)
+    rank = np.cumsum(np.diff(place, axis=1, prepend=place[:, :1]) > 0, axis=1)
+    number = rank + BINS - 1 - np.take_along_axis(rank, size - 1, axis=1)
     flat = (number + BINS * np.arange(len(curves.y))[:, None])[seen]
 
     def total(values: Floats | None) -> Floats:
         weights = None if values is None else values[seen]
-        sums: Floats = np.bincount(flat, weights, BINS * len(curves.y)).reshape(-1, BINS)
-        return sums
+        sums = np.bincount(flat, weights, BINS * len(curves.y)).astype(np.float64)
+        return sums.reshape(-1, BINS)
 
-    count = total(None).astype(np.float64)
+    count = total(None)
     most = np.maximum(count, 1.0)
     x = np.where(count > 0, total(curves.x) / most, 1.0)
     return x, total(curves.y) / most, total(curves.y**2) / most, count

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.forecaster.lessons import Lesson, draw_lesson
 from models.forecaster.network import LEVELS, ForecastNetwork
@@ -47,28 +46,28 @@ def fit(steps: int, seed: int) -> ForecastNetwork:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     network = ForecastNetwork()
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(EMA))
+    averaged = copy.deepcopy(network)
     optimiser = torch.optim.Adam(network.parameters(), RATE)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
     shown, started = 0.0, time.monotonic()
     for step in range(1, steps + 1):
         loss = pinball(network, draw_lesson(rng, DRAWS, GROUPS, CURVES))
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-        averaged.update_parameters(network)
+        _follow(averaged, network)
         shown += loss.item()
         if step % 100 == 0:
             print(f"step {step} of {steps}: loss {shown:.3f}, {time.monotonic() - started:.0f} s", flush=True)
             shown = 0.0
-    return copy.deepcopy(averaged.module)
+    return averaged
 
 
 def pinball(network: ForecastNetwork, lesson: Lesson) -> torch.Tensor:
     """Mean pinball loss of all quantiles (Koenker and Bassett 1978), in units between DSC and each curve's scale."""
-    curves, horizons, siblings, _ = lesson.tokens.shape
+    curves, horizons, *_ = lesson.tokens.shape
     state = network.state(lesson.sequence, lesson.summary).repeat_interleave(horizons, dim=0)
     there = lesson.there.repeat_interleave(horizons, dim=0)
     quantiles = network(state, lesson.horizon.flatten(0, 1), lesson.tokens.flatten(0, 1), there)
@@ -76,6 +75,13 @@ def pinball(network: ForecastNetwork, lesson: Lesson) -> torch.Tensor:
     error = lesson.gain[..., None] - scale * quantiles.unflatten(0, (curves, horizons))
     levels = torch.tensor(LEVELS)
     return (torch.maximum(levels * error, (levels - 1) * error) / (scale + LOSS_SCALE)).mean()
+
+
+@torch.no_grad()
+def _follow(averaged: ForecastNetwork, network: ForecastNetwork) -> None:
+    """Exponential moving average of the weights."""
+    for slow, fast in zip(averaged.parameters(), network.parameters(), strict=True):
+        slow.lerp_(fast, 1 - EMA)
 
 
 def _rate(step: int, steps: int) -> float:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-NORMAL_95 = 1.645  # the 95th percentile of a standard normal
+NORMAL_95 = NormalDist().inv_cdf(0.95)
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,6 @@ class Forecast:
         return 1.0 - np.array(chances)
 
 
-class Context(Protocol):
-    """Siblings, made ready once for many forecasts."""
-
-
 class Forecaster(Protocol):
     """Anything that forecasts a curve from its seen part."""
 
@@ -78,12 +73,10 @@ class Forecaster(Protocol):
 
 
 def _with_ends(values: Floats) -> Floats:
-    """Outer quantiles, and as much again beyond them as lies between the two outermost on each side."""
-    return np.concatenate([[2 * values[0] - values[1]], values, [2 * values[-1] - values[-2]]])
+    """Outer quantiles, and as much again beyond them as lies between the two outermost on each side, within [0, 1]."""
+    least, most = max(0.0, 2 * values[0] - values[1]), min(1.0, 2 * values[-1] - values[-2])
+    return np.concatenate([[least], values, [most]])
 
 
 def _normal_above(z: Floats) -> Floats:
-    from statistics import NormalDist
-
-    chances: Sequence[float] = [1.0 - NormalDist().cdf(float(value)) for value in np.atleast_1d(z)]
-    return np.array(chances)
+    return np.array([1.0 - NormalDist().cdf(float(value)) for value in z])

@@ -1,8 +1,8 @@
 """Groups of related learning curves drawn from a prior: what the shipped forecaster was fitted on.
 
 A curve climbs from its start to its asymptote along one or two growth laws, is held down and made noisy by a learning
-rate that decays, steps down or restarts, and suffers events: decline, dips, collapse. Curves of one group (one study, one
-data set) share their positions and, up to a spread that the group draws, their parameters; covariates move them.
+rate that decays, steps down or restarts, and suffers events: decline, dips, collapse. Curves of one group (one study,
+one data set) share their positions and, up to a spread that the group draws, their parameters; covariates move them.
 The idea of a forecaster fitted on drawn curves is that of Adriaensen et al. (2023, LC-PFN, arXiv:2310.20447).
 """
 
@@ -18,6 +18,7 @@ from models.forecaster.learning_rates import draw_rates
 
 if TYPE_CHECKING:
     from numpy.random import Generator
+    from numpy.typing import NDArray
 
     from models.forecaster.forecast import Floats
 
@@ -64,19 +65,24 @@ class _Population:
         between = self.rng.standard_normal((groups, 1))
         effect = self.rng.standard_normal((groups, 1, COVARIATES)) * (self.rng.random((groups, 1, 1)) < 0.5)  # noqa: PLR2004
         within = self.rng.standard_normal((groups, curves)) + (effect * self.covariates).sum(axis=-1)
-        return (between + self.spread * within / np.sqrt(1 + (effect**2).sum(axis=-1))) / np.sqrt(1 + self.spread**2)
+        within /= np.sqrt(1 + (effect**2).sum(axis=-1))
+        values: Floats = (between + self.spread * within) / np.sqrt(1 + self.spread**2)
+        return values
 
     def uniform(self, low: float, high: float) -> Floats:
         """Uniform between low and high, shape (G, K)."""
-        return low + (high - low) * _to_uniform(self.normal())
+        values: Floats = low + (high - low) * _to_uniform(self.normal())
+        return values
 
     def log_uniform(self, low: float, high: float) -> Floats:
         """Log-uniform between low and high, shape (G, K)."""
-        return np.exp(self.uniform(np.log(low), np.log(high)))
+        values: Floats = np.exp(self.uniform(np.log(low), np.log(high)))
+        return values
 
-    def chance(self, probability: float) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def chance(self, probability: float) -> NDArray[np.bool_]:
         """True with this probability, mostly for whole groups, shape (G, K)."""
-        return _to_uniform(self.normal()) < probability
+        hit: NDArray[np.bool_] = _to_uniform(self.normal()) < probability
+        return hit
 
 
 def draw(rng: Generator, groups: int, curves: int, max_points: int = 400) -> DrawnCurves:
@@ -152,7 +158,8 @@ def _growth(population: _Population, t: Floats) -> Floats:
 
 def _fading(population: _Population, t: Floats) -> Floats:
     """Noise of curves over cases, that fades with their number: shape (G, K, P), 1 at the first position."""
-    return (t / t[0]) ** -population.uniform(0.0, 0.5)[..., None]
+    loudness: Floats = (t / t[0]) ** -population.uniform(0.0, 0.5)[..., None]
+    return loudness
 
 
 def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floats) -> Floats:
@@ -192,7 +199,8 @@ def _noise(population: _Population, expected: Floats, loudness: Floats) -> Float
     skew = np.where(population.chance(0.5), population.uniform(0.0, 1.0), 0.0)[..., None]
     outliers = (rng.random(size) < population.log_uniform(1e-4, 0.05)[..., None]) * rng.standard_exponential(size) * 4
     ceiling = np.sqrt(np.clip(1 - expected, 0.0, 1.0) + 0.05)
-    return size_of_noise * loudness * ceiling * ((1 - skew) * even + skew * skewed - outliers)
+    noise: Floats = size_of_noise * loudness * ceiling * ((1 - skew) * even + skew * skewed - outliers)
+    return noise
 
 
 def _inert(shocks: Floats, inertia: Floats) -> Floats:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from models.forecaster.forecast import Floats
 
 TOKEN_FEATURES = 14
+LEAST_REACH = -3.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ def tokens(target: Encoded, values: SiblingValues, at: Floats) -> Floats:
     ours = target.bin_y[:, None]
     share = target.bin_count / target.bin_count.sum(axis=1, keepdims=True)
     full = (target.bin_count > 0)[:, None]
-    late = full & (np.arange(theirs.shape[-1]) >= theirs.shape[-1] - np.maximum(full.sum(axis=-1, keepdims=True) // 2, 1))
+    late = full & (
+        np.arange(theirs.shape[-1]) >= theirs.shape[-1] - np.maximum(full.sum(axis=-1, keepdims=True) // 2, 1)
+    )
     gap = (ours - theirs) * full
     recent = gap.sum(axis=-1, where=late) / late.sum(axis=-1)
     bent = np.sqrt(((gap - recent[..., None]) ** 2).sum(axis=-1, where=late) / late.sum(axis=-1))

@@ -111,4 +111,6 @@ def _features(curve: Curve, share: float) -> Floats:
     grid = np.geomspace(x[0], x[-1], FEATURES)
     noise = np.abs(np.diff(y)).mean() if n > 1 else 0.0
     law = family("pow3")(x, y, curve.x[-1])
-    return np.array([*(np.interp(grid, x, y) - y[-1]), y[-1], y.max() - y[-1], y[-3:].mean() - y[-1], noise, n, law - y[-1]])
+    return np.array(
+        [*(np.interp(grid, x, y) - y[-1]), y[-1], y.max() - y[-1], y[-3:].mean() - y[-1], noise, n, law - y[-1]]
+    )

@@ -2,8 +2,8 @@
 
     DICECURVE_TEST_DATA=DIR python tests/benchmarks/halve_groups.py
 
-Done once, before anything was tuned. The groups of a set, in alphabetical order, are shuffled by a fixed seed; the first
-half, rounded down, is for tuning. Recorded surfaces are of one data set each, and only reported.
+Done once, before anything was tuned. The groups of a set, in alphabetical order, are shuffled by a fixed seed; the
+first half, rounded down, is for tuning. Recorded surfaces are of one data set each, and only reported.
 """
 
 from __future__ import annotations
