@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from search.outlook import SeenCell
 from search.policy import agenda, free_cells
 from search.stop_rule import decide
@@ -15,11 +17,16 @@ from storage.records import CellState
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
+    from models.forecaster.context import Siblings
     from models.forecaster.forecast import Forecaster
     from search.policy import Agenda, PolicyContext, PolicyName
     from search.stop_rule import StopDecision, StopSpec
     from storage.ledger import Ledger
     from storage.records import Cell, CellPlan, CellRecord, Evaluation, PlateauForecast, StudyRecord
+
+    Floats = NDArray[np.float64]
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +68,8 @@ class Decisions:
         self._ended: dict[str, SeenCell] = {}
         self._agenda: Agenda | None = None
         self._decided_on: frozenset[tuple[str, CellState, bool]] = frozenset()
+        self._siblings_of_all: Siblings | None = None
+        self._context_of = 0
 
     def next_cells(self, cells: Sequence[Cell]) -> list[str]:
         """Keys of the free cells that are to be trained or tested, in this order; skips and new cells are recorded.
@@ -88,6 +97,7 @@ class Decisions:
                 tolerance=spec.tolerance,
                 spec=spec.stop,
                 forecaster=spec.forecaster,
+                siblings=self._siblings(plan),
                 cannot_matter=lambda forecast: self._cannot_matter(plan, forecast),
             )
         except Exception:  # it would end the whole study
@@ -106,6 +116,13 @@ class Decisions:
         index, now = outlook.find(plan), outlook.recommended()
         ends = (forecast.mean, forecast.upper, forecast.lower)
         return index != now and all(outlook.recommended_if(index, end, 0.0) == now for end in ends)
+
+    def _siblings(self, plan: CellPlan) -> Siblings | None:
+        """Ended trainings of the study, those nearest to a cell first."""
+        if self._context_of != len(self._ended):
+            self._context_of = len(self._ended)
+            self._siblings_of_all = self._spec.forecaster.context([_curve(cell) for cell in self._ended.values()])
+        return None if self._siblings_of_all is None else self._siblings_of_all.near(_covariates(plan))
 
     def _up_to_date(self, cells: Sequence[Cell]) -> Agenda:
         """The agenda, made anew once enough has changed or nothing of it is left."""
@@ -150,6 +167,16 @@ class Decisions:
 def _seen(record: CellRecord) -> SeenCell:
     cell = record.cell
     return SeenCell(cell.plan, cell.state, cell.owner is not None, record.curve, record.attempt.forecast)
+
+
+def _curve(cell: SeenCell) -> tuple[Floats, Floats, Floats]:
+    x = np.array([point.evaluation for point in cell.curve], dtype=np.float64)
+    y = np.array([point.val_dsc for point in cell.curve], dtype=np.float64)
+    return x, y, _covariates(cell.plan)
+
+
+def _covariates(plan: CellPlan) -> Floats:
+    return np.array([plan.depth, np.log(plan.parameters), np.log(plan.num_cases)])
 
 
 def _unseen(cell: Cell) -> SeenCell:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist, median
+from statistics import median
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -14,13 +14,13 @@ from storage.records import CellState, PlateauForecast
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from models.forecaster.context import Siblings
     from models.forecaster.forecast import Forecast, Forecaster
     from storage.records import Evaluation
 
 TAKE_OFF_ABOVE_D0 = 0.05
 LEVEL_OVER = 5
 STAYS_UNDER = 2
-INTERVAL_SDS = 2 * NormalDist().inv_cdf(0.95)  # width of a 90 % interval, in standard deviations
 
 
 class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -31,11 +31,13 @@ class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         tolerance_share: The stop tolerance as a share of the study's tolerance; at most a quarter, so that stopping
             cannot make a plateau.
         first_evaluation: No stop before this evaluation.
+        forecaster: What forecasts the rest: the fitted network, or two parametric laws.
     """
 
     risk: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     tolerance_share: Annotated[float, Field(gt=0, le=0.25)] = 0.25
     first_evaluation: Annotated[int, Field(ge=3)] = 6
+    forecaster: Literal["lstm", "parametric"] = "lstm"
 
 
 StopKind = Literal["plateau", "cannot_matter", "not_learned", "collapsed"]
@@ -64,6 +66,7 @@ def decide(
     tolerance: float,
     spec: StopSpec,
     forecaster: Forecaster,
+    siblings: Siblings | None = None,
     cannot_matter: Callable[[PlateauForecast], bool] | None = None,
 ) -> StopDecision | None:
     """Whether a running training is to end now.
@@ -75,11 +78,12 @@ def decide(
         tolerance: The study's tolerance in DSC.
         spec: The rule's settings.
         forecaster: What forecasts the rest.
+        siblings: Other curves of the study, near this one first.
         cannot_matter: Whether the answer stays as it is all over the interval of a forecast; None where all matters.
     """
     if not spec.first_evaluation <= len(curve) < evaluations:
         return None
-    forecast = _forecast(curve, evaluations, forecaster)
+    forecast = _forecast(curve, evaluations, forecaster, siblings)
     state = _trouble(curve, evaluations, d0)
     if state is not None:
         return _stop_in_trouble(state, forecast, curve, evaluations, d0=d0, spec=spec)
@@ -90,10 +94,12 @@ def decide(
     )
 
 
-def _forecast(curve: Sequence[Evaluation], evaluations: int, forecaster: Forecaster) -> Forecast:
+def _forecast(
+    curve: Sequence[Evaluation], evaluations: int, forecaster: Forecaster, siblings: Siblings | None
+) -> Forecast:
     x = np.array([p.evaluation for p in curve], dtype=np.float64)
     y = np.array([p.val_dsc for p in curve], dtype=np.float64)
-    return forecaster.forecast(x, y, np.array([float(evaluations)]))
+    return forecaster.forecast(x, y, np.array([float(evaluations)]), siblings)
 
 
 def _stop_at_plateau(
@@ -137,10 +143,8 @@ def _stop_in_trouble(
     d0: float,
     spec: StopSpec,
 ) -> StopDecision | None:
-    """It stops when the forecast sees no return: a new value would take off with a chance under the risk."""
-    end = _measured_end(forecast)
-    spread = max((end.upper - end.lower) / INTERVAL_SDS, 1e-9)
-    chance = 1.0 - NormalDist(end.mean, spread).cdf(d0 + TAKE_OFF_ABOVE_D0)
+    """It stops when the forecast sees no return: the chance that it ends above take-off is under the risk."""
+    chance = float(forecast.chance_above(d0 + TAKE_OFF_ABOVE_D0)[0])
     if chance >= spec.risk:
         return None
     what = "has not taken off" if state == "not_learned" else f"has stayed under D0 = {d0:.3f}"
@@ -148,7 +152,7 @@ def _stop_in_trouble(
         f"{state.replace('_', ' ')}: at evaluation {len(curve)} of {evaluations} it {what}, and the chance of a return "
         f"is {chance:.2f} (risk {spec.risk:g}, {forecast.method})"
     )
-    return StopDecision(state, reason, end)
+    return StopDecision(state, reason, _measured_end(forecast))
 
 
 def _trouble(curve: Sequence[Evaluation], evaluations: int, d0: float) -> Literal["not_learned", "collapsed"] | None:
@@ -176,9 +180,7 @@ def _measured_end(forecast: Forecast) -> PlateauForecast:
 
 def chance_of_gain(forecast: Forecast, now: float, stop_tolerance: float) -> float:
     """The chance that the expected value at the forecast's one position lies more than the tolerance above ``now``."""
-    spread = float(forecast.mean_upper[0] - forecast.mean_lower[0]) / INTERVAL_SDS
-    gain = NormalDist(float(forecast.mean[0]) - now, max(spread, 1e-9))
-    return 1.0 - gain.cdf(stop_tolerance)
+    return float(forecast.chance_above(now + stop_tolerance)[0])
 
 
 def level(curve: Sequence[Evaluation]) -> float:

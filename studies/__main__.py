@@ -57,6 +57,14 @@ def _parser() -> argparse.ArgumentParser:
     complexity = _plain_command(commands, "complexity", _complexity, "parameters, FLOPs and speed of each depth")
     _take_spec(complexity)
     complexity.add_argument("--json", action="store_true", help="print JSON")
+    forecast = _plain_command(commands, "forecast", _forecast, "forecast the curves of a CSV file; needs no study")
+    forecast.add_argument("curves", metavar="CSV", help="a row a point; columns such as depth tell curves apart")
+    forecast.add_argument("--column", required=True, help="the measured values, such as dsc")
+    forecast.add_argument(
+        "--x", metavar="COLUMN", help="their positions (default: evaluation, epoch, step, ratio, ...)"
+    )
+    forecast.add_argument("--at", metavar="X", type=float, action="append", required=True, help="may be given again")
+    forecast.add_argument("--json", action="store_true", help="print JSON")
     for name, function, text in (
         ("status", _status, "what a study has done so far"),
         ("report", _report, "the answer, and report.html"),
@@ -168,6 +176,17 @@ def _complexity(options: argparse.Namespace) -> int:
     rows = complexity_rows(spec)
     print(
         json.dumps(rows, indent=2) if options.json else render_complexity(spec, rows), end="\n" if options.json else ""
+    )
+    return OK
+
+
+def _forecast(options: argparse.Namespace) -> int:
+    from studies.forecasting import forecast_file, render_forecasts
+
+    rows = forecast_file(Path(options.curves), options.column, options.at, options.x)
+    print(
+        json.dumps([row.to_dict() for row in rows], indent=2) if options.json else render_forecasts(rows),
+        end="\n" if options.json else "",
     )
     return OK
 

@@ -203,6 +203,7 @@ def _note_changes(ledger: Ledger, study: StudyRecord, spec: StudySpec) -> None:
 
 
 def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, *, wait_for_others: bool) -> Job:
+    from models.forecaster.lstm import load
     from models.forecaster.parametric import ParametricForecaster
     from search.run_cells import Job
 
@@ -218,7 +219,7 @@ def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, *, wait_for_others
         prices=spec.prices,
         stop=spec.stop,
         resources=spec.resources,
-        forecaster=ParametricForecaster(),
+        forecaster=load() if spec.stop.forecaster == "lstm" else ParametricForecaster(),
         device_hours=spec.gpu_hours,
         wait_for_others=wait_for_others,
     )

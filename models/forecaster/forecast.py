@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from models.forecaster.context import Curve, Siblings
+
     Floats = NDArray[np.float64]
+
+NORMAL_95 = NormalDist().inv_cdf(0.95)
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """Quantiles of the expected value.
+
+    Attributes:
+        levels: Probabilities, rising, shape (Q,).
+        values: Values, shape (H, Q).
+    """
+
+    levels: Floats
+    values: Floats
 
 
 @dataclass(frozen=True)
@@ -23,6 +44,7 @@ class Forecast:
         mean_lower: 5th percentile of the expected value, shape (H,).
         mean_upper: 95th percentile of the expected value, shape (H,).
         method: Which forecaster made it, for the ledger and the report.
+        quantiles: The whole distribution of the expected value, where the forecaster gives more than its interval.
     """
 
     mean: Floats
@@ -31,11 +53,38 @@ class Forecast:
     mean_lower: Floats
     mean_upper: Floats
     method: str
+    quantiles: Quantiles | None = None
+
+    def chance_above(self, value: float) -> Floats:
+        """The chance that the expected value exceeds ``value``, shape (H,).
+
+        By the quantiles, with straight lines between them; else by a normal distribution through the interval.
+        """
+        if self.quantiles is None:
+            spread = np.maximum((self.mean_upper - self.mean_lower) / (2 * NORMAL_95), 1e-9)
+            return _normal_above((value - self.mean) / spread)
+        levels = np.concatenate([[0.0], self.quantiles.levels, [1.0]])
+        chances = [np.interp(value, _with_ends(row), levels) for row in self.quantiles.values]
+        return 1.0 - np.array(chances)
 
 
 class Forecaster(Protocol):
-    """Anything that forecasts a curve from its seen part."""
+    """Anything that forecasts a curve from its seen part, beside other curves of the same study or not."""
 
-    def forecast(self, x: Floats, y: Floats, at: Floats) -> Forecast:
+    def context(self, curves: Sequence[Curve]) -> Siblings | None:
+        """Other curves, made ready once for many forecasts; None if they are of no use to it."""
+        ...
+
+    def forecast(self, x: Floats, y: Floats, at: Floats, siblings: Siblings | None = None) -> Forecast:
         """Forecast the curve through (x, y), both of shape (T,), at positions ``at`` of shape (H,)."""
         ...
+
+
+def _with_ends(values: Floats) -> Floats:
+    """Outer quantiles, and as much again beyond them as lies between the two outermost on each side, within [0, 1]."""
+    least, most = max(0.0, 2 * values[0] - values[1]), min(1.0, 2 * values[-1] - values[-2])
+    return np.concatenate([[least], values, [most]])
+
+
+def _normal_above(z: Floats) -> Floats:
+    return np.array([1.0 - NormalDist().cdf(float(value)) for value in z])

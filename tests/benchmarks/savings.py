@@ -24,7 +24,7 @@ import optuna
 from optuna_rivals import hyperband_pruner, median_pruner
 from ray_rivals import asha, hyperband, median_stopping, trial_plateau
 from savings_kinds import kinds
-from savings_ours import policy_only, power_law, stopper_only, whole
+from savings_ours import lstm, policy_only, power_law, stopper_only, whole
 from savings_rivals import HALF_LADDER, WHOLE_LADDER, constant, corner, full_grid, ladder, tpe
 from savings_scores import Scores, corner_counts, scores_of, summarise
 
@@ -55,9 +55,10 @@ def strategies(kind: Kind) -> dict[str, Strategy]:
         "constant 0.8": constant,
         "ladder to 1/2, pow3": ladder(HALF_LADDER),
         "ladder to 1, pow3": ladder(WHOLE_LADDER),
-        "ours": whole(power_law()),
-        "ours, policy only": policy_only(power_law()),
-        "ours, stopper only": stopper_only(power_law()),
+        "ours": whole(lstm()),
+        "ours, policy only": policy_only(lstm()),
+        "ours, stopper only": stopper_only(lstm()),
+        "ours with pow3": whole(power_law()),
     }
 
 

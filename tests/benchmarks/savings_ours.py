@@ -9,6 +9,7 @@ import pandas as pd
 from savings_answers import D0, NUM_TEST, NUM_VALIDATION, PARAMETERS, PRICES, TOLERANCE, sufficient_cases
 from savings_surface import FilledCell, Outcome
 
+from models.forecaster.lstm import load
 from models.forecaster.parametric import ParametricForecaster
 from search.policy import WORTH
 from search.recorded import recorded_runs
@@ -38,6 +39,12 @@ def policy_only(forecaster: Forecaster) -> Strategy:
 def stopper_only(forecaster: Forecaster) -> Strategy:
     """Every cell is begun."""
     return lambda surface, order: _played(surface, order, forecaster, StopSpec(), EVERY_CELL)
+
+
+@cache
+def lstm() -> Forecaster:
+    """The shipped forecaster."""
+    return load()
 
 
 @cache

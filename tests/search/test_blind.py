@@ -47,6 +47,7 @@ def test_no_record_that_a_decision_reads_has_a_test_field(record: Any) -> None:
                 "tolerance": "float",
                 "spec": "StopSpec",
                 "forecaster": "Forecaster",
+                "siblings": "Siblings | None",
                 "cannot_matter": "Callable[[PlateauForecast], bool] | None",
             },
         ),

@@ -1,0 +1,147 @@
+"""The context of a forecast: curves of the same study, made ready once for many forecasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.forecaster.cleaning import clean
+from models.forecaster.siblings import LEAST_REACH, SiblingValues, smooth
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.forecaster.encoding import Encoded
+    from models.forecaster.forecast import Floats
+
+MOST = 64
+FARTHEST = 4.0  # distance between covariates; the prior hardly draws more
+APART = 100.0  # between the logarithms of two siblings' positions, further than any position reaches
+
+Curve = tuple["Floats", "Floats"] | tuple["Floats", "Floats", "Floats | None"]
+
+
+@dataclass(frozen=True)
+class Sibling:
+    """One finished or partial curve.
+
+    Attributes:
+        x: Positions, rising, shape (P,).
+        y: Smoothed values, shape (P,).
+        covariates: Depth, log parameters, log cases or the like, shape (C,), or None.
+    """
+
+    x: Floats
+    y: Floats
+    covariates: Floats | None
+
+
+@dataclass(frozen=True)
+class Siblings:
+    """At most MOST siblings, and how far each is from the curve to be forecast.
+
+    Attributes:
+        chosen: The curves, at least one.
+        pool: Those from which they were chosen.
+        distance: Between covariates, in standard deviations of each; 0 where unknown, shape (J,).
+        known: Whether it is known, 0 or 1, shape (J,).
+    """
+
+    chosen: tuple[Sibling, ...]
+    pool: tuple[Sibling, ...]
+    distance: Floats
+    known: Floats
+
+    def near(self, covariates: Floats) -> Siblings:
+        """The siblings nearest to a curve with these covariates, shape (C,)."""
+        table = [s.covariates for s in self.pool if s.covariates is not None]
+        if not table:
+            return self
+        known = np.array([s.covariates is not None for s in self.pool])
+        distance = np.full(len(self.pool), np.inf)
+        distance[known] = _distances(np.stack(table), np.asarray(covariates, dtype=np.float64))
+        nearest = np.argsort(distance, kind="stable")[:MOST]
+        chosen = tuple(self.pool[i] for i in nearest)
+        return Siblings(chosen, self.pool, np.where(known, distance, 0.0)[nearest], known[nearest].astype(np.float64))
+
+    def values(self, target: Encoded, at: Floats) -> SiblingValues:
+        """Siblings at the positions of R targets and at ``at`` of shape (R, H)."""
+        positions = np.concatenate([target.bin_x, target.last_x[:, None], at], axis=1)
+        table = self._at(positions)
+        rows, bins = target.bin_x.shape
+        reach = np.clip(np.log(self._ends / at[:, :, None]), LEAST_REACH, 0.0)
+        return SiblingValues(
+            table[:, :, :bins],
+            table[:, :, bins],
+            table[:, :, bins + 1 :].swapaxes(1, 2),
+            reach,
+            np.broadcast_to(self.distance, (rows, len(self.chosen))),
+            np.broadcast_to(self.known, (rows, len(self.chosen))),
+        )
+
+    @cached_property
+    def _flat(self) -> tuple[Floats, Floats, Floats]:
+        """All points of all siblings in a row: x, y, and log x with every sibling APART from the one before."""
+        x, y = np.concatenate([s.x for s in self.chosen]), np.concatenate([s.y for s in self.chosen])
+        number = np.repeat(np.arange(len(self.chosen)), [len(s.x) for s in self.chosen])
+        return x, y, np.log(x) + APART * number
+
+    @cached_property
+    def _bounds(self) -> tuple[Floats, Floats]:
+        """First and last index of each sibling in the row, shape (J,)."""
+        last = np.cumsum([len(s.x) for s in self.chosen]) - 1
+        return np.concatenate([[0], last[:-1] + 1]), last
+
+    @cached_property
+    def _ends(self) -> Floats:
+        return np.array([s.x[-1] for s in self.chosen])
+
+    def _at(self, positions: Floats) -> Floats:
+        """Siblings at positions (R, Q), by straight lines, and their ends beyond these: shape (R, J, Q)."""
+        x, y, key = self._flat
+        first, last = self._bounds
+        siblings = APART * np.arange(len(self.chosen))
+        right = np.searchsorted(key, np.log(positions)[:, None] + siblings[:, None])
+        right = np.clip(right, first[:, None], last[:, None])
+        left = np.maximum(right - 1, first[:, None])
+        width = np.maximum(x[right] - x[left], 1e-12)
+        weight = np.clip((positions[:, None] - x[left]) / width, 0.0, 1.0)
+        values: Floats = (1 - weight) * y[left] + weight * y[right]
+        return values
+
+
+def gather(curves: Sequence[Curve]) -> Siblings | None:
+    """Siblings (x, y) or (x, y, covariates); those without a usable point are left out, None if none is left.
+
+    Of more than MOST, evenly chosen ones stand for all until ``near`` chooses.
+
+    Raises:
+        ValueError: If x and y of a curve differ in shape.
+    """
+    ready = [_ready(*curve) for curve in curves]
+    pool = tuple(sibling for sibling in ready if sibling is not None)
+    if not pool:
+        return None
+    evenly = np.unique(np.linspace(0, len(pool) - 1, min(MOST, len(pool))).astype(np.intp))
+    chosen = tuple(pool[i] for i in evenly)
+    return Siblings(chosen, pool, np.zeros(len(chosen)), np.zeros(len(chosen)))
+
+
+def _ready(x: Floats, y: Floats, covariates: Floats | None = None) -> Sibling | None:
+    seen = clean([x], [y])
+    count = int(seen.count[0])
+    if count == 0:
+        return None
+    values = None if covariates is None else np.asarray(covariates, dtype=np.float64)
+    return Sibling(seen.x[0, :count], smooth(seen.y[0, :count]), values)
+
+
+def _distances(table: Floats, covariates: Floats) -> Floats:
+    """Root mean squared difference, in standard deviations of all: table (J, C), covariates (C,) to (J,)."""
+    unit = np.vstack([table, covariates]).std(axis=0)
+    apart = (table - covariates) / np.where(unit > 0, unit, 1.0)
+    distances: Floats = np.minimum(np.sqrt((apart**2).mean(axis=1)), FARTHEST)
+    return distances
