@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.forecaster.power_law import NORMAL_90
 from models.forecaster.surface import Runs, SurfacePrior
 from search.curves import Curves
-from search.information import gains, losses
+from search.information import gain_of_the_rest, gains, losses
 from search.ranking import LIKELY, floor_probabilities
-from search.stop_rule import level
+from search.stop_rule import remaining_gain
 from storage.records import CellState
 
 if TYPE_CHECKING:
@@ -99,6 +98,10 @@ class Outlook:
         if weights.sum() ** 2 / (weights**2).sum() < FEWEST_DRAWS:
             return None
         return _best_buy(self.draws, weights, self)
+
+    def worth_of_the_rest(self, index: int, mean: float, sigma: float) -> float:
+        """Expected fall of the least expected loss by training a run on whose end is forecast already."""
+        return gain_of_the_rest(self.draws[:, index], self.noise, self.loss, mean, sigma)
 
     def worth(self, candidates: Integers) -> Floats:
         """Expected fall of the least expected loss by measuring each of K configurations once, shape (K,)."""
@@ -199,8 +202,7 @@ def _expected(cell: SeenCell) -> tuple[float, float]:
     best = max(point.val_dsc for point in cell.curve)
     if cell.forecast is None:
         return best, 0.0
-    gain = max(0.0, cell.forecast.mean - level(cell.curve))
-    return best + gain, (cell.forecast.upper - cell.forecast.lower) / (2 * NORMAL_90)
+    return best + remaining_gain(cell.curve, cell.forecast.mean), cell.forecast.sigma
 
 
 def _with_pending(runs: Runs, places: Sequence[int], mean: Floats) -> Runs:

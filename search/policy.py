@@ -79,6 +79,7 @@ class Agenda:
         added: A cell to add: a fresh seed that confirms the recommendation, or repeats a flagged run.
         outlook: What it was decided on.
         costs: What trainings take.
+        grid_seconds: Device seconds that the whole grid would take.
     """
 
     order: tuple[str, ...]
@@ -86,6 +87,7 @@ class Agenda:
     added: CellPlan | None
     outlook: Outlook
     costs: CostModel
+    grid_seconds: float
 
 
 def free_cells(cells: Iterable[Cell]) -> list[Cell]:
@@ -114,14 +116,14 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
         target=context.target,
         seed=context.seed,
     )
+    grid_seconds = sum(costs.seconds(cell.plan) for cell in cells if cell.plan.role == "grid")
     tests = tuple(cell.plan.key for cell in cells if cell.state is CellState.TEST and not cell.held)
     confirming = [cell for cell in cells if cell.plan.role == "confirm" and cell.state.is_open]
     if confirming:
         waiting = tuple(each.plan.key for each in confirming if _is_free(each))
-        return Agenda((*tests, *waiting), {}, None, outlook, costs)
+        return Agenda((*tests, *waiting), {}, None, outlook, costs, grid_seconds)
     left = context.device_seconds_left
     reserve = float(seconds[outlook.recommended()])
-    grid_seconds = sum(costs.seconds(cell.plan) for cell in cells if cell.plan.role == "grid")
     wanted = [
         option
         for option in _by_worth(_options(cells, plans, outlook), outlook, seconds / grid_seconds, context.worth)
@@ -134,7 +136,7 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
         if left is not None and reserve > left:
             added = None
     skips = _skips(cells, set(order), outlook)
-    return Agenda(order, skips, added, outlook, costs)
+    return Agenda(order, skips, added, outlook, costs, grid_seconds)
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,20 @@ from storage.records import CellState, PlateauForecast
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from models.forecaster.context import Siblings
     from models.forecaster.forecast import Forecast, Forecaster
     from storage.records import Evaluation
 
+    Floats = NDArray[np.float64]
+
 TAKE_OFF_ABOVE_D0 = 0.05
 LEVEL_OVER = 5
 STAYS_UNDER = 2
+LUCK = 1.3  # standard deviations by which the best of about ten evaluations lies above their level
+JITTER_OVER = 12  # evaluations
+LEAST_FOR_JITTER = 4
 
 
 class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -40,7 +47,8 @@ class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     forecaster: Literal["lstm", "parametric"] = "lstm"
 
 
-StopKind = Literal["plateau", "cannot_matter", "not_learned", "collapsed"]
+Matter = Literal["nothing", "little", "enough"]
+StopKind = Literal["plateau", "enough_known", "cannot_matter", "not_learned", "collapsed"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ def decide(
     spec: StopSpec,
     forecaster: Forecaster,
     siblings: Siblings | None = None,
-    cannot_matter: Callable[[PlateauForecast], bool] | None = None,
+    matters: Callable[[PlateauForecast], Matter] | None = None,
 ) -> StopDecision | None:
     """Whether a running training is to end now.
 
@@ -79,7 +87,7 @@ def decide(
         spec: The rule's settings.
         forecaster: What forecasts the rest.
         siblings: Other curves of the study, near this one first.
-        cannot_matter: Whether the answer stays as it is all over the interval of a forecast; None where all matters.
+        matters: What the rest of a training with this forecast is worth; None where every training goes on.
     """
     if not spec.first_evaluation <= len(curve) < evaluations:
         return None
@@ -90,7 +98,7 @@ def decide(
     if not has_taken_off(curve, d0) or curve[-1].val_dsc < d0:
         return None
     return _stop_at_plateau(forecast, curve, evaluations, tolerance, spec) or _stop_needless(
-        forecast, curve, evaluations, cannot_matter
+        forecast, curve, evaluations, matters
     )
 
 
@@ -122,16 +130,22 @@ def _stop_needless(
     forecast: Forecast,
     curve: Sequence[Evaluation],
     evaluations: int,
-    cannot_matter: Callable[[PlateauForecast], bool] | None,
+    matters: Callable[[PlateauForecast], Matter] | None,
 ) -> StopDecision | None:
-    end = _measured_end(forecast)
-    if cannot_matter is None or not cannot_matter(end):
+    """It stops when no end within the forecast moves the recommendation, or when what it may move is not worth it."""
+    end = _expected_end(forecast)
+    found: Matter = "enough" if matters is None else matters(end)
+    if found == "enough":
         return None
-    reason = (
-        f"cannot matter: at evaluation {len(curve)} of {evaluations} its end is forecast at {end.mean:.4f} "
-        f"[{end.lower:.4f}, {end.upper:.4f}], and the recommendation is the same all over it ({forecast.method})"
+    where = (
+        f"at evaluation {len(curve)} of {evaluations} its end is forecast at {end.mean:.4f} "
+        f"[{end.lower:.4f}, {end.upper:.4f}] ({forecast.method})"
     )
-    return StopDecision("cannot_matter", reason, end)
+    if found == "nothing":
+        return StopDecision("cannot_matter", f"cannot matter: {where}; all over it the recommendation is the same", end)
+    return StopDecision(
+        "enough_known", f"enough known: {where}; the rest of its training is worth less than it costs", end
+    )
 
 
 def _stop_in_trouble(
@@ -186,6 +200,25 @@ def chance_of_gain(forecast: Forecast, now: float, stop_tolerance: float) -> flo
 def level(curve: Sequence[Evaluation]) -> float:
     """The level of a curve: the median of its last five evaluations."""
     return median(p.val_dsc for p in curve[-LEVEL_OVER:])
+
+
+def remaining_gain(curve: Sequence[Evaluation], end: float) -> float:
+    """How far the best validation DSC is forecast to rise until the last evaluation, at least 0.
+
+    The best of many noisy evaluations lies above the level, now and at the end; by as much, it is assumed, as LUCK
+    standard deviations of the evaluations around their neighbours' mean.
+    """
+    values = np.array([p.val_dsc for p in curve])
+    return max(0.0, end + LUCK * _jitter(values) - float(values.max()))
+
+
+def _jitter(values: Floats) -> float:
+    """Standard deviation of the last evaluations around the straight line through their neighbours."""
+    last = values[-JITTER_OVER:]
+    if len(last) < LEAST_FOR_JITTER:
+        return 0.0
+    bends = last[1:-1] - (last[:-2] + last[2:]) / 2
+    return float(np.sqrt(np.mean(bends**2) / 1.5))  # of independent noise a bend has 1.5 times the variance
 
 
 def has_taken_off(curve: Sequence[Evaluation], d0: float) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+NORMAL_90 = 1.645  # half a 90 % interval, in standard deviations
 Role = Literal["grid", "repeat", "confirm"]
 
 
@@ -132,6 +133,11 @@ class PlateauForecast:
     lower: float
     upper: float
     method: str
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation, its interval read as a normal one."""
+        return (self.upper - self.lower) / (2 * NORMAL_90)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from models.metrics import per_case
 from search.answer import Answer, answer
 from search.measurements import Measurement
 from search.prices import PriceSpec
-from search.stop_rule import level
+from search.stop_rule import remaining_gain
 from storage.frames import cases_frame
 from storage.records import CellState
 
@@ -46,8 +46,9 @@ def measurement(record: CellRecord) -> Measurement:
     plan, attempt, scores = record.cell.plan, record.attempt, record.attempt.scores
     assert scores is not None
     last_step = record.curve[-1].step
-    now = level(record.curve)
-    gain = attempt.forecast
+    end = attempt.forecast
+    gain = 0.0 if end is None else remaining_gain(record.curve, end.mean)
+    half = 0.0 if end is None else (end.upper - end.lower) / 2
     return Measurement(
         key=plan.key,
         depth=plan.depth,
@@ -60,9 +61,9 @@ def measurement(record: CellRecord) -> Measurement:
         seconds_estimated=last_step < attempt.planned_steps,
         validation=per_case(scores.validation)["dsc"],
         test=per_case(scores.test)["dsc"],
-        remaining_gain=0.0 if gain is None else max(0.0, gain.mean - now),
-        remaining_gain_lower=0.0 if gain is None else max(0.0, gain.lower - now),
-        remaining_gain_upper=0.0 if gain is None else max(0.0, gain.upper - now),
+        remaining_gain=gain,
+        remaining_gain_lower=gain - half,
+        remaining_gain_upper=gain + half,
         flag=_flag(record.cell.state),
     )
 
