@@ -33,7 +33,7 @@ class Fixed:
     def context(self, curves: object) -> None:
         """It knows of no siblings."""
 
-    def forecast(self, x: np.ndarray, y: np.ndarray, at: np.ndarray, siblings: object = None) -> Forecast:
+    def forecast(self, x: np.ndarray, y: np.ndarray, at: np.ndarray, siblings: object = None) -> Forecast:  # noqa: ARG002
         """The same for every curve; a new value is less certain than the mean."""
         self.asked = (x.tolist(), y.tolist(), at.tolist())
         mean = np.full(at.shape, self.mean)
