@@ -10,8 +10,8 @@ from monai.data import CacheDataset, DataLoader, Dataset
 from rounds import DEVICE
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from models.network import build_network
 from models.training import Training
-from models.unet import build_unet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,5 +105,5 @@ def _model_and_optimiser(
 ) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
     """The same network and optimiser as ours."""
     torch.manual_seed(0)
-    model = build_unet(spec, depth, channels).to(DEVICE).train()
+    model = build_network(spec, depth, channels).to(DEVICE).train()
     return model, torch.optim.Adam(model.parameters(), lr=spec.learning_rate, fused=True)
