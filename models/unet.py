@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def build_unet(spec: TrainingSpec, depth: int, in_channels: int) -> nn.Module:
-    """A residual U-Net with one output channel of logits: (N, in_channels, H, W) to (N, 1, H, W)."""
+    """A residual U-Net with one output channel of logits: (N, in_channels, *sides) to (N, 1, *sides)."""
     model: nn.Module = UNet(
-        spatial_dims=2,
+        spatial_dims=spec.dimensions,
         in_channels=in_channels,
         out_channels=1,
         channels=[spec.channels * 2**level for level in range(depth)],

@@ -15,7 +15,8 @@ import ray
 import torch
 from ray import tune
 
-from models.training import Training, TrainingData
+from models.training import Training
+from models.training_data import TrainingData
 from storage.checkpoints import CheckpointFolder
 from storage.datasets import Dataset
 from storage.records import Evaluation, Scores
@@ -187,6 +188,7 @@ def _begin(assignment: Assignment, claim: Claim) -> Training:
         train=dataset.indices(order[: claim.plan.num_cases]),
         validation=dataset.indices(assignment.split["validation"]),
         test=dataset.indices(assignment.split["test"]),
+        foreground=dataset.foreground() if dataset.dimensions == 3 else None,  # noqa: PLR2004
     )
     device = "cuda" if assignment.device == "gpu" else "cpu"
     return Training(assignment.training, claim.plan.depth, claim.plan.seed, data, device)

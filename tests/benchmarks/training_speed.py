@@ -32,10 +32,12 @@ from PIL import Image
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from models.protocol import TrainingSpec
-from models.training import Training, TrainingData
+from models.training import Training
+from models.training_data import TrainingData
 from models.unet import build_unet
-from storage.datasets import DataSpec, prepare
+from storage.data_spec import DataSpec
 from storage.phantom import draw_phantom
+from storage.preparation import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -250,7 +252,7 @@ def model_and_optimiser(size: int) -> tuple[torch.nn.Module, torch.optim.Optimiz
     torch.manual_seed(0)
     spec = spec_of(size)
     model = build_unet(spec, DEPTH, 3).to(DEVICE).train()
-    return model, torch.optim.Adam(model.parameters(), lr=spec.learning_rate)
+    return model, torch.optim.Adam(model.parameters(), lr=spec.learning_rate, fused=True)
 
 
 def make_folder(scratch: Path) -> tuple[Path, str]:

@@ -8,8 +8,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from models import complexity
 from models.complexity import count_flops, measure_complexity
+from models.image_feed import VALIDATION_BATCH
 from models.protocol import TrainingSpec
-from models.training import VALIDATION_BATCH, Training, TrainingFailed
+from models.training import Training, TrainingFailed
 from models.unet import build_unet, count_parameters
 
 SPEC = TrainingSpec(size=64, channels=4, batch=3, budget=60)
@@ -49,6 +50,16 @@ def test_a_depth_is_measured(channels: int) -> None:
     assert found.depth == 3
     assert found.parameters == count_parameters(SPEC, 3, channels)
     assert found.flops == count_flops(SPEC, 3, channels)
+    assert found.inference_cases_per_second > 0
+    assert found.training_seconds_per_case > 0
+
+
+def test_a_depth_is_measured_in_3d() -> None:
+    """By the same counters: twice the voxels of a patch cost twice the FLOPs."""
+    spec = SPEC.model_copy(update={"patch": (8, 12, 8)})
+    found = measure_complexity(spec, 3, 2, "cpu")
+    assert found.parameters == count_parameters(spec, 3, 2) > count_parameters(SPEC, 3, 2)
+    assert count_flops(spec.model_copy(update={"patch": (8, 12, 16)}), 3, 2) == 2 * found.flops > 0
     assert found.inference_cases_per_second > 0
     assert found.training_seconds_per_case > 0
 

@@ -9,6 +9,7 @@ from models.protocol import MAX_DEPTH, MIN_DEPTH, TrainingSpec, fits
 from models.unet import build_unet, count_parameters
 
 SMALL = TrainingSpec(channels=2, size=8)
+SOLID = TrainingSpec(channels=2, patch=(8, 8, 8))
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +24,12 @@ def test_parameters_are_those_of_the_published_model(depth: int, parameters: int
     assert count_parameters(TrainingSpec(), depth, 3) == parameters
 
 
+@pytest.mark.parametrize(("depth", "parameters"), [(3, 283_254), (5, 4_808_126)])
+def test_parameters_of_the_model_of_volumes(depth: int, parameters: int) -> None:
+    """Four modalities in, one logit out."""
+    assert count_parameters(TrainingSpec(patch=(128, 128, 128)), depth, 4) == parameters
+
+
 def test_counting_allocates_nothing_and_agrees_with_the_model() -> None:
     """The number is that of a model that is really built."""
     model = build_unet(SMALL, 3, 1)
@@ -35,23 +42,24 @@ def test_one_logit_a_pixel() -> None:
     assert model(torch.zeros(2, 3, 16, 16)).shape == (2, 1, 16, 16)
 
 
-SIDES = (8, 10, 12, 16, 20, 24, 30, 32, 40, 48, 56, 60, 64)
+SQUARES = tuple((side, side) for side in (8, 10, 12, 16, 20, 24, 30, 32, 40, 48, 56, 60, 64))
+PATCHES = ((8, 8, 8), (8, 12, 8), (4, 4, 4), (4, 8, 4), (16, 16, 4), (16, 8, 10), (4, 16, 16))
 
 
 @pytest.mark.parametrize("depth", range(MIN_DEPTH, 7))
-@pytest.mark.parametrize("side", SIDES)
-def test_what_fits_is_what_trains(depth: int, side: int) -> None:
+@pytest.mark.parametrize("sides", [*SQUARES, *PATCHES], ids=lambda sides: "x".join(map(str, sides)))
+def test_what_fits_is_what_trains(depth: int, sides: tuple[int, ...]) -> None:
     """A spec is refused exactly where a step of training would fail, or change the image's size."""
     torch.manual_seed(0)
-    model = build_unet(SMALL, depth, 1).train()
-    images = torch.rand(1, 1, side, side)
+    model = build_unet(SMALL if len(sides) == 2 else SOLID, depth, 1).train()
+    images = torch.rand(1, 1, *sides)
     try:
         logits = model(images)
         torch.autograd.backward(logits.mean())
         runs = logits.shape == images.shape
     except (RuntimeError, ValueError):
         runs = False
-    assert fits(depth, side) == runs
+    assert fits(depth, sides) == runs
 
 
 def test_the_deepest_model_is_counted() -> None:

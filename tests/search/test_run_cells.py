@@ -14,10 +14,12 @@ import ray
 
 from search.run_cells import run_cells
 from search.stop_signal import RunEnd
+from storage.datasets import Dataset
 from storage.reads import cell_records, spent_seconds
 from storage.records import CellState
 from studies.run import prepare_study
 from studies.spec import parse_spec
+from tests.storage.volume_makers import write_brats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,6 +68,21 @@ def records_of(prepared: PreparedStudy) -> list[CellRecord]:
 def run(prepared: PreparedStudy) -> RunEnd:
     """Run it on the one Ray of this module."""
     return run_cells(prepared.ledger, prepared.study, prepared.job)
+
+
+def test_volumes_are_trained_on_in_patches(prepare: Callable[..., PreparedStudy], tmp_path: Path) -> None:
+    """In the layout of BraTS 2020: both cells end with scores of every case, counted in voxels of whole volumes."""
+    folder = write_brats(tmp_path / "data", 10)
+    training = {"patch": [16, 16, 8], "budget": 6, "evaluations": 3, "batch": 2, "loss": "dice_ce"}
+    prepared = prepare(data={"kind": "brats", "path": str(folder)}, training=training)
+    assert prepared.study.facts["channels"] == 4
+    assert run(prepared) == RunEnd.FINISHED
+    truth = [mask.sum() for mask in Dataset.open(Path(prepared.job.dataset_folder)).masks()]
+    for record in records_of(prepared):
+        assert record.cell.state in {CellState.DONE, CellState.NOT_LEARNED}
+        assert record.attempt.scores is not None
+        counts = [*record.attempt.scores.validation, *record.attempt.scores.test]
+        assert [tp + fn for tp, _, fn in counts] == [truth[0]] * 3
 
 
 def test_grid_trains_every_cell_to_its_full_budget(prepare: Callable[..., PreparedStudy]) -> None:
