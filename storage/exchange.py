@@ -100,7 +100,7 @@ def _read_table(folder: Path, table: str) -> list[Row]:
         if (folder / f"{table}.parquet").exists():
             frame = pd.read_parquet(folder / f"{table}.parquet")
         else:
-            frame = pd.read_csv(folder / f"{table}.csv", float_precision="round_trip")
+            frame = pd.read_csv(folder / f"{table}.csv", keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
         raise InputError(f"{folder} holds no readable table {table!r}: {error}") from None
     return frame.astype(object).where(frame.notna(), None).to_dict("records")

@@ -113,7 +113,9 @@ def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
         numbers = pd.to_numeric(table[column], errors="coerce")
         if numbers.isna().any():
             row = int(numbers.isna().to_numpy().argmax())
-            raise InputError(f"{column} must be a number, got {table[column].iloc[row]!r} in row {row + 1} of {name}")
+            raise InputError(
+                f"{column} must be a number, got {str(table[column].iloc[row])!r} in row {row + 1} of {name}"
+            )
         table = table.assign(**{str(column): numbers})
     _refuse_outside(table, "dsc", 0, 1, name)
     _refuse_outside(table, "depth", 1, 100, name)

@@ -58,12 +58,7 @@ def examine(
 
 def _leases(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord], watch_seconds: float) -> list[Finding]:
     held = [record.cell for record in records if record.cell.owner is not None]
-    watch, expired = LeaseWatch(watch_seconds), set()
-    until = time.monotonic() + watch_seconds
-    while any(not is_gone(str(cell.owner)) for cell in held) and time.monotonic() < until:
-        time.sleep(watch_seconds / LOOKS_PER_LEASE)
-        now = ledger.cells(study.study_id)
-        expired = {cell.plan.key for cell in watch.expired(now, this_owner())}
+    expired = _expired(ledger, study, watch_seconds) if any(not is_gone(str(c.owner)) for c in held) else set()
     findings = []
     for cell in held:
         key, owner = cell.plan.key, str(cell.owner)
@@ -74,6 +69,16 @@ def _leases(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord], w
             text = f"{key} is held by {_told(owner)}; --watch SECONDS tells whether it lives"
             findings.append(Finding("held elsewhere", text))
     return findings
+
+
+def _expired(ledger: Ledger, study: StudyRecord, watch_seconds: float) -> set[str]:
+    """Cells whose lease stood still for so long."""
+    watch, until = LeaseWatch(watch_seconds), time.monotonic() + watch_seconds
+    expired = watch.expired(ledger.cells(study.study_id), this_owner())
+    while time.monotonic() < until:
+        time.sleep(watch_seconds / LOOKS_PER_LEASE)
+        expired = watch.expired(ledger.cells(study.study_id), this_owner())
+    return {cell.plan.key for cell in expired} if watch_seconds else set()
 
 
 def _without_checkpoint(
