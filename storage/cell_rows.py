@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from optuna.trial import TrialState
 
 from storage import optuna_rows
 from storage.errors import LostLease
@@ -14,14 +13,6 @@ from storage.tables import attempts, cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-_TOLD = {
-    CellState.DONE: TrialState.COMPLETE,
-    CellState.NOT_LEARNED: TrialState.COMPLETE,
-    CellState.COLLAPSED: TrialState.COMPLETE,
-    CellState.PRUNED: TrialState.PRUNED,
-    CellState.FAILED: TrialState.FAIL,
-}
 
 
 def cell_of(row: Mapping[str, Any]) -> Cell:
@@ -156,4 +147,4 @@ def close(
     """End a cell and tell its trial."""
     connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=None))
     facts = {"state": state.value, **facts}
-    optuna_rows.tell(connection, row["trial_id"], state=_TOLD[state], value=value, facts=facts)
+    optuna_rows.tell(connection, row["trial_id"], state=optuna_rows.TOLD[state], value=value, facts=facts)

@@ -89,10 +89,10 @@ def curves_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row an evaluation, of every attempt."""
     numbers = _evaluation_numbers(ledger, study_id)
     names = _attempt_names(ledger, study_id)
-    curves = pd.DataFrame(numbers, columns=list(_CURVE_COLUMNS))
-    at = names.set_index("attempt_id").loc[curves.pop("attempt_id")]
-    curves.insert(0, "cell", at["cell"].to_numpy())
-    curves.insert(1, "attempt", at["attempt"].to_numpy())
+    at = np.searchsorted(names["attempt_id"], numbers[:, 0])
+    curves = pd.DataFrame(numbers[:, 1:], columns=list(_CURVE_COLUMNS[1:]))
+    curves.insert(0, "cell", names["cell"].array.take(at))
+    curves.insert(1, "attempt", names["attempt"].array.take(at))
     curves["test_dsc"] = curves["test_dsc"].where(curves["test_dsc"] != _NO_TEST)
     return curves.astype(dict.fromkeys(_WHOLE_NUMBERS, "int64"))
 
@@ -207,6 +207,7 @@ def _attempt_names(ledger: Ledger, study_id: int) -> pd.DataFrame:
         sa.select(attempts.c.id.label("attempt_id"), cells.c.key.label("cell"), attempts.c.number.label("attempt"))
         .join(cells, cells.c.id == attempts.c.cell_id)
         .where(cells.c.study_id == study_id)
+        .order_by(attempts.c.id)
     )
     return _frame(ledger, query)
 

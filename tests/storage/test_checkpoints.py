@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.checkpoints import MANIFEST, CheckpointFolder, Loaded
+from storage.errors import LostLease
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,3 +162,59 @@ def test_attempts_and_cells_do_not_share_a_folder(tmp_path: Path) -> None:
     assert CheckpointFolder.of(root, "study", "cell", 2).load_newest().name is None
     assert CheckpointFolder.of(root, "study", "cel", 1).load_newest().name is None
     assert CheckpointFolder.of(root, "study", "cell", 1).load_newest().name is not None
+
+
+def test_a_late_worker_writes_no_file(folder: CheckpointFolder, tmp_path: Path) -> None:
+    """Once a later claim works on the cell, an earlier one neither saves nor begins, after closing neither."""
+    folder.begin(1)
+    folder.save(1, 1, files_of(1))
+    folder.begin(2)
+    folder.save(2, 2, files_of(2))
+    for keep in ("all", "best", "none"):
+        folder.close(keep)
+        before = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+        with pytest.raises(LostLease, match=r"claim 2 works on .* by now; claim 1 writes no more"):
+            folder.save(1, 3, files_of(3))
+        with pytest.raises(LostLease):
+            folder.begin(1)
+        assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == before
+    assert folder.names() == []
+
+
+def test_a_claim_may_begin_again(folder: CheckpointFolder) -> None:
+    """A worker that starts anew under the same claim goes on; one mark is left."""
+    for claim in (1, 2, 2):
+        folder.begin(claim)
+    assert folder._claims() == [2]
+
+
+def test_a_damaged_checkpoint_is_told(folder: CheckpointFolder, tmp_path: Path) -> None:
+    """The note names what is damaged and what was taken instead; without damage there is none."""
+    before = folder.save(1, 4, files_of(4))
+    assert folder.load_newest().note is None
+    newest = folder.save(1, 5, files_of(5))
+    (tmp_path / "study" / "ratio0.5-depth3-seed0" / "1" / newest / "state.pt").write_bytes(b"")
+    found = folder.load_newest()
+    assert (found.note, found.evaluation) == (f"damaged checkpoint {newest}: went on from {before}", 5)
+    (tmp_path / "study" / "ratio0.5-depth3-seed0" / "1" / before / "state.pt").write_bytes(b"")
+    assert folder.load_newest().note == f"damaged checkpoint {newest}, {before}: began anew"
+
+
+FULL_DISK = """
+import resource, sys
+from storage.checkpoints import CheckpointFolder
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    CheckpointFolder(sys.argv[1]).save(1, 2, {"state.pt": b"x" * 500, "best.pt": b"x" * 5000})
+except OSError as error:
+    print(error.errno)
+"""
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(folder: CheckpointFolder) -> None:
+    """The system refuses to write on: the error is passed on, nothing of the new one stays, the old one is whole."""
+    before = folder.save(1, 1, files_of(1))
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, folder.url], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == errno.EFBIG
+    assert folder.names() == [before]
+    assert newest(folder) == (before, files_of(1))

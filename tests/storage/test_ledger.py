@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from storage import leases
 from storage.database import holds_studies
 from storage.errors import LostLease, StorageError
-from storage.frames import SURFACE_COLUMNS, surface
+from storage.frames import SURFACE_COLUMNS, costs_frame, surface
 from storage.leases import LeaseWatch, is_gone, this_owner
 from storage.ledger import Ledger
 from storage.reads import cell_record, cell_records, spent_seconds
@@ -408,6 +408,36 @@ def test_a_failed_cell_may_be_tried_again(ledger: Ledger, study: StudyRecord) ->
     assert len(optuna_trial(ledger, number=3).intermediate_values) == 3
 
 
+def test_failures_follow_each_other_up_to_the_last_attempt(ledger: Ledger, study: StudyRecord) -> None:
+    """A failed cell waits again by itself while attempts are left; then it stays failed, and each reason is kept."""
+    for number in (1, 2, 3):
+        claim = claim_first(ledger, study)
+        assert claim.attempt == number
+        record(ledger, claim, 1)
+        assert ledger.fail(claim, f"reason {number}", max_attempts=3) == (number < 3)
+    cell = first(ledger, study)
+    assert (cell.state, cell.attempt) == (CellState.FAILED, 3)
+    assert ledger.claim(study.study_id, cell.plan.key, US) is None
+    costs = costs_frame(ledger, study.study_id)
+    of_cell = costs[costs["cell"] == cell.plan.key]
+    assert of_cell["failure"].tolist() == ["reason 1", "reason 2", "reason 3"]
+    assert of_cell["evaluation_seconds"].tolist() == [3.0] * 3
+    assert spent_seconds(ledger, study.study_id) == 9.0
+
+
+def test_a_cell_that_cannot_be_tested_trains_anew(ledger: Ledger, study: StudyRecord) -> None:
+    """Only a cell that waits for its test, unowned."""
+    key = plans(1)[0].key
+    assert not ledger.retrain(study.study_id, key, "gone")
+    claim = trained(ledger, study)
+    assert not ledger.retrain(study.study_id, key, "gone")
+    ledger.release(claim)
+    assert ledger.retrain(study.study_id, key, "gone")
+    cell = first(ledger, study)
+    assert (cell.state, cell.attempt) == (CellState.WAITING, 2)
+    assert optuna_trial(ledger).user_attrs["failure"] == "gone"
+
+
 def test_only_failed_cells_are_tried_again(ledger: Ledger, study: StudyRecord) -> None:
     """A cell that waits, runs or is done is left as it is."""
     assert not ledger.retry(study.study_id, plans(1)[0].key)
@@ -438,6 +468,29 @@ def test_a_record_fills_gaps(ledger: Ledger, study: StudyRecord) -> None:
     ledger.record(claim, curve(5), checkpoint="b", worker=WORKER)
     assert cell_record(ledger, study.study_id, claim.plan.key).curve == tuple(curve(5))
     assert optuna_trial(ledger).intermediate_values == {p.evaluation: p.val_dsc for p in curve(5)}
+
+
+def test_work_that_was_done_again_is_counted(ledger: Ledger, study: StudyRecord) -> None:
+    """A damaged checkpoint made an evaluation be trained twice: the first stands, the second is lost work."""
+    claim = claim_first(ledger, study)
+    record(ledger, claim, 2)
+    again = [curve(2)[0], replace(curve(2)[1], train_seconds=1.25)]
+    ledger.record(claim, again, checkpoint="x", worker=WORKER, note="damaged checkpoint 0001-00002")
+    found = cell_record(ledger, study.study_id, claim.plan.key)
+    assert found.curve == tuple(curve(2))
+    assert found.attempt.lost_seconds == 1.75 * 2.0
+    assert found.attempt.notes == ("damaged checkpoint 0001-00002",)
+    record(ledger, claim, 3)
+    assert cell_record(ledger, study.study_id, claim.plan.key).attempt.lost_seconds == 1.75 * 2.0
+
+
+def test_what_befell_a_cell_is_noted(ledger: Ledger, study: StudyRecord) -> None:
+    """Lost workers and drivers, in order."""
+    ledger.release(claim_first(ledger, study), lost="its worker was lost")
+    claim_first(ledger, study)
+    ledger.take_back(study.study_id, first(ledger, study))
+    notes = cell_record(ledger, study.study_id, plans(1)[0].key).attempt.notes
+    assert notes == ("its worker was lost", f"its driver was lost: {US}")
 
 
 def test_a_record_tells_where_it_ran(ledger: Ledger, study: StudyRecord) -> None:
