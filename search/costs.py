@@ -8,10 +8,9 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from search.outlook import SeenCell
-    from storage.records import CellPlan
+    from storage.records import CellPlan, Evaluation
 
 PER_DEPTH = 1.3  # times as long with each further level, where nothing is known of it
 
@@ -41,15 +40,19 @@ class CostModel:
 
 
 def cost_model(
-    cells: Iterable[SeenCell], *, device_share: float, evaluations: int, total_steps: Callable[[int], int]
+    trainings: Iterable[tuple[CellPlan, Sequence[Evaluation]]],
+    *,
+    device_share: float,
+    evaluations: int,
+    total_steps: Callable[[int], int],
 ) -> CostModel:
     """Medians over all evaluations that were recorded, in device seconds."""
     steps, validations = defaultdict(list), defaultdict(list)
-    for cell in cells:
+    for plan, curve in trainings:
         before = 0
-        for point in cell.curve:
-            steps[cell.plan.depth].append(point.train_seconds / max(1, point.step - before))
-            validations[cell.plan.depth].append(point.val_seconds)
+        for point in curve:
+            steps[plan.depth].append(point.train_seconds / max(1, point.step - before))
+            validations[plan.depth].append(point.val_seconds)
             before = point.step
     return CostModel(
         {depth: device_share * median(values) for depth, values in steps.items()},

@@ -103,7 +103,10 @@ def free_cells(cells: Iterable[Cell]) -> list[Cell]:
 def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
     """The policy `forecast`: what is worth doing, given every cell of the study."""
     costs = cost_model(
-        cells, device_share=context.device_share, evaluations=context.evaluations, total_steps=context.total_steps
+        ((cell.plan, cell.curve) for cell in cells),
+        device_share=context.device_share,
+        evaluations=context.evaluations,
+        total_steps=context.total_steps,
     )
     plans = _configurations(cells)
     seconds = np.array([costs.seconds(plan) for plan in plans])

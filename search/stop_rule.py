@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TAKE_OFF_ABOVE_D0 = 0.05
 LEVEL_OVER = 5
 STAYS_UNDER = 2
+LONG_UNDER_D0 = 0.6  # of the budget
 LUCK = 1.3  # standard deviations by which the best of about ten evaluations lies above their level
 JITTER_OVER = 12  # evaluations
 LEAST_FOR_JITTER = 4
@@ -170,16 +171,14 @@ def _stop_in_trouble(
 
 
 def _trouble(curve: Sequence[Evaluation], evaluations: int, d0: float) -> Literal["not_learned", "collapsed"] | None:
-    """Not learned: no take-off by half the budget. Collapsed: under D0 for half the budget after take-off.
+    """Not learned: no take-off by half the budget. Collapsed: under D0 for a long time after take-off.
 
-    A dip that is shorter returns often: plain BCE falls to 0 for a third of a budget and comes back.
+    A dip that is shorter returns often: plain BCE falls to 0 for up to half a budget and comes back.
     """
-    half = evaluations // 2
-    if len(curve) < half:
-        return None
-    if not has_taken_off(curve, d0):
+    if len(curve) >= evaluations // 2 and not has_taken_off(curve, d0):
         return "not_learned"
-    return "collapsed" if all(p.val_dsc < d0 for p in curve[-half:]) else None
+    long = int(np.ceil(LONG_UNDER_D0 * evaluations))
+    return "collapsed" if len(curve) > long and all(p.val_dsc < d0 for p in curve[-long:]) else None
 
 
 def _expected_end(forecast: Forecast) -> PlateauForecast:

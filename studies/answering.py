@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from models.metrics import per_case
+from models.protocol import TrainingSpec
 from search.answer import Answer, answer
-from search.measurements import Measurement
+from search.costs import cost_model
+from search.measurements import Measurement, Planned
 from search.prices import PriceSpec
 from search.stop_rule import remaining_gain
 from storage.frames import cases_frame
@@ -40,7 +42,33 @@ def answer_of(study: StudyRecord, records: Sequence[CellRecord]) -> Answer:
         target=study.running["target_dsc"],
         validation_groups=case_groups(study, "validation") if has_cases else None,
         test_groups=case_groups(study, "test") if has_cases else None,
+        planned=planned_configurations(study, records),
     )
+
+
+def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) -> list[Planned]:
+    """Configurations of the grid that no cell has measured, with the cost that the others predict."""
+    measured = {(r.cell.plan.depth, r.cell.plan.num_cases) for r in records if is_measured(r)}
+    trained = [record for record in records if record.curve and record.attempt.device is not None]
+    if "training" not in study.identity or not trained:
+        return []
+    protocol = TrainingSpec.model_validate(study.identity["training"])
+    device, share = cast("Device", trained[0].attempt.device), trained[0].attempt.device_share
+    costs = cost_model(
+        ((record.cell.plan, record.curve) for record in trained),
+        device_share=share,
+        evaluations=protocol.evaluations,
+        total_steps=protocol.total_steps,
+    )
+    waiting = {
+        (plan.depth, plan.num_cases): Planned(
+            plan.depth, plan.ratio, plan.num_cases, plan.parameters, device, costs.seconds(plan)
+        )
+        for record in records
+        for plan in [record.cell.plan]
+        if (plan.depth, plan.num_cases) not in measured
+    }
+    return list(waiting.values())
 
 
 def is_measured(record: CellRecord) -> bool:
@@ -71,6 +99,7 @@ def measurement(record: CellRecord) -> Measurement:
         remaining_gain_lower=gain - half,
         remaining_gain_upper=gain + half,
         flag=_flag(record.cell.state),
+        confirms=plan.role == "confirm",
     )
 
 

@@ -8,30 +8,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from models.forecaster.lstm import load
+from models.network import count_parameters
+from models.protocol import MAX_DEPTH, MIN_DEPTH, TrainingSpec
 from search.answer import answer
 from search.decisions import DecisionSpec
 from search.measurements import Planned
 from search.policy import WORTH, PolicyContext
+from search.prices import PriceSpec
+from search.recorded import recorded_runs
 from search.regret import regret
 from search.replay import replay, steps_by_cases
+from search.stop_rule import StopSpec
 from storage.errors import InputError
 from storage.ledger import Ledger
 from storage.reads import cell_records, spent_seconds
 from studies.answering import measurement
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
 
     from models.forecaster.forecast import Forecaster
     from search.answer import Answer
     from search.policy import PolicyName
-    from search.prices import PriceSpec
     from search.replay import RecordedRun, ReplayedStudy
-    from search.stop_rule import StopSpec
     from storage.records import CellRecord
 
 REPLICATES = 500
+MOST_TOLERANCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,45 @@ class Replayed:
     answer: Answer
     gpu_seconds: float
     grid_gpu_seconds: float
+
+
+def read_surface(path: Path) -> list[RecordedRun]:
+    """Every training of a CSV file.
+
+    Raises:
+        InputError: It cannot be read, or is no surface.
+    """
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path} as CSV: {error}") from None
+    depths = range(MIN_DEPTH, MAX_DEPTH + 1)
+    return recorded_runs(table, str(path), {d: count_parameters(TrainingSpec(size=256), d, 3) for d in depths})
+
+
+def spec_of(options: Namespace, runs: Sequence[RecordedRun]) -> ReplaySpec:
+    """What the command line asks for.
+
+    Raises:
+        InputError: A number is out of its range.
+    """
+    for name, value, least in (("--gpus", options.gpus, 1), ("--held-out", options.held_out, 1)):
+        if value < least:
+            raise InputError(f"{name} must be at least {least}, got {value}")
+    if not 0 < options.tolerance < MOST_TOLERANCE:
+        raise InputError(f"--tolerance must be a DSC in (0, {MOST_TOLERANCE}), got {options.tolerance:g}")
+    return ReplaySpec(
+        policy=options.policy,
+        gpus=options.gpus,
+        tolerance=options.tolerance,
+        target=options.target_dsc,
+        prices=PriceSpec(),
+        stop=StopSpec(),
+        forecaster=load(),
+        d0=options.d0,
+        held_out_cases=options.held_out,
+        seeds=tuple(options.seed or [min(run.plan.seed for run in runs)]),
+    )
 
 
 def replay_surface(runs: Sequence[RecordedRun], spec: ReplaySpec) -> Replayed:
