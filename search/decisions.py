@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from models.forecaster.context import Siblings
     from models.forecaster.forecast import Forecaster
     from search.policy import Agenda, PolicyContext, PolicyName
-    from search.stop_rule import Matter, StopDecision, StopSpec
+    from search.stop_rule import StopDecision, StopSpec
     from storage.ledger import Ledger
     from storage.records import Cell, CellPlan, CellRecord, Evaluation, PlateauForecast, StudyRecord
 
@@ -98,7 +98,7 @@ class Decisions:
                 spec=spec.stop,
                 forecaster=spec.forecaster,
                 siblings=self._siblings(plan),
-                matters=lambda forecast: self._matters(plan, len(curve), forecast),
+                cannot_matter=lambda forecast: self._cannot_matter(plan, forecast),
             )
         except Exception:  # it would end the whole study
             log.exception("the stop rule failed; the cell trains on")
@@ -109,18 +109,14 @@ class Decisions:
         if self._spec.policy == "forecast":
             self._ledger.close_skipped(self._study.study_id)
 
-    def _matters(self, plan: CellPlan, done: int, forecast: PlateauForecast) -> Matter:
-        """What the rest of a training is worth, by the latest agenda."""
-        found = self._agenda
-        if found is None:
-            return "enough"
-        index, now = found.outlook.find(plan), found.outlook.recommended()
+    def _cannot_matter(self, plan: CellPlan, forecast: PlateauForecast) -> bool:
+        """Whether the recommendation is the same all over the interval of a forecast, by the latest agenda."""
+        if self._agenda is None:
+            return False
+        outlook = self._agenda.outlook
+        index, now = outlook.find(plan), outlook.recommended()
         ends = (forecast.mean, forecast.upper, forecast.lower)
-        if index != now and all(found.outlook.recommended_if(index, end, 0.0) == now for end in ends):
-            return "nothing"
-        rest = found.costs.seconds(plan) * (1 - done / self._spec.evaluations) / found.grid_seconds
-        worth = found.outlook.worth_of_the_rest(index, forecast.mean, forecast.sigma)
-        return "enough" if worth >= found.least_rate * rest else "little"
+        return index != now and all(outlook.recommended_if(index, end, 0.0) == now for end in ends)
 
     def _siblings(self, plan: CellPlan) -> Siblings | None:
         """Ended trainings of the study, those nearest to a cell first."""

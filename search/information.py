@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 PRICE_UNIT = 0.15  # of the right configuration's price: weighs as much as one tolerance of DSC
 OUTCOMES = 64  # of a measurement, that are looked at
-ENDS = np.linspace(-2.0, 2.0, 9)  # of a run that is forecast, in standard deviations
-TINY = 1e-300
 
 
 def losses(draws: Floats, prices: Floats, tolerance: float, target: float | None) -> Floats:
@@ -63,24 +61,3 @@ def _loss_after(values: Floats, outcomes: Integers, noise: Floats, sigma: Floats
     weights = np.exp(log - log.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
     return float((weights @ loss).min(axis=1).mean())
-
-
-def gain_of_the_rest(values: Floats, noise: Floats, loss: Floats, mean: float, sigma: float) -> float:
-    """Expected fall of the least expected loss by training on a run whose end is forecast already.
-
-    Args:
-        values: DSC of its configuration in each draw, shape (S,).
-        noise: Standard deviation between runs in each draw, shape (S,).
-        loss: Of recommending each configuration in each draw, shape (S, J).
-        mean: Forecast of what the run will measure.
-        sigma: Its standard deviation.
-    """
-    ends = mean + sigma * ENDS
-    log = -0.5 * ((ends[:, None] - values) / noise) ** 2 - np.log(noise)
-    near = np.exp(log - log.max())
-    chance = near.sum(axis=1) * np.exp(-0.5 * ENDS**2)
-    if not chance.sum() > 0:
-        return np.inf  # no draw comes near: what it will measure is news
-    after = (near / np.maximum(near.sum(axis=1, keepdims=True), TINY)) @ loss
-    share = chance / chance.sum()
-    return float((share @ after).min() - share @ after.min(axis=1))

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.forecaster.surface import Runs, SurfacePrior
 from search.curves import Curves
-from search.information import gain_of_the_rest, gains, losses
+from search.information import gains, losses
 from search.ranking import LIKELY, floor_probabilities
 from search.stop_rule import remaining_gain
 from storage.records import CellState
@@ -101,10 +101,6 @@ class Outlook:
         if weights.sum() ** 2 / (weights**2).sum() < FEWEST_DRAWS:
             return None
         return _best_buy(self.draws, weights, self)
-
-    def worth_of_the_rest(self, index: int, mean: float, sigma: float) -> float:
-        """Expected fall of the least expected loss by training a run on whose end is forecast already."""
-        return gain_of_the_rest(self.draws[:, index], self.noise, self.loss, mean, sigma)
 
     def worth(self, candidates: Integers) -> Floats:
         """Expected fall of the least expected loss by measuring each of K configurations once, shape (K,)."""

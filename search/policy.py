@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 PolicyName = Literal["grid", "forecast"]
 
-WORTH = 1.0  # the least for which a cell is trained, see `Agenda.least_rate`
+# A cell is trained if it is expected to lower the loss by as much, times the square root of the number of cells, for
+# the seconds of the whole grid: a mean cell must bring more where the grid has fewer.
+WORTH = 1.0
 MOST_CONFIRMATIONS = 2
 
 
@@ -79,9 +81,6 @@ class Agenda:
         added: A cell to add: a fresh seed that confirms the recommendation, or repeats a flagged run.
         outlook: What it was decided on.
         costs: What trainings take.
-        grid_seconds: Device seconds that the whole grid would take.
-        least_rate: Expected fall of the loss for these seconds under which nothing is worth training: the square root
-            of the number of cells, so that a mean cell must bring more where the grid has fewer.
     """
 
     order: tuple[str, ...]
@@ -89,8 +88,6 @@ class Agenda:
     added: CellPlan | None
     outlook: Outlook
     costs: CostModel
-    grid_seconds: float
-    least_rate: float
 
 
 def free_cells(cells: Iterable[Cell]) -> list[Cell]:
@@ -129,7 +126,7 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
     confirming = [cell for cell in cells if cell.plan.role == "confirm" and cell.state.is_open]
     if confirming:
         waiting = tuple(each.plan.key for each in confirming if _is_free(each))
-        return Agenda((*tests, *waiting), {}, None, outlook, costs, grid_seconds, least_rate)
+        return Agenda((*tests, *waiting), {}, None, outlook, costs)
     left = context.device_seconds_left
     reserve = float(seconds[outlook.recommended()])
     wanted = [
@@ -144,7 +141,7 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
         if left is not None and reserve > left:
             added = None
     skips = _skips(cells, set(order), outlook)
-    return Agenda(order, skips, added, outlook, costs, grid_seconds, least_rate)
+    return Agenda(order, skips, added, outlook, costs)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.depth_answer import SURE
-from search.intervals import Estimate, interval_of
+from search.intervals import Estimate, Interval, interval_of
 from search.prices import case_price, training_price
 
 if TYPE_CHECKING:
@@ -219,11 +219,15 @@ def _test_estimate(row: RankedConfiguration, test: DataCurves, index: int) -> Es
     """Measured test DSC; its intervals are around the DSC of the full budget, the forecast gain included."""
     assert row.test_dsc is not None
     replicates = test.points.dsc[index] + test.replicate_error[:, index]
-    return Estimate(row.test_dsc.value, interval_of(replicates), interval_of(replicates + test.new_run))
+    return Estimate(row.test_dsc.value, _dsc_interval(replicates), _dsc_interval(replicates + test.new_run))
 
 
 def _forecast(expected: float, drawn: Floats, test: DataCurves) -> Estimate:
-    return Estimate(expected, interval_of(drawn), interval_of(drawn + test.new_run))
+    return Estimate(expected, _dsc_interval(drawn), _dsc_interval(drawn + test.new_run))
+
+
+def _dsc_interval(replicates: Floats) -> Interval:
+    return interval_of(np.clip(replicates, 0.0, 1.0))
 
 
 def _order(row: RankedConfiguration) -> tuple[float, ...]:

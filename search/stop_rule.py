@@ -28,6 +28,7 @@ STAYS_UNDER = 2
 LONG_UNDER_D0 = 0.6  # of the budget
 LUCK = 1.3  # standard deviations by which the best of about ten evaluations lies above their level
 JITTER_OVER = 12  # evaluations
+MOST_JITTER = 0.01  # in DSC; what bends more is the curve itself
 LEAST_FOR_JITTER = 4
 
 
@@ -48,8 +49,7 @@ class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     forecaster: Literal["lstm", "parametric"] = "lstm"
 
 
-Matter = Literal["nothing", "little", "enough"]
-StopKind = Literal["plateau", "enough_known", "cannot_matter", "not_learned", "collapsed"]
+StopKind = Literal["plateau", "cannot_matter", "not_learned", "collapsed"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def decide(
     spec: StopSpec,
     forecaster: Forecaster,
     siblings: Siblings | None = None,
-    matters: Callable[[PlateauForecast], Matter] | None = None,
+    cannot_matter: Callable[[PlateauForecast], bool] | None = None,
 ) -> StopDecision | None:
     """Whether a running training is to end now.
 
@@ -88,7 +88,8 @@ def decide(
         spec: The rule's settings.
         forecaster: What forecasts the rest.
         siblings: Other curves of the study, near this one first.
-        matters: What the rest of a training with this forecast is worth; None where every training goes on.
+        cannot_matter: Whether the recommendation stays as it is all over the interval of a forecast; None where all
+            matters.
     """
     if not spec.first_evaluation <= len(curve) < evaluations:
         return None
@@ -99,7 +100,7 @@ def decide(
     if not has_taken_off(curve, d0) or curve[-1].val_dsc < d0:
         return None
     return _stop_at_plateau(forecast, curve, evaluations, tolerance, spec) or _stop_needless(
-        forecast, curve, evaluations, matters
+        forecast, curve, evaluations, cannot_matter
     )
 
 
@@ -131,22 +132,17 @@ def _stop_needless(
     forecast: Forecast,
     curve: Sequence[Evaluation],
     evaluations: int,
-    matters: Callable[[PlateauForecast], Matter] | None,
+    cannot_matter: Callable[[PlateauForecast], bool] | None,
 ) -> StopDecision | None:
-    """It stops when no end within the forecast moves the recommendation, or when what it may move is not worth it."""
-    end = _expected_end(forecast)
-    found: Matter = "enough" if matters is None else matters(end)
-    if found == "enough":
+    """It stops when no end within the forecast moves the recommendation."""
+    end = _measured_end(forecast)
+    if cannot_matter is None or not cannot_matter(end):
         return None
-    where = (
-        f"at evaluation {len(curve)} of {evaluations} its end is forecast at {end.mean:.4f} "
-        f"[{end.lower:.4f}, {end.upper:.4f}] ({forecast.method})"
+    reason = (
+        f"cannot matter: at evaluation {len(curve)} of {evaluations} its end is forecast at {end.mean:.4f} "
+        f"[{end.lower:.4f}, {end.upper:.4f}], and the recommendation is the same all over it ({forecast.method})"
     )
-    if found == "nothing":
-        return StopDecision("cannot_matter", f"cannot matter: {where}; all over it the recommendation is the same", end)
-    return StopDecision(
-        "enough_known", f"enough known: {where}; the rest of its training is worth less than it costs", end
-    )
+    return StopDecision("cannot_matter", reason, end)
 
 
 def _stop_in_trouble(
@@ -204,11 +200,12 @@ def level(curve: Sequence[Evaluation]) -> float:
 def remaining_gain(curve: Sequence[Evaluation], end: float) -> float:
     """How far the best validation DSC is forecast to rise until the last evaluation, at least 0.
 
-    The best of many noisy evaluations lies above the level, now and at the end; by as much, it is assumed, as LUCK
+    The best of many noisy evaluations lies above the level, now and at the end: by as much, it is assumed, as LUCK
     standard deviations of the evaluations around their neighbours' mean.
     """
     values = np.array([p.val_dsc for p in curve])
-    return max(0.0, end + LUCK * _jitter(values) - float(values.max()))
+    luck = LUCK * min(_jitter(values), MOST_JITTER)
+    return max(0.0, min(1.0, end + luck) - float(values.max()))
 
 
 def _jitter(values: Floats) -> float:

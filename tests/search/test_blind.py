@@ -48,7 +48,7 @@ def test_no_record_that_a_decision_reads_has_a_test_field(record: Any) -> None:
                 "spec": "StopSpec",
                 "forecaster": "Forecaster",
                 "siblings": "Siblings | None",
-                "matters": "Callable[[PlateauForecast], Matter] | None",
+                "cannot_matter": "Callable[[PlateauForecast], bool] | None",
             },
         ),
     ],
