@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PRICE_UNIT = 0.15  # of the right configuration's price: weighs as much as one tolerance of DSC
 OUTCOMES = 64  # of a measurement, that are looked at
 ENDS = np.linspace(-2.0, 2.0, 9)  # of a run that is forecast, in standard deviations
+FAR = 4.0  # standard deviations
 TINY = 1e-300
 
 
@@ -50,19 +51,22 @@ def gains(draws: Floats, loss: Floats, candidates: Integers, sigma: Floats, rng:
         sigma: Standard deviation of a measurement in each draw, shape (S,).
         rng: Draws outcomes.
     """
-    now = loss.mean(axis=0).min()
     outcomes = np.arange(0, len(draws), max(1, len(draws) // OUTCOMES))
     noise = rng.standard_normal(len(outcomes)) * sigma[outcomes]
-    return np.array([now - _loss_after(draws[:, c], outcomes, noise, sigma, loss) for c in candidates])
+    return np.array([_gain(draws[:, c], outcomes, noise, sigma, loss) for c in candidates])
 
 
-def _loss_after(values: Floats, outcomes: Integers, noise: Floats, sigma: Floats, loss: Floats) -> float:
-    """Least expected loss once the candidate with these values, shape (S,), was measured."""
+def _gain(values: Floats, outcomes: Integers, noise: Floats, sigma: Floats, loss: Floats) -> float:
+    """Of measuring the candidate with these values, shape (S,).
+
+    Before and after are both averaged over the same few outcomes: so it is 0 where none moves the recommendation.
+    """
     measured = values[outcomes] + noise
     log = -0.5 * ((measured[:, None] - values) / sigma) ** 2 - np.log(sigma)
     weights = np.exp(log - log.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
-    return float((weights @ loss).min(axis=1).mean())
+    after = weights @ loss
+    return float(after.mean(axis=0).min() - after.min(axis=1).mean())
 
 
 def gain_of_the_rest(values: Floats, noise: Floats, loss: Floats, mean: float, sigma: float) -> float:
@@ -75,12 +79,12 @@ def gain_of_the_rest(values: Floats, noise: Floats, loss: Floats, mean: float, s
         mean: Forecast of what the run will measure.
         sigma: Its standard deviation.
     """
+    if (np.abs(mean - values) > FAR * np.hypot(noise, sigma)).all():
+        return np.inf  # no draw comes near: what it will measure is news
     ends = mean + sigma * ENDS
     log = -0.5 * ((ends[:, None] - values) / noise) ** 2 - np.log(noise)
     near = np.exp(log - log.max())
     chance = near.sum(axis=1) * np.exp(-0.5 * ENDS**2)
-    if not chance.sum() > 0:
-        return np.inf  # no draw comes near: what it will measure is news
     after = (near / np.maximum(near.sum(axis=1, keepdims=True), TINY)) @ loss
     share = chance / chance.sum()
     return float((share @ after).min() - share @ after.min(axis=1))
