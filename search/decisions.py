@@ -120,7 +120,7 @@ class Decisions:
             return "nothing"
         rest = found.costs.seconds(plan) * (1 - done / self._spec.evaluations) / found.grid_seconds
         worth = found.outlook.worth_of_the_rest(index, forecast.mean, forecast.sigma)
-        return "enough" if worth >= self._spec.context.worth * rest else "little"
+        return "enough" if worth >= found.least_rate * rest else "little"
 
     def _siblings(self, plan: CellPlan) -> Siblings | None:
         """Ended trainings of the study, those nearest to a cell first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ DRAWS = 400
 POSITIONS = 40  # of each depth's curve; further numbers of cases are those next to them
 FEWEST_DRAWS = 8  # that a condition must leave
 ENDED = {CellState.DONE, CellState.TEST, CellState.PRUNED}
+HOPELESS = 2  # flagged runs
+FLAGGED = {CellState.NOT_LEARNED, CellState.COLLAPSED}
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,14 @@ def look_out(
         runs = _with_pending(runs, pending, posterior.mean)
         posterior = layout.prior.posterior(runs, DRAWS, np.random.default_rng(seed))
     draws = layout.values(posterior.draws, depth, num_cases)
+    mean = layout.values(posterior.mean[None, :], depth, num_cases)[0]
+    hopeless = _hopeless(cells, plans)
+    draws[:, hopeless], mean[hopeless] = 0.0, 0.0
     return Outlook(
         depth=depth,
         num_cases=num_cases,
         prices=prices,
-        mean=layout.values(posterior.mean[None, :], depth, num_cases)[0],
+        mean=mean,
         draws=draws,
         noise=posterior.noise,
         loss=losses(draws, prices, tolerance, target),
@@ -195,6 +201,14 @@ def _runs(cells: Sequence[SeenCell], layout: _Layout) -> Runs:
     dsc, sigma = np.array([_expected(cell) for cell in ended]).reshape(-1, 2).T
     places = np.array([layout.place(cell.plan) for cell in ended], dtype=np.int64)
     return Runs(places, dsc, np.ones(len(ended)), sigma)
+
+
+def _hopeless(cells: Sequence[SeenCell], plans: Sequence[CellPlan]) -> list[int]:
+    """Configurations of which two runs or more were flagged, and none has learned: they are never recommended."""
+    flagged = Counter((c.plan.depth, c.plan.num_cases) for c in cells if c.state in FLAGGED)
+    learned = {(c.plan.depth, c.plan.num_cases) for c in cells if c.state in ENDED and c.curve}
+    lost = {which for which, times in flagged.items() if times >= HOPELESS and which not in learned}
+    return [i for i, p in enumerate(plans) if (p.depth, p.num_cases) in lost]
 
 
 def _expected(cell: SeenCell) -> tuple[float, float]:

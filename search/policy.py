@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from search.costs import cost_model
-from search.outlook import look_out
+from search.outlook import FLAGGED, look_out
 from search.prices import case_price, training_price
 from search.space import cell_key
 from storage.records import CellState, SkipForecast
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PolicyName = Literal["grid", "forecast"]
 
-WORTH = 14.0  # of a measurement: expected fall of the loss by device seconds, in those of the whole grid
+WORTH = 1.0  # the least for which a cell is trained, see `Agenda.least_rate`
 MOST_CONFIRMATIONS = 2
 
 
@@ -51,7 +51,7 @@ class PolicyContext:
         tolerance: In DSC.
         target: DSC to reach, or None.
         device_seconds_left: What the study may still spend, or None.
-        worth: Least expected fall of the loss for device seconds that would train the whole grid.
+        worth: Factor of the least expected fall of the loss for which a cell is trained.
         seed: Of the draws that stand for what is not known.
     """
 
@@ -80,6 +80,8 @@ class Agenda:
         outlook: What it was decided on.
         costs: What trainings take.
         grid_seconds: Device seconds that the whole grid would take.
+        least_rate: Expected fall of the loss for these seconds under which nothing is worth training: the square root
+            of the number of cells, so that a mean cell must bring more where the grid has fewer.
     """
 
     order: tuple[str, ...]
@@ -88,6 +90,7 @@ class Agenda:
     outlook: Outlook
     costs: CostModel
     grid_seconds: float
+    least_rate: float
 
 
 def free_cells(cells: Iterable[Cell]) -> list[Cell]:
@@ -119,17 +122,19 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
         target=context.target,
         seed=context.seed,
     )
-    grid_seconds = sum(costs.seconds(cell.plan) for cell in cells if cell.plan.role == "grid")
+    grid = [cell.plan for cell in cells if cell.plan.role == "grid"]
+    grid_seconds = sum(costs.seconds(plan) for plan in grid)
+    least_rate = context.worth * len(grid) ** 0.5
     tests = tuple(cell.plan.key for cell in cells if cell.state is CellState.TEST and not cell.held)
     confirming = [cell for cell in cells if cell.plan.role == "confirm" and cell.state.is_open]
     if confirming:
         waiting = tuple(each.plan.key for each in confirming if _is_free(each))
-        return Agenda((*tests, *waiting), {}, None, outlook, costs, grid_seconds)
+        return Agenda((*tests, *waiting), {}, None, outlook, costs, grid_seconds, least_rate)
     left = context.device_seconds_left
     reserve = float(seconds[outlook.recommended()])
     wanted = [
         option
-        for option in _by_worth(_options(cells, plans, outlook), outlook, seconds / grid_seconds, context.worth)
+        for option in _by_worth(_options(cells, plans, outlook), outlook, seconds / grid_seconds, least_rate)
         if left is None or seconds[option.configuration] + reserve <= left
     ]
     added = wanted[0].plan if wanted and wanted[0].is_new else None
@@ -139,7 +144,7 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
         if left is not None and reserve > left:
             added = None
     skips = _skips(cells, set(order), outlook)
-    return Agenda(order, skips, added, outlook, costs, grid_seconds)
+    return Agenda(order, skips, added, outlook, costs, grid_seconds, least_rate)
 
 
 @dataclass(frozen=True)
@@ -189,8 +194,7 @@ def _options(cells: Sequence[SeenCell], plans: Sequence[CellPlan], outlook: Outl
 
 def _wants_repeat(own: Sequence[SeenCell]) -> bool:
     """Whether every run of a configuration has ended, none of them learned, and none repeats another yet."""
-    flagged = {CellState.NOT_LEARNED, CellState.COLLAPSED}
-    return any(c.state in flagged for c in own) and all(c.state in flagged and c.plan.role == "grid" for c in own)
+    return any(c.state in FLAGGED for c in own) and all(c.state in FLAGGED and c.plan.role == "grid" for c in own)
 
 
 def _by_worth(options: Sequence[_Option], outlook: Outlook, share: Floats, least: float) -> list[_Option]:
