@@ -48,16 +48,19 @@ def gains(draws: Floats, loss: Floats, candidates: Integers, sigma: Floats, rng:
         sigma: Standard deviation of a measurement in each draw, shape (S,).
         rng: Draws outcomes.
     """
-    now = loss.mean(axis=0).min()
     outcomes = np.arange(0, len(draws), max(1, len(draws) // OUTCOMES))
     noise = rng.standard_normal(len(outcomes)) * sigma[outcomes]
-    return np.array([now - _loss_after(draws[:, c], outcomes, noise, sigma, loss) for c in candidates])
+    return np.array([_gain(draws[:, c], outcomes, noise, sigma, loss) for c in candidates])
 
 
-def _loss_after(values: Floats, outcomes: Integers, noise: Floats, sigma: Floats, loss: Floats) -> float:
-    """Least expected loss once the candidate with these values, shape (S,), was measured."""
+def _gain(values: Floats, outcomes: Integers, noise: Floats, sigma: Floats, loss: Floats) -> float:
+    """Of measuring the candidate with these values, shape (S,).
+
+    Before and after are both averaged over the same few outcomes: so it is 0 where none moves the recommendation.
+    """
     measured = values[outcomes] + noise
     log = -0.5 * ((measured[:, None] - values) / sigma) ** 2 - np.log(sigma)
     weights = np.exp(log - log.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
-    return float((weights @ loss).min(axis=1).mean())
+    after = weights @ loss
+    return float(after.mean(axis=0).min() - after.min(axis=1).mean())
