@@ -28,9 +28,7 @@ def test_the_password_is_nowhere_after_a_run(tmp_path: Path) -> None:
         for arguments in (("run", "faults.toml"), *ASK):
             _dicecurve(home, secret / "url", *arguments)
         server.stop()
-        said = _dicecurve(
-            home, secret / "url", "status", code=2
-        )  # the server is away: an error that names the database
+        said = _dicecurve(home, secret / "url", "status", code=2)  # an error that names the database
         assert "cannot open the storage" in said
     finally:
         if server.is_running():
