@@ -85,6 +85,7 @@ def _cell(record: CellRecord) -> dict[str, Any]:
         "forecast_val_dsc": None if attempt.forecast is None else attempt.forecast.mean,
         "skip": None if record.cell.skip is None else asdict(record.cell.skip),
         "failure": attempt.failure,
+        "notes": list(attempt.notes),
     }
 
 
