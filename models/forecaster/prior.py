@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 COVARIATES = 3
 GEOMETRIC_SHARE = 0.45
 SHARED_START = 0.4
+CAP_SHARPNESS = 6.0
 FAST, SLOW = (1e-3, 0.8), (1e-2, 8.0)  # times of the two growth laws, in budgets
 
 
@@ -119,7 +120,7 @@ def _expected(population: _Population, t: Floats, *, decays: bool) -> tuple[Floa
     start, end = _levels(population)
     growth = _growth(population, t)
     rates = draw_rates(population.rng, population.shape, t) if decays else np.zeros((*population.shape, len(t)))
-    held = population.chance(0.7)[..., None] * population.log_uniform(0.005, 0.4)[..., None]
+    held = population.chance(0.6)[..., None] * population.log_uniform(0.005, 0.4)[..., None]
     power = population.log_uniform(0.4, 2.5)[..., None]
     climbed = growth * (1 - held * rates**power)
     levels = start[..., None] + (end - start)[..., None] * climbed
@@ -152,8 +153,15 @@ def _growth(population: _Population, t: Floats) -> Floats:
         time = population.log_uniform(fastest, slowest)
         steepness = population.log_uniform(0.4, 3.0)
         parts.append(grow(law, time, steepness, t))
-    second = (population.chance(0.4) * population.uniform(0.0, 0.7))[..., None]
-    return (1 - second) * parts[0] + second * parts[1]
+    second = (population.chance(0.3) * population.uniform(0.0, 0.7))[..., None]
+    return _capped(population, (1 - second) * parts[0] + second * parts[1])
+
+
+def _capped(population: _Population, growth: Floats) -> Floats:
+    """Some curves level off before their law does, as training curves do that fit their data to the full."""
+    cap = np.where(population.chance(0.3), population.uniform(0.4, 1.0), 5.0)[..., None]
+    values: Floats = growth / (1 + (growth / cap) ** CAP_SHARPNESS) ** (1 / CAP_SHARPNESS)
+    return values
 
 
 def _fading(population: _Population, t: Floats) -> Floats:
@@ -169,7 +177,7 @@ def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floa
     height = levels - floor
     # Decline after a peak: its onset moves with the group, for it is the task that overfits.
     onset = population.log_uniform(0.03, 1.0)[..., None]
-    decline = population.log_uniform(0.02, 1.0)[..., None] * population.chance(0.12)[..., None]
+    decline = population.log_uniform(0.02, 1.0)[..., None] * population.chance(0.16)[..., None]
     late = np.maximum(t - onset, 0.0)
     levels = levels - height * decline * (1 - np.exp(-late / population.log_uniform(0.1, 2.0)[..., None]))
     # A dip, and its recovery.

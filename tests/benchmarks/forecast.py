@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from forecast_curves import SHARES, Curve, development_curves, siblings_of, surface_curves
-from forecast_rivals import best_so_far, boosted_trees, family, line, max_median, persistence
+from forecast_rivals import RIVALS, boosted_trees
 
 from models.forecaster.lstm import LstmForecaster, load
 from models.forecaster.parametric import ParametricForecaster
@@ -34,15 +34,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-RIVALS: dict[str, Callable[[Floats, Floats, float], float]] = {
-    "last value": persistence,
-    "best so far": best_so_far,
-    "linear regression": line,
-    "pow3": family("pow3"),
-    "pow4": family("pow4"),
-    "mmf": family("mmf"),
-    "max-median of 6 families": max_median,
-}
 TREES, PARAMETRIC, OURS, WITH_SIBLINGS = "boosted trees, other groups", "parametric", "lstm", "lstm with siblings"
 SEES_MORE = (TREES, WITH_SIBLINGS)  # than one curve
 REPLICATES = 2000
@@ -129,7 +120,7 @@ def _weighted_quantile(values: list[Floats], weights: list[Floats], level: float
 def _rival(name: str, curves: list[Curve], share: float) -> Floats:
     if name == TREES:
         return boosted_trees(curves, share)
-    return np.array([RIVALS[name](c.x[: c.seen(share)], c.y[: c.seen(share)], c.x[-1]) for c in curves])
+    return np.array([RIVALS[name](c.x[: c.seen(share)], c.y[: c.seen(share)], c.x[-1:])[0] for c in curves])
 
 
 def _score(
