@@ -69,13 +69,14 @@ def _parser() -> argparse.ArgumentParser:
         ("status", _status, "what a study has done so far"),
         ("report", _report, "the answer, and report.html"),
         ("export", _export, "every evaluation, or every case, as CSV"),
+        ("forecast-table", _forecast_table, "the paper's comparison of predictors over the data curves"),
         ("retry", _retry, "let failed cells wait again for the next run"),
         ("dashboard", _dashboard, "Optuna dashboard on the study's database"),
     ):
         command = _command(commands, name, function, text)
         if name != "dashboard":
             command.add_argument("study", nargs="?", help="name of the study (default: the only one)")
-        if name in {"status", "report"}:
+        if name in {"status", "report", "forecast-table"}:
             command.add_argument("--json", action="store_true", help="print JSON")
         if name in {"report", "export"}:
             command.add_argument("-o", "--output", metavar="FILE", help="where to write")
@@ -238,6 +239,17 @@ def _export(options: argparse.Namespace) -> int:
         frame = case_scores(ledger, study) if options.cases else surface(ledger, study.study_id)
     output = _writable(Path(options.output)) if options.output else sys.stdout
     frame.to_csv(output, index=False, float_format="%.6g", lineterminator="\n")
+    return OK
+
+
+def _forecast_table(options: argparse.Namespace) -> int:
+    from studies.answering import measurement
+    from studies.forecast_table import forecast_table, render_forecast_table
+
+    with _open(options.storage) as ledger:
+        _, records = _read(ledger, options.study or options.name)
+    table = forecast_table([measurement(record) for record in records if record.attempt.scores is not None])
+    print(json.dumps(table, indent=2) if options.json else render_forecast_table(table), end="\n" * options.json)
     return OK
 
 

@@ -18,6 +18,7 @@ from models.forecaster.forecast import Forecast, Quantiles
 from models.forecaster.network import KINDS, LEVELS, MEDIAN, ForecastNetwork
 from models.forecaster.parametric import ParametricForecaster
 from models.forecaster.siblings import TOKEN_FEATURES, smooth, tokens
+from models.forecaster.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +111,7 @@ class LstmForecaster:
     def _quantiles(self, encoded: Encoded, at: Floats, siblings: Siblings | None) -> Floats:
         """Quantiles of values, shape (R, H, KINDS, len(LEVELS))."""
         rows, horizons = at.shape
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             state = self.network.state(_tensor(encoded.sequence), _tensor(encoded.summary))
             state = state.repeat_interleave(horizons, dim=0)
             horizon = _tensor(horizon_features(encoded, at)).flatten(0, 1)

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from models.forecaster.threads import one_thread
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -96,7 +98,7 @@ def fit_variant(variant: Variant, curves: Sequence[Floats], prefix: int, seed: i
     lengths = {len(curve) for curve in curves}
     if len(lengths) != 1 or not 1 <= prefix < min(lengths):
         raise ValueError(f"curves must share one length above the prefix {prefix}, got {sorted(lengths)}")
-    with torch.random.fork_rng():
+    with one_thread(), torch.random.fork_rng():
         torch.manual_seed(seed)
         network = PaperNetwork(bidirectional=variant.bidirectional)
         values = torch.tensor(np.stack(curves), dtype=torch.float32)
@@ -123,5 +125,6 @@ def _predicted(variant: Variant, network: PaperNetwork, values: Tensor, prefix: 
     if variant.full_step:
         return roll_out(network, values[:, :prefix], points - prefix)
     if variant.sees_future or not variant.bidirectional:
-        return network(values[:, :-1])[:, prefix - 1 :]
+        after: Tensor = network(values[:, :-1])
+        return after[:, prefix - 1 :]
     return torch.stack([network(values[:, :end])[:, -1] for end in range(prefix, points)], dim=1)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.forecaster.forecast import Forecast
 from models.forecaster.lstm import LstmForecaster, load
 from models.forecaster.prior import draw
+
+if TYPE_CHECKING:
+    from models.forecaster.forecast import Forecast
 
 NAN = float("nan")
 
@@ -173,7 +178,7 @@ def test_chances_fall_as_the_bar_rises(forecaster: LstmForecaster) -> None:
     chances = [float(forecast.chance_above(bar)[0]) for bar in (0.0, *np.linspace(0.6, 0.9, 20), 1.01)]
     assert chances[0] == 1.0
     assert chances[-1] == 0.0
-    assert all(a >= b for a, b in zip(chances, chances[1:], strict=False))
+    assert all(a >= b for a, b in pairwise(chances))
     assert forecast.chance_above(float(forecast.mean_upper[0]))[0] == pytest.approx(0.05, abs=0.01)
 
 
