@@ -2,7 +2,8 @@
 
 The network's quantiles are right for curves drawn from the prior. On measured curves they are widened or narrowed about
 the median by a factor that depends on the horizon, chosen so that 90 % of the last values of the tuning half
-(tests/benchmarks/forecast_halves.csv) lie within, every group alike; `python tests/benchmarks/calibrate.py` prints them.
+(tests/benchmarks/forecast_halves.csv) lie within, every group alike. `python tests/benchmarks/calibrate.py` prints
+the factors.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def test_a_depth_between_the_trained_ones_is_known() -> None:
 
 
 def test_more_cases_than_there_are_bring_more_with_less_certainty() -> None:
-    """ "What would 500 more cases bring?": more, and the interval opens."""
+    """What would 500 more cases bring? More, and the interval opens."""
     forecast = drawn().forecast(np.array([640.0, 1280.0, 5000.0]), np.full(3, PARAMETERS[1]))
     assert (np.diff(forecast.mean) > 0).all()
     assert (np.diff(forecast.mean_upper - forecast.mean_lower) > 0).all()
