@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from models.training import VALIDATION_BATCH, Training, TrainingData
-from models.unet import build_unet, count_parameters
+from models.image_feed import VALIDATION_BATCH
+from models.network import build_weightless, count_parameters
+from models.training import Training
+from models.training_data import TrainingData
 
 if TYPE_CHECKING:
     from models.protocol import TrainingSpec
@@ -26,7 +28,7 @@ CALM = 1e-6  # a learning rate at which noise cannot blow the loss up
 
 @dataclass(frozen=True)
 class Complexity:
-    """One row of Table 1 of Lee et al. 2025.
+    """One row of Table 1 of Lee et al. 2025; in 3D a case is one patch.
 
     Attributes:
         depth: Levels of the U-Net.
@@ -56,8 +58,8 @@ def measure_complexity(spec: TrainingSpec, depth: int, in_channels: int, device:
         TrainingFailed: Memory ran out.
     """
     steps = 1 if device == "cpu" else STEPS_ON_GPU
-    cases = steps * VALIDATION_BATCH
-    points = _periods(spec, depth, _noise(cases, in_channels, spec.size), device, steps)
+    cases = steps * (VALIDATION_BATCH if spec.patch is None else spec.batch)
+    points = _periods(spec, depth, _noise(spec, cases, in_channels), device, steps)
     return Complexity(
         depth=depth,
         parameters=count_parameters(spec, depth, in_channels),
@@ -68,10 +70,9 @@ def measure_complexity(spec: TrainingSpec, depth: int, in_channels: int, device:
 
 
 def count_flops(spec: TrainingSpec, depth: int, in_channels: int) -> int:
-    """FLOPs of one forward pass of one case, by torch's own counter, without allocating or computing anything."""
-    with torch.device("meta"):
-        model = build_unet(spec, depth, in_channels).eval()
-        image = torch.empty(1, in_channels, spec.size, spec.size)
+    """FLOPs of one forward pass of one case, by torch's own counter, without computing anything."""
+    model = build_weightless(spec, depth, in_channels).eval()
+    image = torch.empty(1, in_channels, *spec.sides, device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(image)
     return int(counter.get_total_flops())
@@ -92,13 +93,16 @@ def _periods(spec: TrainingSpec, depth: int, data: TrainingData, device: str, st
     return points
 
 
-def _noise(cases: int, channels: int, size: int) -> TrainingData:
+def _noise(spec: TrainingSpec, cases: int, channels: int) -> TrainingData:
     rng = np.random.default_rng(0)
     every = np.arange(cases)
+    images = rng.integers(0, 256, (cases, channels, *spec.sides), dtype=np.uint8)
+    masks = rng.integers(0, 2, (cases, 1, *spec.sides), dtype=np.uint8)
     return TrainingData(
-        images=rng.integers(0, 256, (cases, channels, size, size), dtype=np.uint8),
-        masks=rng.integers(0, 2, (cases, 1, size, size), dtype=np.uint8),
+        images=images if spec.patch is None else images.astype(np.float16),
+        masks=masks,
         train=every,
         validation=every,
         test=every[:0],
+        foreground=None if spec.patch is None else [np.argwhere(mask[0]).astype(np.int32) for mask in masks],
     )

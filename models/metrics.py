@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
@@ -65,13 +67,13 @@ def low_tail(counts: ArrayLike) -> tuple[float, float]:
     return float(np.percentile(dsc, 10)), float(np.mean(dsc < 0.5))  # noqa: PLR2004 - the definition
 
 
-def everything_foreground_dsc(masks: NDArray[np.uint8]) -> float:
+def everything_foreground_dsc(masks: Iterable[NDArray[np.uint8]]) -> float:
     """D0, the mean DSC of calling every pixel foreground: mean of 2p / (1 + p), p a case's foreground share.
 
     Args:
-        masks: 0 and 1, shape (cases, 1, H, W).
+        masks: 0 and 1, an array of any shape a case.
     """
-    share = masks.reshape(len(masks), -1).mean(axis=1, dtype=np.float64)
+    share = np.array([mask.mean(dtype=np.float64) for mask in masks])
     return float(np.mean(2 * share / (1 + share)))
 
 

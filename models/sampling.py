@@ -22,7 +22,7 @@ def batch_cases(num_cases: int, batch: int, step: int, seed: int) -> NDArray[np.
     return np.array([passes[int(p // num_cases)][p % num_cases] for p in positions], dtype=np.int64)
 
 
-def flipped(images: torch.Tensor, masks: torch.Tensor, step: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def turned(images: torch.Tensor, masks: torch.Tensor, step: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Images and masks with a flip and a quarter turn drawn for every case, the same for both.
 
     Args:
@@ -32,8 +32,23 @@ def flipped(images: torch.Tensor, masks: torch.Tensor, step: int, seed: int) -> 
         seed: Of the cell.
     """
     draws = np.random.default_rng([seed, 4, step]).integers(0, 8, len(images))
-    turned = [[_turn(tensor[i], int(draw)) for i, draw in enumerate(draws)] for tensor in (images, masks)]
-    return torch.stack(turned[0]), torch.stack(turned[1])
+    first, second = ([_turn(tensor[i], int(draw)) for i, draw in enumerate(draws)] for tensor in (images, masks))
+    return torch.stack(first), torch.stack(second)
+
+
+def mirrored(images: torch.Tensor, masks: torch.Tensor, step: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images and masks mirrored along axes that are drawn for every case, the same for both.
+
+    Args:
+        images: Shape (N, channels, X, Y, Z); no side is taken for another, for voxels need not be cubes.
+        masks: Shape (N, 1, X, Y, Z).
+        step: The step (from 0) that the draw belongs to.
+        seed: Of the cell.
+    """
+    draws = np.random.default_rng([seed, 4, step]).integers(0, 2, (len(images), 3))
+    axes = [[axis + 1 for axis in range(3) if draw[axis]] for draw in draws]
+    first, second = ([torch.flip(tensor[i], axes[i]) for i in range(len(axes))] for tensor in (images, masks))
+    return torch.stack(first), torch.stack(second)
 
 
 def _turn(case: torch.Tensor, draw: int) -> torch.Tensor:

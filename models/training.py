@@ -10,42 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch.nn.utils import convert_conv2d_weight_memory_format
+from torch.nn.utils import convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format
 
+from models.feed import build_feed
 from models.losses import build_loss
 from models.metrics import per_case
-from models.sampling import batch_cases, flipped
-from models.unet import build_unet
+from models.network import build_network
+from models.optimiser import build_optimiser
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.protocol import TrainingSpec
+    from models.training_data import TrainingData
 
-VALIDATION_BATCH = 32
+CHANNELS_LAST = {  # by dimensions
+    2: (torch.channels_last, convert_conv2d_weight_memory_format),
+    3: (torch.channels_last_3d, convert_conv3d_weight_memory_format),
+}
 
 
 class TrainingFailed(Exception):  # noqa: N818 - the outcome of a cell, recorded with its reason
     """This training cannot go on; the reason is the message."""
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Arrays of all cases, and which of them are for what.
-
-    Attributes:
-        images: uint8, shape (cases, channels, size, size); may be memory-mapped.
-        masks: uint8 of 0 and 1, shape (cases, 1, size, size).
-        train: Positions of the training subset, shape (n,).
-        validation: Positions of the validation cases.
-        test: Positions of the test cases.
-    """
-
-    images: NDArray[np.uint8]
-    masks: NDArray[np.uint8]
-    train: NDArray[np.int64]
-    validation: NDArray[np.int64]
-    test: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -65,21 +51,27 @@ class Training:
     """One training run of one cell. `advance` trains a period and evaluates; `state` and `resume` carry it over."""
 
     def __init__(self, spec: TrainingSpec, depth: int, seed: int, data: TrainingData, device: str) -> None:
-        """Draw the initial weights from the seed, and move the model to ``device`` ("cpu" or "cuda")."""
+        """Draw the initial weights from the seed, and move the model to ``device`` ("cpu" or "cuda").
+
+        Raises:
+            TrainingFailed: The device cannot compute what the spec asks for.
+        """
+        _check_precision(spec, device)
         self.spec = spec
         self.data = data
         self.device = torch.device(device)
         self.curve: list[MeasuredPoint] = []
-        self._seed = seed
+        self._feed = build_feed(spec, data, seed, self.device)
         torch.manual_seed(np.random.SeedSequence([seed, depth]).generate_state(1, np.uint64)[0].item() % 2**63)
-        self._layout = torch.channels_last if spec.channels_last else torch.contiguous_format
-        self._model = build_unet(spec, depth, data.images.shape[1]).to(self.device)
+        self._layout = torch.contiguous_format
+        self._model = build_network(spec, depth, data.channels).to(self.device)
         if spec.channels_last:
-            convert_conv2d_weight_memory_format(self._model, self._layout)
+            self._layout, convert_weights = CHANNELS_LAST[spec.dimensions]
+            convert_weights(self._model, self._layout)
         # The plain model keeps the weights, under names that do not depend on whether it was compiled.
         self._forward = torch.compile(self._model) if spec.compile else self._model
         self._loss = build_loss(spec.loss)
-        self._optimiser = torch.optim.Adam(self._model.parameters(), lr=spec.learning_rate)
+        self._optimiser = build_optimiser(spec, self._model.parameters())
         self._best = self._weights()
 
     @property
@@ -101,7 +93,9 @@ class Training:
         try:
             point = self._advance()
         except (torch.OutOfMemoryError, MemoryError) as error:
-            raise TrainingFailed(f"out of memory: {str(error).partition(chr(10))[0] or 'no more is known'}") from None
+            told = str(error).partition("\n")[0] or "no more is known"
+            smaller = "size" if self.spec.patch is None else "patch"
+            raise TrainingFailed(f"out of memory: {told}; lower training.batch or training.{smaller}") from None
         if point.val_dsc > max((p.val_dsc for p in self.curve), default=-1.0):
             self._best = self._weights()
         self.curve.append(point)
@@ -158,10 +152,7 @@ class Training:
         self._model.train()
         loss = torch.zeros(())
         for step in steps:
-            cases = self.data.train[batch_cases(len(self.data.train), self.spec.batch, step, self._seed)]
-            images, masks = self._to_device(cases)
-            if self.spec.augmentation == "flips":
-                images, masks = flipped(images, masks, step, self._seed)
+            images, masks = self._feed.batch(step)
             self._optimiser.zero_grad(set_to_none=True)
             loss = self._loss(self._logits(images), masks)
             torch.autograd.backward(loss)
@@ -178,11 +169,10 @@ class Training:
         self._model.eval()
         logit = math.log(self.spec.threshold / (1 - self.spec.threshold))
         counts = []
-        for start in range(0, len(cases), VALIDATION_BATCH):
-            images, masks = self._to_device(cases[start : start + VALIDATION_BATCH])
-            predicted, true = self._logits(images) >= logit, masks > 0
+        for logits, masks in self._feed.predicted(self._logits, cases):
+            predicted, true = logits >= logit, masks > 0
             sums = [(predicted & true), (predicted & ~true), (~predicted & true)]
-            counts.append(torch.stack([s.sum(dim=(1, 2, 3)) for s in sums], dim=1))
+            counts.append(torch.stack([s.flatten(1).sum(dim=1) for s in sums], dim=1))
         return np.asarray(torch.cat(counts).cpu().numpy(), dtype=np.int64)
 
     def _logits(self, images: torch.Tensor) -> torch.Tensor:
@@ -190,13 +180,16 @@ class Training:
             logits: torch.Tensor = self._forward(images.contiguous(memory_format=self._layout))
         return logits.float()
 
-    def _to_device(self, cases: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
-        images = torch.from_numpy(self.data.images[cases]).to(self.device, non_blocking=True)
-        masks = torch.from_numpy(self.data.masks[cases]).to(self.device, non_blocking=True)
-        return images.float().div_(127.5).sub_(1.0), masks.float()
-
     def _weights(self) -> dict[str, torch.Tensor]:
         return {name: tensor.detach().clone() for name, tensor in self._model.state_dict().items()}
+
+
+def _check_precision(spec: TrainingSpec, device: str) -> None:
+    # oneDNN's weight gradients of layers that are two voxels wide read memory that was never written (torch 2.13).
+    if spec.precision == "bf16" and spec.dimensions == 3 and device == "cpu":  # noqa: PLR2004 - volumes
+        raise TrainingFailed(
+            "bf16 in 3D has wrong gradients on a CPU; set training.precision = 'float32', or take a GPU"
+        )
 
 
 def _dump(state: dict[str, Any]) -> bytes:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import median
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from storage.ledger import Ledger
-    from storage.records import Claim
+    from storage.records import Claim, Evaluation
+
+SILENT_EVALUATIONS = 10
+SILENT_SECONDS_UNKNOWN = 24 * 3600.0  # for a trial whose first evaluation is still to come
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +26,10 @@ log = logging.getLogger(__name__)
 class _Held:
     claim: Claim
     working_since: float | None = None
+    curve: Sequence[Evaluation] = field(default=())
+
+    def silent_for(self, now: float) -> float:
+        return 0.0 if self.working_since is None else now - self.working_since
 
 
 class LiveClaims:
@@ -35,27 +44,33 @@ class LiveClaims:
         """How many claims are held."""
         return len(self._held)
 
-    def add(self, ray_trial_id: str, claim: Claim) -> None:
-        """Hold a claim; its work has not begun."""
+    def add(self, ray_trial_id: str, claim: Claim, curve: Sequence[Evaluation] = ()) -> None:
+        """Hold a claim, with the curve that the cell has already; its work has not begun."""
         with self._lock:
-            self._held[ray_trial_id] = _Held(claim)
+            self._held[ray_trial_id] = _Held(claim, curve=curve)
 
     def find(self, ray_trial_id: str) -> Claim | None:
         """The claim of a Ray trial, if it is still held."""
         held = self._held.get(ray_trial_id)
         return None if held is None else held.claim
 
-    def mark_working(self, ray_trial_id: str) -> None:
-        """From now on its seconds are unrecorded: it has started, or was just recorded."""
+    def mark_working(self, ray_trial_id: str, curve: Sequence[Evaluation] | None = None) -> None:
+        """From now on its seconds are unrecorded: it has started, or its curve was just recorded."""
         with self._lock:
-            if ray_trial_id in self._held:
-                self._held[ray_trial_id].working_since = time.monotonic()
+            if held := self._held.get(ray_trial_id):
+                held.working_since = time.monotonic()
+                held.curve = held.curve if curve is None else curve
 
     def remove(self, ray_trial_id: str) -> Claim | None:
         """Hold it no longer."""
         with self._lock:
             held = self._held.pop(ray_trial_id, None)
         return None if held is None else held.claim
+
+    def drop(self, claims: Sequence[Claim]) -> None:
+        """Hold these no longer: they were given away."""
+        with self._lock:
+            self._held = {name: held for name, held in self._held.items() if held.claim not in claims}
 
     def remove_all(self) -> list[Claim]:
         """Hold nothing any longer."""
@@ -64,25 +79,36 @@ class LiveClaims:
             self._held.clear()
         return claims
 
-    def unrecorded_seconds(self) -> dict[str, float]:
-        """Wall seconds of work since the last record, by cell key."""
+    def unrecorded_seconds(self) -> dict[Claim, float]:
+        """Wall seconds of work since the last record; 0 for a claim whose work has not begun."""
         now = time.monotonic()
         with self._lock:
-            return {
-                held.claim.plan.key: now - held.working_since
-                for held in self._held.values()
-                if held.working_since is not None
-            }
+            return {held.claim: held.silent_for(now) for held in self._held.values()}
+
+    def silent(self, least_seconds: float) -> list[str]:
+        """Ray trials without a report for ten times their median evaluation, and for the least seconds."""
+        now = time.monotonic()
+        with self._lock:
+            return [
+                name
+                for name, held in self._held.items()
+                if held.silent_for(now) > silence_limit(held.curve, least_seconds)
+            ]
+
+
+def silence_limit(curve: Sequence[Evaluation], least_seconds: float) -> float:
+    """After how many seconds without a report a trial with this curve is taken for hung."""
+    if not curve:
+        return max(SILENT_SECONDS_UNKNOWN, least_seconds)
+    return max(SILENT_EVALUATIONS * median(e.train_seconds + e.val_seconds for e in curve), least_seconds)
 
 
 class LeaseKeeper:
-    """Renews all leases of an owner from a thread of its own, so that a long evaluation does not lose its cell."""
+    """Renews all leases of a driver from a thread of its own, so that a long evaluation does not lose its cell."""
 
-    def __init__(
-        self, ledger: Ledger, study_id: int, owner: str, live: LiveClaims, *, every_seconds: float, device_share: float
-    ) -> None:
+    def __init__(self, ledger: Ledger, live: LiveClaims, *, every_seconds: float, device_share: float) -> None:
         """Start with `with`."""
-        self._ledger, self._study_id, self._owner, self._live = ledger, study_id, owner, live
+        self._ledger, self._live = ledger, live
         self._every_seconds, self._device_share = every_seconds, device_share
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
@@ -105,8 +131,10 @@ class LeaseKeeper:
             self._renew()
 
     def _renew(self) -> None:
-        seconds = {key: s * self._device_share for key, s in self._live.unrecorded_seconds().items()}
+        working = {c: seconds * self._device_share for c, seconds in self._live.unrecorded_seconds().items()}
+        if not working:
+            return
         try:
-            self._ledger.renew(self._study_id, self._owner, seconds)
-        except Exception:  # the database may come back before the lease ends; a missed renewal is no reason to die
-            log.exception("could not renew the leases")
+            self._live.drop(self._ledger.renew(working))
+        except Exception as error:  # noqa: BLE001 - the database may come back before the lease ends
+            log.warning("could not renew the leases: %s", error)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.live_claims import LeaseKeeper, LiveClaims
 from search.stop_signal import RunEnd, StopSignal
-from storage.errors import InputError
+from storage.errors import InputError, StorageError
 from storage.leases import LeaseWatch, this_owner
 
 # Ray and Tune read these when they are imported or started. Nothing is reported to anybody, and Ctrl-C is ours.
@@ -34,8 +34,9 @@ import ray
 from ray import tune
 
 from search.trainable import Assignment, CellTrainable
-from search.tune_searcher import Desk, LedgerSearcher, WorkStarts
+from search.tune_searcher import Desk, LedgerSearcher
 from search.tune_stopper import ForecastStopper, StopContext
+from search.tune_watch import TrialWatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from storage.checkpoints import Keep
     from storage.ledger import Ledger
     from storage.records import StudyRecord
+
+log = logging.getLogger(__name__)
 
 RENEWALS_PER_LEASE = 12
 ROUNDING = 1e-9  # ten tenths of a GPU are one
@@ -90,7 +93,7 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
     """Run all open cells, and say whether the run came to its end or what ended it before.
 
     Raises:
-        InputError: A trial asks for more than the cluster has.
+        InputError: A trial asks for more than the cluster has, the disk is full, or the database stayed away.
     """
     with _ray():
         device, share = _device(job.resources)
@@ -105,6 +108,7 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
             watch=LeaseWatch(job.resources.lease_seconds),
             stop=stop,
             slots=lambda: _slots(job.resources, device),
+            max_attempts=job.resources.max_attempts,
             max_losses=job.resources.max_losses,
             device_seconds=None if job.device_hours is None else 3600 * job.device_hours,
             wait_for_others=job.wait_for_others,
@@ -112,8 +116,6 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
         )
         keeper = LeaseKeeper(
             ledger,
-            study.study_id,
-            owner,
             live,
             every_seconds=job.resources.lease_seconds / RENEWALS_PER_LEASE,
             device_share=share,
@@ -123,9 +125,18 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
                 with keeper:
                     _tuner(desk, job, device, scratch).fit()
             finally:
-                for claim in live.remove_all():
-                    ledger.release(claim)
+                _release(ledger, live)
+    if stop.reason is not None:
+        raise InputError(stop.reason)
     return stop.end
+
+
+def _release(ledger: Ledger, live: LiveClaims) -> None:
+    try:
+        for claim in live.remove_all():
+            ledger.release(claim)
+    except StorageError as error:  # the leases end by themselves
+        log.warning("could not release the cells: %s", error)
 
 
 def _tuner(desk: Desk, job: Job, device: str, scratch: str) -> Any:
@@ -151,7 +162,7 @@ def _tuner(desk: Desk, job: Job, device: str, scratch: str) -> Any:
             name=desk.study.name,
             storage_path=scratch,
             stop=ForecastStopper(context, desk.live, desk.stop),
-            callbacks=[WorkStarts(desk.live)],
+            callbacks=[TrialWatch(desk.live, job.resources.silent_seconds)],
             checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             verbose=0,
         ),

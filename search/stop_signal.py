@@ -12,6 +12,8 @@ class RunEnd(StrEnum):
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
     LIMIT = "limit"
+    DISK_FULL = "disk full"
+    DATABASE_AWAY = "database away"
 
 
 class StopSignal:
@@ -21,11 +23,12 @@ class StopSignal:
         """Nothing has ended yet."""
         self._event = threading.Event()
         self.end = RunEnd.FINISHED
+        self.reason: str | None = None
 
-    def set(self, end: RunEnd) -> None:
-        """End the run for this reason."""
+    def set(self, end: RunEnd, reason: str | None = None) -> None:
+        """End the run; the reason says what a person should put right."""
         if not self._event.is_set():
-            self.end = end
+            self.end, self.reason = end, reason
         self._event.set()
 
     def is_set(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import time
@@ -14,7 +15,8 @@ import ray
 import torch
 from ray import tune
 
-from models.training import Training, TrainingData
+from models.training import Training
+from models.training_data import TrainingData
 from storage.checkpoints import CheckpointFolder
 from storage.datasets import Dataset
 from storage.records import Evaluation, Scores
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from models.protocol import TrainingSpec
     from models.training import MeasuredPoint
     from storage.records import Claim
+
+
+DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class TrainReport:
     checkpoint: str
     worker: dict[str, Any]
     finished: bool
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,10 @@ class TestReport:
 
 @dataclass(frozen=True)
 class FailureReport:
-    """The cell cannot go on, and why."""
+    """The cell cannot go on, and why; a full disk is no fault of the cell."""
 
     reason: str
+    disk_is_full: bool = False
 
 
 class CellTrainable(tune.Trainable):
@@ -102,6 +109,8 @@ class CellTrainable(tune.Trainable):
             raise RuntimeError("an earlier cell left the device unusable; this worker ends")
         self._claim: Claim = new_config["claim"]
         self._training: Training | None = None
+        self._note: str | None = None
+        self._evaluations_before = 0
         return True
 
     def step(self) -> dict[str, Any]:
@@ -111,7 +120,8 @@ class CellTrainable(tune.Trainable):
             report = self._train() if self._claim.phase == "train" else self._test()
         except Exception as error:  # noqa: BLE001 - whatever a cell dies of is its recorded reason, not the study's end
             self._device_is_broken = isinstance(error, torch.AcceleratorError)
-            report = FailureReport(f"{type(error).__name__}: {error}"[:1000])
+            is_full = isinstance(error, OSError) and error.errno in DISK_IS_FULL
+            report = FailureReport(f"{type(error).__name__}: {error}"[:1000], is_full)
         return {"report": report, "done": not isinstance(report, TrainReport) or report.finished}
 
     def cleanup(self) -> None:
@@ -130,6 +140,7 @@ class CellTrainable(tune.Trainable):
             checkpoint=name,
             worker=self._worker(training),
             finished=training.is_finished,
+            note=self._note,
         )
 
     def _test(self) -> TestReport:
@@ -137,6 +148,8 @@ class CellTrainable(tune.Trainable):
         if name is None:
             raise FileNotFoundError("no whole checkpoint is left to test; retrain the cell")
         started = time.perf_counter()
+        while len(training.curve) < self._evaluations_before:  # the newest checkpoint is damaged
+            training.advance()
         best = max(training.curve, key=lambda point: point.val_dsc)
         validation, test = training.score_best()
         seconds = time.perf_counter() - started
@@ -144,14 +157,17 @@ class CellTrainable(tune.Trainable):
 
     def _resumed(self) -> tuple[str | None, Training]:
         """The training of this claim, and the checkpoint that it was resumed from when it had not begun here."""
+        self._note = None  # it is told once, with the first report
         if self._training is not None:
             return None, self._training
-        found = self._assignment.checkpoint_folder(self._claim).load_newest()
+        folder = self._assignment.checkpoint_folder(self._claim)
+        folder.begin(self._claim.number)
+        found = folder.load_newest()
+        self._note, self._evaluations_before = found.note, found.evaluation
         self._training = _begin(self._assignment, self._claim)
-        if found is None:
-            return None, self._training
-        self._training.resume(found[1])
-        return found[0], self._training
+        if found.name is not None:
+            self._training.resume(found.files)
+        return found.name, self._training
 
     def _worker(self, training: Training) -> dict[str, Any]:
         return {
@@ -172,6 +188,7 @@ def _begin(assignment: Assignment, claim: Claim) -> Training:
         train=dataset.indices(order[: claim.plan.num_cases]),
         validation=dataset.indices(assignment.split["validation"]),
         test=dataset.indices(assignment.split["test"]),
+        foreground=dataset.foreground() if dataset.dimensions == 3 else None,  # noqa: PLR2004
     )
     device = "cuda" if assignment.device == "gpu" else "cpu"
     return Training(assignment.training, claim.plan.depth, claim.plan.seed, data, device)

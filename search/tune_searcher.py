@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ray import tune
 from ray.tune.search import Searcher
 
 from search.facts import trial_facts
@@ -14,11 +14,11 @@ from search.policy import free_cells
 from search.stop_rule import outcome
 from search.stop_signal import RunEnd
 from search.trainable import FailureReport, TestReport, TrainReport
-from storage.errors import LostLease
+from storage.errors import LostLease, StorageError
 from storage.reads import cell_record, spent_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from search.live_claims import LiveClaims
     from search.stop_signal import StopSignal
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from storage.checkpoints import Keep
     from storage.leases import LeaseWatch
     from storage.ledger import Ledger
-    from storage.records import Cell, Claim, StudyRecord
+    from storage.records import Cell, Claim, Evaluation, StudyRecord
 
 POLL_SECONDS = 1.0
 
@@ -44,7 +44,8 @@ class Desk:
         watch: Watches the leases of other drivers.
         stop: Set when the run is to end.
         slots: How many trials the cluster can run at once.
-        max_losses: After how many lost workers a cell is failed.
+        max_attempts: How often a cell is tried.
+        max_losses: After how many lost workers an attempt is failed.
         device_seconds: The study's limit of device seconds, or None.
         wait_for_others: Whether to wait for cells that other drivers hold.
         keep: What stays of a closed cell's checkpoints.
@@ -58,6 +59,7 @@ class Desk:
     watch: LeaseWatch
     stop: StopSignal
     slots: Callable[[], int]
+    max_attempts: int
     max_losses: int
     device_seconds: float | None
     wait_for_others: bool
@@ -80,22 +82,8 @@ class LedgerSearcher(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         """A claimed cell, None when there is nothing now, or FINISHED."""
-        desk = self._desk
-        if desk.stop.is_set():
-            return Searcher.FINISHED
-        # Claims wait for a free slot, else Tune hoards cells that other drivers could take.
-        if len(desk.live) >= desk.slots() or time.monotonic() < self._idle_until:
-            return None
-        self._heed_limit()
-        cells = [] if desk.stop.is_set() else self._cells()
-        for cell in free_cells(cells):
-            claim = desk.ledger.claim(desk.study.study_id, cell.plan.key, desk.owner)
-            if claim is not None:
-                desk.live.add(trial_id, claim)
-                return {"claim": claim}
-        self._idle_until = time.monotonic() + POLL_SECONDS
-        if len(desk.live) or (desk.wait_for_others and any(cell.state.is_open for cell in cells)):
-            return None
+        with self._run_ends_without_database():
+            return self._suggest(trial_id)
         return Searcher.FINISHED
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
@@ -103,13 +91,14 @@ class LedgerSearcher(Searcher):
         claim = self._desk.live.find(trial_id)
         if claim is None:
             return
-        try:
-            self._record(claim, result["report"])
-        except LostLease:
-            self._desk.live.remove(trial_id)
-            return
-        self._desk.live.mark_working(trial_id)
-        self._heed_limit()
+        with self._run_ends_without_database():
+            try:
+                self._record(claim, result["report"])
+            except LostLease:
+                self._desk.live.remove(trial_id)
+                return
+            self._desk.live.mark_working(trial_id, result["report"].curve)
+            self._heed_limit()
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:  # noqa: FBT001, FBT002 - Tune's signature
         """Record the last evaluation and close the phase; without a result the worker was lost."""
@@ -117,14 +106,15 @@ class LedgerSearcher(Searcher):
         self._idle_until = 0.0
         if claim is None:
             return
-        try:
-            if error or not result or "report" not in result:
-                self._give_back_or_fail(claim)
-            else:
-                self._close_phase(claim, result)
-        except LostLease:
-            return  # another driver has the cell by now, and will report what it finds
-        self._heed_limit()
+        with self._run_ends_without_database():
+            try:
+                if error or not result or "report" not in result:
+                    self._give_back_or_fail(claim)
+                else:
+                    self._close_phase(claim, result)
+            except LostLease:
+                return  # another driver has the cell by now, and will report what it finds
+            self._heed_limit()
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the ledger is the only truth."""
@@ -136,6 +126,37 @@ class LedgerSearcher(Searcher):
         """Nothing: Tune pickles its parts, and a pickle must not hold a database URL."""
         return {}
 
+    def _suggest(self, trial_id: str) -> Any:
+        desk = self._desk
+        if desk.stop.is_set():
+            return Searcher.FINISHED
+        # Claims wait for a free slot, else Tune hoards cells that other drivers could take.
+        if len(desk.live) >= desk.slots() or time.monotonic() < self._idle_until:
+            return None
+        self._heed_limit()
+        cells = [] if desk.stop.is_set() else self._cells()
+        for cell in free_cells(cells):
+            claim = desk.ledger.claim(desk.study.study_id, cell.plan.key, desk.owner)
+            if claim is not None:
+                desk.live.add(trial_id, claim, self._curve(cell))
+                return {"claim": claim}
+        self._idle_until = time.monotonic() + POLL_SECONDS
+        if len(desk.live) or (desk.wait_for_others and any(cell.state.is_open for cell in cells)):
+            return None
+        return Searcher.FINISHED
+
+    def _curve(self, cell: Cell) -> tuple[Evaluation, ...]:
+        """What a cell that was held before has measured."""
+        return cell_record(self._desk.ledger, self._desk.study.study_id, cell.plan.key).curve if cell.claims else ()
+
+    @contextmanager
+    def _run_ends_without_database(self) -> Iterator[None]:
+        """Tune would make a lost trial of an error here; instead the run ends, and its cells wait for the next one."""
+        try:
+            yield
+        except StorageError as error:
+            self._desk.stop.set(RunEnd.DATABASE_AWAY, str(error))
+
     def _cells(self) -> list[Cell]:
         desk = self._desk
         cells = desk.ledger.cells(desk.study.study_id)
@@ -145,13 +166,20 @@ class LedgerSearcher(Searcher):
 
     def _record(self, claim: Claim, report: TrainReport) -> None:
         self._desk.ledger.record(
-            claim, report.curve, checkpoint=report.checkpoint, worker=report.worker, test_curve=report.test_curve
+            claim,
+            report.curve,
+            checkpoint=report.checkpoint,
+            worker=report.worker,
+            test_curve=report.test_curve,
+            note=report.note,
         )
 
     def _close_phase(self, claim: Claim, result: dict[str, Any]) -> None:
         report = result["report"]
-        if isinstance(report, FailureReport):
-            self._desk.ledger.fail(claim, report.reason)
+        if isinstance(report, FailureReport) and report.disk_is_full:
+            self._end_with_full_disk(claim, report.reason)
+        elif isinstance(report, FailureReport):
+            self._desk.ledger.fail(claim, report.reason, max_attempts=self._desk.max_attempts)
         elif isinstance(report, TestReport):
             self._finish(claim, report)
         else:
@@ -176,9 +204,19 @@ class LedgerSearcher(Searcher):
         desk = self._desk
         losses = cell_record(desk.ledger, claim.study_id, claim.plan.key).cell.losses + 1
         if losses >= desk.max_losses:
-            desk.ledger.fail(claim, f"its worker was lost {losses} times (out of memory, or a machine that went away)")
+            reason = f"its worker was lost {losses} times (out of memory, or a machine that went away)"
+            desk.ledger.fail(claim, reason, max_attempts=desk.max_attempts)
         else:
-            desk.ledger.release(claim, lost=True)
+            desk.ledger.release(claim, lost=f"its worker was lost under claim {claim.number}")
+
+    def _end_with_full_disk(self, claim: Claim, reason: str) -> None:
+        """The cell is not to blame, and the next ones would meet the same disk."""
+        self._desk.ledger.release(claim)
+        self._desk.stop.set(
+            RunEnd.DISK_FULL,
+            f"no space is left for checkpoints in {self._desk.assignment.checkpoints}: {reason}; its cells wait: make "
+            "room, and the same command goes on ([files] checkpoints)",
+        )
 
     def _heed_limit(self) -> None:
         desk = self._desk
@@ -186,20 +224,3 @@ class LedgerSearcher(Searcher):
             spent = spent_seconds(desk.ledger, desk.study.study_id)
             if spent >= desk.device_seconds:
                 desk.stop.set(RunEnd.LIMIT)
-
-
-class WorkStarts(tune.Callback):
-    """Tells the live claims when a worker begins: the wait for a slot before that costs nothing."""
-
-    def __init__(self, live: LiveClaims) -> None:
-        """Share the searcher's claims."""
-        self._live = live
-
-    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Mark the cell as working."""
-        del iteration, trials, info
-        self._live.mark_working(trial.trial_id)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Nothing: Tune pickles its parts, but we never restore from that."""
-        return {}

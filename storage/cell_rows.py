@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from optuna.trial import TrialState
 
 from storage import optuna_rows
 from storage.errors import LostLease
@@ -14,14 +13,6 @@ from storage.tables import attempts, cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-_TOLD = {
-    CellState.DONE: TrialState.COMPLETE,
-    CellState.NOT_LEARNED: TrialState.COMPLETE,
-    CellState.COLLAPSED: TrialState.COMPLETE,
-    CellState.PRUNED: TrialState.PRUNED,
-    CellState.FAILED: TrialState.FAIL,
-}
 
 
 def cell_of(row: Mapping[str, Any]) -> Cell:
@@ -36,6 +27,19 @@ def cell_of(row: Mapping[str, Any]) -> Cell:
         losses=row["losses"],
         trial_number=row["trial_number"],
     )
+
+
+def read(connection: sa.Connection, study_id: int) -> list[Cell]:
+    """All cells of a study, in the order in which they were laid out."""
+    numbers = optuna_rows.trials
+    query = (
+        sa.select(cells, numbers.c.number.label("trial_number"))
+        .join(attempts, (attempts.c.cell_id == cells.c.id) & (attempts.c.number == cells.c.attempt))
+        .join(numbers, numbers.c.trial_id == attempts.c.trial_id)
+        .where(cells.c.study_id == study_id)
+        .order_by(cells.c.id)
+    )
+    return [cell_of(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def plan_of(row: Mapping[str, Any]) -> CellPlan:
@@ -63,10 +67,10 @@ def lock(
 ) -> Mapping[str, Any] | None:
     """A cell with its current attempt, locked until the transaction ends; None if the condition does not hold."""
     query = (
-        sa.select(cells, attempts.c.id.label("attempt_id"), attempts.c.trial_id)
+        sa.select(cells, attempts.c.id.label("attempt_id"), attempts.c.trial_id, attempts.c.notes)
         .join(attempts, (attempts.c.cell_id == cells.c.id) & (attempts.c.number == cells.c.attempt))
         .where(cells.c.study_id == study_id, cells.c.key == key, condition)
-        .with_for_update()
+        .with_for_update(of=cells)
     )
     row = connection.execute(query).one_or_none()
     return None if row is None else row._asdict()
@@ -90,15 +94,44 @@ def held(connection: sa.Connection, claim: Claim) -> Mapping[str, Any]:
     return row
 
 
+def claim(connection: sa.Connection, study_id: int, key: str, owner: str, *, again: bool) -> Claim | None:
+    """Give a free cell to an owner, or to the one who has it, `again`; None if it is not free."""
+    free = (cells.c.owner.is_(None)) & cells.c.state.in_([CellState.WAITING, CellState.TEST])
+    row = lock(connection, study_id, key, free | (cells.c.owner == owner) if again else free)
+    if row is None:
+        return None
+    in_test, number = row["state"] == CellState.TEST, row["claims"] + 1
+    state = CellState.TEST if in_test else CellState.CLAIMED
+    connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=owner, claims=number))
+    optuna_rows.start(connection, row["trial_id"])
+    return Claim(study_id, plan_of(row), row["attempt"], number, owner, "test" if in_test else "train")
+
+
+def renew(connection: sa.Connection, claim: Claim, unrecorded_seconds: float) -> bool:
+    """Renew a claim's lease, and note device seconds since its last evaluation; False if it is no longer held."""
+    ours = (cells.c.study_id == claim.study_id) & (cells.c.key == claim.plan.key)
+    ours &= (cells.c.owner == claim.owner) & (cells.c.claims == claim.number)
+    renewed = cells.update().where(ours).values(counter=cells.c.counter + 1).returning(cells.c.id)
+    cell_id = connection.execute(renewed).scalar_one_or_none()
+    if cell_id is not None:
+        connection.execute(
+            attempts.update()
+            .where(attempts.c.cell_id == cell_id, attempts.c.number == claim.attempt)
+            .values(unrecorded_seconds=unrecorded_seconds)
+        )
+    return cell_id is not None
+
+
+def send_to_test(connection: sa.Connection, row: Mapping[str, Any]) -> None:
+    """Let a trained cell wait for its test."""
+    connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=CellState.TEST, owner=None))
+    optuna_rows.put_back(connection, row["trial_id"])
+
+
 def put_back(connection: sa.Connection, row: Mapping[str, Any], *, losses: int) -> None:
-    """Let a cell wait again, in the phase where it was; work since its last evaluation is lost."""
+    """Let a cell wait again, in the phase where it was."""
     state = CellState.TEST if row["state"] == CellState.TEST else CellState.WAITING
     connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=None, losses=losses))
-    connection.execute(
-        attempts.update()
-        .where(attempts.c.id == row["attempt_id"])
-        .values(lost_seconds=attempts.c.lost_seconds + attempts.c.unrecorded_seconds, unrecorded_seconds=0.0)
-    )
     optuna_rows.put_back(connection, row["trial_id"])
 
 
@@ -108,4 +141,4 @@ def close(
     """End a cell and tell its trial."""
     connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=None))
     facts = {"state": state.value, **facts}
-    optuna_rows.tell(connection, row["trial_id"], state=_TOLD[state], value=value, facts=facts)
+    optuna_rows.tell(connection, row["trial_id"], state=optuna_rows.TOLD[state], value=value, facts=facts)

@@ -1,17 +1,22 @@
 """Checkpoints of our own: `<url>/<study>/<cell>/<attempt>/<claim>-<evaluation>/`, whole or not there at all.
 
 Files come first, the manifest with their checksums last: a checkpoint without a manifest that fits is none. Each claim
-of a cell writes folders of its own, so a late worker cannot spoil the files of the one that took over.
+of a cell writes folders of its own, and leaves a mark when its work begins: a late worker of an earlier claim then
+writes no more, and what it may have been writing at that moment lies apart.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from fsspec.core import url_to_fs
+
+from storage.errors import LostLease
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +24,33 @@ if TYPE_CHECKING:
 KEPT_WHILE_RUNNING = 2
 MANIFEST = "manifest.json"
 Keep = Literal["best", "none", "all"]
+_NAME = re.compile(r"\d{4,}-\d{5,}")
+_MARK = re.compile(r"claim-(\d{4,})")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The newest whole checkpoint.
+
+    Attributes:
+        name: Of its folder; None where there is none.
+        files: Its contents by name.
+        damaged: Names of newer folders that are not whole.
+        evaluation: Up to which evaluation checkpoints were begun, damaged ones included; 0 where there is none.
+    """
+
+    name: str | None
+    files: dict[str, bytes]
+    damaged: tuple[str, ...]
+    evaluation: int = 0
+
+    @property
+    def note(self) -> str | None:
+        """What a person should know about the damaged ones, or None."""
+        if not self.damaged:
+            return None
+        went_on = f"went on from {self.name}" if self.name else "began anew"
+        return f"damaged checkpoint {', '.join(self.damaged)}: {went_on}"
 
 
 @dataclass(frozen=True)
@@ -36,46 +68,86 @@ class CheckpointFolder:
         """The folder of an attempt under the study's checkpoint URL."""
         return cls(f"{root.rstrip('/')}/{study}/{cell}/{attempt}")
 
+    def begin(self, claim: int) -> None:
+        """Mark that this claim works on the cell now; earlier claims write no more.
+
+        Raises:
+            LostLease: A later claim does so already.
+        """
+        fs, root = url_to_fs(self.url)
+        self._refuse_late(claim)
+        fs.makedirs(root, exist_ok=True)
+        fs.pipe_file(f"{root}/claim-{claim:04d}", b"")
+        for earlier in self._claims():
+            if earlier < claim:
+                with suppress(FileNotFoundError):  # whoever comes third may be sweeping too
+                    fs.rm_file(f"{root}/claim-{earlier:04d}")
+
     def save(self, claim: int, evaluation: int, files: Mapping[str, bytes]) -> str:
-        """Write a checkpoint, then drop all but the last two; returns its name."""
+        """Write a checkpoint, then drop all but the last two; returns its name.
+
+        Raises:
+            LostLease: A later claim works on the cell.
+            OSError: It could not be written; what was written of it is removed, and the one before stays.
+        """
         fs, root = url_to_fs(self.url)
         name = f"{claim:04d}-{evaluation:05d}"
+        self._refuse_late(claim)
         fs.makedirs(f"{root}/{name}", exist_ok=True)
-        for file, content in files.items():
-            fs.pipe_file(f"{root}/{name}/{file}", content)
-        fs.pipe_file(f"{root}/{name}/{MANIFEST}", json.dumps(_checksums(files)).encode())
+        try:
+            for file, content in files.items():
+                fs.pipe_file(f"{root}/{name}/{file}", content)
+            fs.pipe_file(f"{root}/{name}/{MANIFEST}", json.dumps(_checksums(files)).encode())
+        except OSError:
+            with suppress(OSError):
+                fs.rm(f"{root}/{name}", recursive=True)
+            raise
         for old in self.names()[:-KEPT_WHILE_RUNNING]:
-            fs.rm(f"{root}/{old}", recursive=True)
+            with suppress(FileNotFoundError):
+                fs.rm(f"{root}/{old}", recursive=True)
         return name
 
-    def load_newest(self) -> tuple[str, dict[str, bytes]] | None:
-        """The newest checkpoint that is whole, as (name, files); None where there is none."""
-        for name in reversed(self.names()):
+    def load_newest(self) -> Loaded:
+        """The newest checkpoint that is whole, and which newer ones are not."""
+        names, damaged = self.names(), list[str]()
+        evaluation = max((int(name.partition("-")[2]) for name in names), default=0)
+        for name in reversed(names):
             files = self._load(name)
             if files is not None:
-                return name, files
-        return None
+                return Loaded(name, files, tuple(damaged), evaluation)
+            damaged.append(name)
+        return Loaded(None, {}, tuple(damaged), evaluation)
 
     def close(self, keep: Keep) -> None:
         """After the cell is done: keep the best weights only, everything, or nothing."""
         fs, root = url_to_fs(self.url)
         names = self.names()
-        if keep == "none" and names:
-            fs.rm(root, recursive=True)
-        newest = self.load_newest() if keep == "best" else None
-        if newest is None:
-            return  # all is kept, or nothing is whole: leave what is there for a person to look at
-        name, files = newest
-        self._keep_only(name, files, "best.pt")
-        for other in set(names) - {name}:
-            fs.rm(f"{root}/{other}", recursive=True)
+        newest = self.load_newest()
+        if keep == "all" or (keep == "best" and newest.name is None):
+            return  # where nothing is whole, what is there stays for a person to look at
+        if keep == "best" and newest.name is not None:
+            self._keep_only(newest.name, newest.files, "best.pt")
+        for name in names:
+            if keep == "none" or name != newest.name:
+                fs.rm(f"{root}/{name}", recursive=True)
 
     def names(self) -> list[str]:
         """Names of the folders, oldest first; a broken one may be among them."""
+        return [name for name in self._listed() if _NAME.fullmatch(name)]
+
+    def _listed(self) -> list[str]:
         fs, root = url_to_fs(self.url)
         if not fs.exists(root):
             return []
         return sorted(str(path).rstrip("/").rsplit("/", 1)[-1] for path in fs.ls(root, detail=False, refresh=True))
+
+    def _claims(self) -> list[int]:
+        return [int(found[1]) for name in self._listed() if (found := _MARK.fullmatch(name))]
+
+    def _refuse_late(self, claim: int) -> None:
+        latest = max(self._claims(), default=claim)
+        if latest > claim:
+            raise LostLease(f"claim {latest} works on {self.url} by now; claim {claim} writes no more")
 
     def _keep_only(self, name: str, files: Mapping[str, bytes], file: str) -> None:
         fs, root = url_to_fs(self.url)

@@ -1,9 +1,11 @@
-"""Makes and finds our tables in a database, beside those that Optuna makes."""
+"""Makes, finds and migrates our tables in a database, beside those that Optuna makes."""
 
 from __future__ import annotations
 
 import time
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import optuna
 import sqlalchemy as sa
@@ -11,12 +13,12 @@ from optuna.exceptions import DuplicatedStudyError, StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.exc import DBAPIError
 
-from storage import optuna_rows
-from storage.engine import connect, hide_password
+from storage.engine import connect, hide_password, reading
 from storage.errors import StorageError
-from storage.tables import metadata, studies
+from storage.tables import SCHEMA_VERSION, metadata, studies
 
 TRIES_TO_CREATE = 8
+LAST_TABLE = metadata.sorted_tables[-1].name  # made last: where it is, all are
 METRIC_NAMES = "study:metric_names"  # what `Study.set_metric_names` writes, without its warning
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -39,19 +41,13 @@ def holds_studies(url: str) -> bool:
 
 
 def create_tables(url: str, engine: sa.Engine) -> None:
-    """Make Optuna's tables and ours where they are missing.
-
-    Raises:
-        StorageError: They were made by another version of Optuna.
-    """
+    """Make Optuna's tables and ours where they are missing."""
+    if sa.inspect(engine).has_table(LAST_TABLE):
+        return
     for attempt in range(1, TRIES_TO_CREATE + 1):
         try:
-            RDBStorage(url).engine.dispose()  # makes Optuna's tables, and checks their revision
+            RDBStorage(url, skip_compatibility_check=True).engine.dispose()  # makes Optuna's tables
             metadata.create_all(engine)
-        except RuntimeError as error:
-            raise StorageError(
-                f"the storage {hide_password(url)} was made by another version of Optuna: {error}"
-            ) from None
         except (StorageInternalError, DBAPIError):  # another driver is making the same tables
             if attempt == TRIES_TO_CREATE:
                 raise
@@ -60,9 +56,35 @@ def create_tables(url: str, engine: sa.Engine) -> None:
             return
 
 
+def check_revision(engine: sa.Engine) -> None:
+    """Refuse tables of another version of Optuna, since we write them by ourselves.
+
+    Raises:
+        StorageError: Their revision is not that of the installed Optuna.
+    """
+    with reading(engine) as connection:
+        found = connection.execute(
+            sa.select(sa.column("version_num")).select_from(sa.table("alembic_version"))
+        ).scalar()
+    if found != _revision_of_optuna():
+        raise StorageError(
+            f"the storage {hide_password(str(engine.url))} was made by another version of Optuna: its tables are of "
+            f"revision {found}, optuna {optuna.__version__} writes {_revision_of_optuna()}; install the Optuna that "
+            "made it, or bring it up to date with `optuna storage upgrade`"
+        )
+
+
+@cache
+def _revision_of_optuna() -> str:
+    storage = RDBStorage("sqlite:///:memory:")
+    revision: str = storage.get_head_version()
+    storage.engine.dispose()
+    return revision
+
+
 def make_optuna_study(url: str, name: str) -> int:
     """Make an Optuna study that maximises validation DSC, or find the one of that name; returns its number."""
-    storage = RDBStorage(url)
+    storage = RDBStorage(url, skip_compatibility_check=True)  # `check_revision` did that
     try:
         study_id = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], name)
         storage.set_study_system_attr(study_id, METRIC_NAMES, ["validation DSC"])
@@ -73,18 +95,22 @@ def make_optuna_study(url: str, name: str) -> int:
     return study_id
 
 
-def lock_optuna_study(connection: sa.Connection, study_id: int) -> None:
-    """Let no other driver make our study beside Optuna's until this transaction ends."""
-    table = optuna_rows.studies
-    connection.execute(sa.select(table.c.study_id).where(table.c.study_id == study_id).with_for_update())
+def migrate_tables(engine: sa.Engine) -> None:
+    """Bring tables of an earlier version to the present one: new columns, empty where they were not known."""
+    with reading(engine) as connection:
+        if not _missing_columns(connection):
+            return
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"LOCK TABLE {studies.name} IN ACCESS EXCLUSIVE MODE")
+        for column in _missing_columns(connection):
+            kind = column.type.compile(engine.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
+        earlier = studies.c.schema_version < SCHEMA_VERSION
+        connection.execute(studies.update().where(earlier).values(schema_version=SCHEMA_VERSION))
 
 
-def refuse_foreign_study(connection: sa.Connection, study_id: int, name: str) -> None:
-    """Refuse an Optuna study with trials that are not ours.
-
-    Raises:
-        StorageError: It has some.
-    """
-    trials = optuna_rows.trials
-    if connection.execute(sa.select(trials.c.trial_id).where(trials.c.study_id == study_id)).first() is not None:
-        raise StorageError(f"the storage holds an Optuna study {name!r} that is not dicecurve's; choose another --name")
+def _missing_columns(connection: sa.Connection) -> list[sa.Column[Any]]:
+    inspector = sa.inspect(connection)
+    known = {name: {each["name"] for each in inspector.get_columns(name)} for name in metadata.tables}
+    return [column for name, table in metadata.tables.items() for column in table.c if column.name not in known[name]]

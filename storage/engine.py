@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUSY_SECONDS = 60
+POSTGRES_ARGUMENTS = {  # a server that vanished is noticed within a minute
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "application_name": "dicecurve",
+}
 
 
 def normalise_url(url: str) -> str:
@@ -45,9 +52,21 @@ def normalise_url(url: str) -> str:
     return parsed.set(database=str(path)).render_as_string(hide_password=False)
 
 
+def has_password(url: str) -> bool:
+    """Whether a database URL carries a password."""
+    try:
+        parsed = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return parsed.password is not None or "password" in parsed.query
+
+
 def hide_password(url: str) -> str:
     """The URL as it may be printed."""
-    return sa.make_url(url).render_as_string(hide_password=True)
+    parsed = sa.make_url(url)
+    if "password" in parsed.query:
+        parsed = parsed.update_query_dict({"password": "***"})
+    return parsed.render_as_string(hide_password=True)
 
 
 def connect(url: str) -> sa.Engine:
@@ -61,6 +80,8 @@ def connect(url: str) -> sa.Engine:
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _on_sqlite_connect)
             sa.event.listen(engine, "begin", _on_sqlite_begin)
+        elif engine.dialect.name == "postgresql":
+            sa.event.listen(engine, "connect", _on_postgres_connect)
         with reading(engine) as connection:
             connection.execute(sa.text("SELECT 1"))
     except (SQLAlchemyError, NoSuchModuleError, ImportError) as error:
@@ -77,7 +98,17 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _connect_args(url: str) -> dict[str, Any]:
-    return {"timeout": BUSY_SECONDS} if sa.make_url(url).get_backend_name() == "sqlite" else {}
+    arguments: dict[str, dict[str, Any]] = {"sqlite": {"timeout": BUSY_SECONDS}, "postgresql": POSTGRES_ARGUMENTS}
+    return arguments.get(sa.make_url(url).get_backend_name(), {})
+
+
+def _on_postgres_connect(connection: Any, _record: Any) -> None:
+    # A driver that is paused in mid-transaction must not hold a cell's row for ever.
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{BUSY_SECONDS}s'")
+    cursor.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+    cursor.close()
+    connection.commit()
 
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:

@@ -10,20 +10,22 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from storage.errors import DataError
-from storage.sources import Source, fingerprint_of
+from storage.sources import BadCase, Source, fingerprint_of, raise_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from storage.digests import Digests
+    from storage.sources import Picture
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 FOREGROUND_ABOVE = 127
 # JPEG smears a mask: black comes back as 0..8 in Kvasir-SEG. Values between this and 127 are labels we do not know.
 BLACK_UP_TO = 16
+CHANNELS = 3  # images are read as RGB
 DEEP_MODES = ("I", "F")  # Pillow would clip them at 255
-MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,22 @@ class Listing:
     problems: tuple[str, ...]
 
 
-def folder_source(folder: Path) -> Source:
+def folder_source(folder: Path, digests: Digests) -> Source[Picture]:
     """The cases of a folder.
 
     Raises:
         DataError: A folder is missing, or no pair is in it.
     """
     listing = list_folder(folder)
-    parts = ((pair.name, _contents(pair.image), _contents(pair.mask)) for pair in listing.pairs)
-    return Source(fingerprint_of(parts), len(listing.pairs), read_cases(listing), not listing.problems)
+    parts = ((pair.name, [digests.of(pair.image), digests.of(pair.mask)]) for pair in listing.pairs)
+    return Source(
+        fingerprint=fingerprint_of(parts),
+        names=tuple(pair.name for pair in listing.pairs),
+        channels=CHANNELS,
+        read=lambda index: read_picture(listing.pairs[index]),
+        problems=listing.problems,
+        place=str(folder),
+    )
 
 
 def list_folder(folder: Path) -> Listing:
@@ -71,33 +80,23 @@ def list_folder(folder: Path) -> Listing:
     ]
     pairs = tuple(ImageFile(name, images[name], masks[name]) for name in sorted(images.keys() & masks.keys()))
     if not pairs:
-        _raise(problems, folder)
+        raise_problems(problems, str(folder))
         raise DataError(f"no images in {folder / 'images'}; expected files such as NAME.jpg ({', '.join(SUFFIXES)})")
     return Listing(folder, pairs, tuple(problems))
 
 
-def read_cases(listing: Listing) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.bool_]]]:
-    """Yield (name, image (H, W, 3) uint8, mask (H, W) bool) for every pair that can be read.
+def read_picture(pair: ImageFile) -> Picture:
+    """Read image (H, W, 3) uint8 and mask (H, W) bool of a pair.
 
     Raises:
-        DataError: After the last pair, naming every file of the folder that has to be mended.
+        BadCase: It has to be mended.
     """
-    problems = list(listing.problems)
-    for pair in listing.pairs:
-        try:
-            case = _read(pair)
-        except DataError as error:
-            problems.append(str(error))
-        else:
-            yield case
-    _raise(problems, listing.folder)
-
-
-def _contents(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""  # decoding will fail too, and say why
+    image, mask = _pixels(pair.image, "RGB"), _foreground(pair.mask)
+    if image.shape[:2] != mask.shape:
+        raise BadCase(
+            f"{pair.mask.name}: mask is {mask.shape[1]}x{mask.shape[0]}, its image {image.shape[1]}x{image.shape[0]}"
+        )
+    return image, mask
 
 
 def _by_stem(folder: Path, kind: str) -> tuple[dict[str, Path], list[str]]:
@@ -108,30 +107,19 @@ def _by_stem(folder: Path, kind: str) -> tuple[dict[str, Path], list[str]]:
     return by_stem, [f"{p.name}: another file in {kind}/ has the same name" for p in files if by_stem[p.stem] != p]
 
 
-def _read(pair: ImageFile) -> tuple[str, NDArray[np.uint8], NDArray[np.bool_]]:
-    image, mask = _pixels(pair.image, "RGB"), _foreground(pair.mask)
-    if image.shape[:2] != mask.shape:
-        raise DataError(
-            f"{pair.mask.name}: mask is {mask.shape[1]}x{mask.shape[0]}, its image {image.shape[1]}x{image.shape[0]}"
-        )
-    return pair.name, image, mask
-
-
 def _pixels(path: Path, mode: str) -> NDArray[np.uint8]:
     if path.stat().st_size == 0:
-        raise DataError(f"{path.name}: empty file in {path.parent.name}/")
+        raise BadCase(f"{path.name}: empty file in {path.parent.name}/")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a truncated file warns before it fails
             with Image.open(path) as image:
                 if image.mode.startswith(DEEP_MODES):
-                    raise DataError(
-                        f"{path.name}: pixels of more than 8 bits (mode {image.mode}); convert it to 8 bits"
-                    )
+                    raise BadCase(f"{path.name}: pixels of more than 8 bits (mode {image.mode}); convert it to 8 bits")
                 return np.asarray(image.convert(mode))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, Warning) as error:
         reason = str(error).partition("\n")[0]
-        raise DataError(f"{path.name}: unreadable image in {path.parent.name}/ ({reason})") from None
+        raise BadCase(f"{path.name}: unreadable image in {path.parent.name}/ ({reason})") from None
 
 
 def _foreground(path: Path) -> NDArray[np.bool_]:
@@ -141,16 +129,8 @@ def _foreground(path: Path) -> NDArray[np.bool_]:
     if lossless and highest <= 1:
         return values > 0
     if BLACK_UP_TO < highest <= FOREGROUND_ABOVE:
-        raise DataError(
+        raise BadCase(
             f"{path.name}: highest mask value is {highest}; foreground must be above {FOREGROUND_ABOVE} (or 1 in a "
             "lossless file)"
         )
     return values > FOREGROUND_ABOVE
-
-
-def _raise(problems: list[str], folder: Path) -> None:
-    if not problems:
-        return
-    more = [f"... and {len(problems) - MOST_NAMED} more"] if len(problems) > MOST_NAMED else []
-    listed = "\n  ".join(problems[:MOST_NAMED] + more)
-    raise DataError(f"{len(problems)} file(s) in {folder} need mending or removing:\n  {listed}")

@@ -14,7 +14,7 @@ from storage.splits import group_numbers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from storage.datasets import DataSpec
+    from storage.data_spec import DataSpec
 
 COLUMNS = ("case", "group")
 MOST_NAMED = 10

@@ -31,22 +31,31 @@ def is_gone(owner: str) -> bool:
 class LeaseWatch:
     """Watches the counters of other owners on our own monotonic clock; wall clocks are never compared.
 
+    Only time in which we looked counts: while the database was away, or we slept, nobody could renew. So the wait
+    begins anew when there was no look for half a lease.
+
     Attributes:
         lease_seconds: How long a counter must stand still before its cell may be taken back.
     """
 
     lease_seconds: float
     _seen: dict[str, tuple[tuple[str | None, int], float]] = field(default_factory=dict)
+    _last_look: float = field(default_factory=time.monotonic)
 
     def expired(self, cells: Iterable[Cell], us: str) -> list[Cell]:
         """Those cells whose owner is gone, or whose counter stood still for long enough."""
-        return [cell for cell in cells if cell.owner is not None and cell.owner != us and self._has_expired(cell)]
+        now = time.monotonic()
+        if now - self._last_look > self.lease_seconds / 2:
+            self._seen.clear()
+        self._last_look = now
+        others = [cell for cell in cells if cell.owner is not None and cell.owner != us]
+        return [cell for cell in others if self._has_expired(cell, now)]
 
-    def _has_expired(self, cell: Cell) -> bool:
+    def _has_expired(self, cell: Cell, now: float) -> bool:
         assert cell.owner is not None
         if is_gone(cell.owner):
             return True
-        lease, now = (cell.owner, cell.counter), time.monotonic()
+        lease = (cell.owner, cell.counter)
         last, since = self._seen.get(cell.plan.key, (None, now))
         if last != lease:
             self._seen[cell.plan.key] = (lease, now)

@@ -9,6 +9,9 @@ The threshold was chosen by looking at the pairs of Kvasir-SEG (1,000 images) in
 0.959, then pictures of different patients from 0.944 on, and among them two pairs of one scene seen from elsewhere
 (0.917, 0.911) that no threshold tells apart. So it finds copies, re-encoded, resized or relit ones too, and frames in
 quick succession. It does not look for flipped, turned or cropped copies, and cannot compare an image without contrast.
+
+Volumes are compared in the same way, as 16 x 16 x 16 averages of what is left of them by cropping. The 260 hippocampi
+of the Medical Segmentation Decathlon, boxes around one organ that look much alike, reach 0.68; copies are 1.
 """
 
 from __future__ import annotations
@@ -51,7 +54,9 @@ class NearDuplicate:
 
 def near_duplicates(dataset: Dataset, threshold: float = THRESHOLD) -> list[NearDuplicate]:
     """Every pair of cases at least this similar, the most similar first; at most 100,000."""
-    pairs = similar_pairs(thumbnails(dataset.images()), threshold)
+    images = dataset.images() if dataset.dimensions == 2 else None  # noqa: PLR2004
+    vectors = compared(dataset.thumbnails(), 0) if images is None else thumbnails(images)
+    pairs = similar_pairs(vectors, threshold)
     found = [NearDuplicate(dataset.names[i], dataset.names[j], round(value, 4)) for i, j, value in pairs]
     return sorted(found, key=lambda pair: (-pair.similarity, pair.first, pair.second))
 
@@ -65,9 +70,14 @@ def across_split(pairs: Sequence[NearDuplicate], split: Mapping[str, Sequence[st
 def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Comparable thumbnails (cases, 16 x 16) of images (cases, channels, height, width); zeros without contrast."""
     chunk = max(1, VALUES_AT_A_TIME // max(1, int(np.prod(images.shape[1:]))))
-    small = np.concatenate([_shrink(images[at : at + chunk]) for at in range(0, len(images), chunk)])
-    small -= small.mean(axis=1, keepdims=True)
-    small = _to_unit_length(small, LEAST_CONTRAST * np.sqrt(small.shape[1]))
+    small = np.concatenate([shrink(images[at : at + chunk]) for at in range(0, len(images), chunk)])
+    return compared(small, LEAST_CONTRAST)
+
+
+def compared(small: NDArray[np.float32], least_contrast: float) -> NDArray[np.float32]:
+    """Comparable vectors from thumbnails (cases, values); zeros without contrast, and for what all have in common."""
+    small = small - small.mean(axis=1, keepdims=True)
+    small = _to_unit_length(small, least_contrast * np.sqrt(small.shape[1]))
     flat = ~small.any(axis=1)
     small -= small.mean(axis=0)
     small[flat] = 0
@@ -89,7 +99,7 @@ def similar_pairs(vectors: NDArray[np.float32], threshold: float) -> list[tuple[
     return found
 
 
-def _shrink(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def shrink(images: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
     """Area averages of the mean over channels; every further axis shrinks alike."""
     grey = images[:, 0].astype(np.float32)
     for channel in range(1, images.shape[1]):  # a sum over the axis takes twice as long

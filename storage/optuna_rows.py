@@ -15,6 +15,8 @@ from optuna.distributions import FloatDistribution, IntDistribution, distributio
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
 
+from storage.records import CellState
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -26,6 +28,15 @@ params = models.TrialParamModel.__table__
 user_attributes = models.TrialUserAttributeModel.__table__
 values = models.TrialValueModel.__table__
 intermediate_values = models.TrialIntermediateValueModel.__table__
+
+TOLD = {
+    CellState.DONE: TrialState.COMPLETE,
+    CellState.NOT_LEARNED: TrialState.COMPLETE,
+    CellState.COLLAPSED: TrialState.COMPLETE,
+    CellState.PRUNED: TrialState.PRUNED,
+    CellState.FAILED: TrialState.FAIL,
+}
+"""How a cell's end is told to Optuna."""
 
 # Optuna lets the range of a Float or an Int differ between trials of one study, so both axes may grow.
 _RATIO = distribution_to_json(FloatDistribution(1e-6, 1.0))
@@ -81,15 +92,15 @@ def tell(
 
 def add_intermediate_values(connection: sa.Connection, trial_id: int, points: Sequence[Evaluation]) -> None:
     """The training curve, as the dashboard draws it: step = evaluation, value = validation DSC."""
+    add_curves(connection, [(trial_id, point.evaluation, point.val_dsc) for point in points])
+
+
+def add_curves(connection: sa.Connection, points: Sequence[tuple[int, int, float]]) -> None:
+    """The same of many trials: (trial_id, evaluation, validation DSC)."""
     finite = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
     rows = [
-        {
-            "trial_id": trial_id,
-            "step": p.evaluation,
-            "intermediate_value": p.val_dsc,
-            "intermediate_value_type": finite,
-        }
-        for p in points
+        {"trial_id": trial_id, "step": step, "intermediate_value": value, "intermediate_value_type": finite}
+        for trial_id, step, value in points
     ]
     connection.execute(intermediate_values.insert(), rows)
 

@@ -17,15 +17,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from storage.sources import Picture
+
 SIDE = 64
+CHANNELS = 1
 RIM = 1.4  # its outer edge, in radii
 
 
-def phantom_source(num_cases: int, seed: int) -> Source:
+def phantom_source(num_cases: int, seed: int) -> Source[Picture]:
     """The cases of a phantom."""
     cases = list(draw_phantom(num_cases, seed))
-    parts = ((name, image.tobytes(), mask.tobytes()) for name, image, mask in cases)
-    return Source(fingerprint_of(parts), len(cases), iter(cases))
+    parts = ((name, [image.tobytes(), mask.tobytes()]) for name, image, mask in cases)
+    return Source(
+        fingerprint=fingerprint_of(parts),
+        names=tuple(name for name, _, _ in cases),
+        channels=CHANNELS,
+        read=lambda index: cases[index][1:],
+    )
 
 
 def draw_phantom(num_cases: int, seed: int) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.bool_]]]:

@@ -1,16 +1,16 @@
-"""Whole-study reads, straight from the tables: two queries however many cells there are."""
+"""Cells as records, straight from the tables: two queries however many there are. Frames are in `frames.py`."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from storage import optuna_rows
 from storage.cell_rows import cell_of
 from storage.engine import reading
+from storage.patience import patient
 from storage.records import AttemptRecord, CellRecord, Evaluation, PlateauForecast, Scores
 from storage.tables import attempts, cells, evaluations
 
@@ -18,28 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from storage.ledger import Ledger
-    from storage.records import StudyRecord
-
-SURFACE_COLUMNS = (
-    "depth",
-    "cases",
-    "ratio",
-    "seed",
-    "evaluation",
-    "epoch",
-    "step",
-    "val_dsc",
-    "test_dsc",
-    "train_seconds",
-    "val_seconds",
-)
 
 
+@patient
 def cell_records(ledger: Ledger, study_id: int) -> list[CellRecord]:
     """Every cell with its current attempt and curve, in the order of the layout."""
     return _records(ledger, cells.c.study_id == study_id)
 
 
+@patient
 def cell_record(ledger: Ledger, study_id: int, key: str) -> CellRecord:
     """One cell with its current attempt and curve.
 
@@ -52,6 +39,7 @@ def cell_record(ledger: Ledger, study_id: int, key: str) -> CellRecord:
     return found[0]
 
 
+@patient
 def spent_seconds(ledger: Ledger, study_id: int) -> float:
     """Device seconds that the study has consumed so far, over all attempts, tests and lost work included."""
     recorded = (
@@ -88,34 +76,6 @@ def _records(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[CellRecord]:
         rows = [_by_column(row) for row in connection.execute(query)]
         curves = _curves(connection, which)
     return [_cell_record(row, curves.get(row["id"], [])) for row in rows]
-
-
-def surface(ledger: Ledger, study_id: int) -> pd.DataFrame:
-    """The recorded surface, a row an evaluation: columns `SURFACE_COLUMNS`, seconds of that evaluation alone."""
-    rows = [
-        {"depth": plan.depth, "cases": plan.num_cases, "ratio": plan.ratio, "seed": plan.seed}
-        | vars(point)
-        | {"test_dsc": record.test_curve.get(point.evaluation)}
-        for record in cell_records(ledger, study_id)
-        for plan in [record.cell.plan]
-        for point in record.curve
-    ]
-    return pd.DataFrame(rows, columns=list(SURFACE_COLUMNS))
-
-
-def case_counts(ledger: Ledger, study: StudyRecord) -> pd.DataFrame:
-    """Pixel counts of every scored case at its cell's best checkpoint.
-
-    Columns: cell, part ("validation" or "test"), case, tp, fp, fn.
-    """
-    rows = [
-        (record.cell.plan.key, part, name, *counts)
-        for record in cell_records(ledger, study.study_id)
-        if record.attempt.scores is not None
-        for part in ("validation", "test")
-        for name, counts in zip(study.split[part], getattr(record.attempt.scores, part), strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["cell", "part", "case", "tp", "fp", "fn"])
 
 
 def _by_column(row: sa.Row[Any]) -> dict[str, Any]:
@@ -163,6 +123,10 @@ def _attempt(row: Mapping[str, Any]) -> AttemptRecord:
         forecast=None if row["forecast"] is None else PlateauForecast(**row["forecast"]),
         failure=row["failure"],
         scores=None if row["best_evaluation"] is None else _scores(row),
+        versions=row["versions"] or {},
+        checkpoint=row["checkpoint"],
+        notes=tuple(row["notes"] or ()),
+        told_dsc=row["told_dsc"],
     )
 
 

@@ -149,6 +149,10 @@ class AttemptRecord:
         forecast: What was forecast when it was stopped, or None.
         failure: Why it failed, or None.
         scores: Pixel counts, once the test phase is over.
+        versions: Of the packages on the worker.
+        checkpoint: Name of the newest checkpoint that the ledger knows.
+        notes: What befell it: lost workers and drivers, damaged checkpoints.
+        told_dsc: DSC of an imported table, a number without cases behind it.
     """
 
     device: str | None = None
@@ -160,6 +164,10 @@ class AttemptRecord:
     forecast: PlateauForecast | None = None
     failure: str | None = None
     scores: Scores | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    checkpoint: str | None = None
+    notes: tuple[str, ...] = ()
+    told_dsc: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,92 @@
-"""What a reader hands over: the cases of a dataset, to be read once, and a fingerprint of them."""
+"""What a reader hands over: the cases of a dataset, each to be read by its position, and a fingerprint of them."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from storage.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    RawCase = tuple[str, NDArray[np.uint8], NDArray[np.bool_]]
+    Picture = tuple[NDArray[np.uint8], NDArray[np.bool_]]  # image (H, W, channels) and mask (H, W)
+
+Case = TypeVar("Case")
+MOST_NAMED = 50
+MOST_ALIKE = 10
+
+
+class BadCase(Exception):  # noqa: N818 - collected, and told all at once
+    """A case that cannot be read as it stands.
+
+    Attributes:
+        problems: File and rule, a line each.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        """Take the lines."""
+        super().__init__(*problems)
+        self.problems = problems
 
 
 @dataclass(frozen=True)
-class Source:
+class Source(Generic[Case]):
     """Where cases come from. Every reader offers one, and the rest of the house knows nothing else of it.
 
     Attributes:
         fingerprint: Hash of names and contents, before any resizing.
-        num_cases: How many cases come if all of them can be read.
-        cases: (name, image (H, W, channels), mask (H, W)), in the order of the names; reading them to the end raises
-            a DataError that names everything that is wrong.
-        is_whole: Whether every file belongs to a case; where not, only reading to the end tells which do not.
+        names: Names of the cases, sorted.
+        channels: Channels of every image.
+        read: Case at a position; raises BadCase.
+        problems: What keeps files from being part of a case, a line each.
+        place: Where it all lies, for messages.
     """
 
     fingerprint: str
-    num_cases: int
-    cases: Iterator[RawCase]
-    is_whole: bool = True
+    names: tuple[str, ...]
+    channels: int
+    read: Callable[[int], Case]
+    problems: tuple[str, ...] = ()
+    place: str = ""
 
 
-def fingerprint_of(parts: Iterable[tuple[str, bytes, bytes]]) -> str:
-    """Hash (name, image, mask) of every case."""
-    whole = hashlib.sha256()
-    for name, image, mask in parts:
-        for piece in (name.encode(), image, mask):
-            whole.update(hashlib.sha256(piece).digest())
+def fingerprint_of(parts: Iterable[tuple[str, Sequence[bytes]]], about: str = "") -> str:
+    """Hash cases (name, digests of their files), and what else says what they mean."""
+    whole = hashlib.sha256(about.encode())
+    for name, digests in parts:
+        for piece in (hashlib.sha256(name.encode()).digest(), *digests):
+            whole.update(piece)
     return whole.hexdigest()
+
+
+def raise_problems(problems: Sequence[str], place: str) -> None:
+    """Name all that has to be mended, if anything.
+
+    Raises:
+        DataError: There are problems.
+    """
+    if not problems:
+        return
+    lines = _lines(problems)
+    more = [f"... and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
+    listed = "\n  ".join([*lines[:MOST_NAMED], *more])
+    raise DataError(f"{len(problems)} file(s) in {place} need mending or removing:\n  {listed}")
+
+
+def _lines(problems: Sequence[str]) -> list[str]:
+    """A line a problem; but one for many files with the same one, such as a label that the spec forgot."""
+    files: dict[str, list[str]] = {}
+    for file, _, rule in (problem.partition(": ") for problem in problems):
+        files.setdefault(rule, []).append(file)
+    lines = []
+    for rule, alike in files.items():
+        if len(alike) > MOST_ALIKE:
+            lines.append(f"{rule}: {', '.join(alike[:MOST_ALIKE])} and {len(alike) - MOST_ALIKE} more")
+        else:
+            lines += [f"{file}: {rule}" for file in alike]
+    return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -71,6 +71,8 @@ attempts = sa.Table(
     sa.Column("stop_reason", sa.Text),
     sa.Column("forecast", sa.JSON),
     sa.Column("failure", sa.Text),
+    sa.Column("notes", sa.JSON),  # what befell it: lost workers, damaged checkpoints; since version 2
+    sa.Column("told_dsc", sa.Float),  # of an imported table: a DSC without cases behind it; since version 2
     sa.Column("best_evaluation", sa.Integer),
     sa.Column("validation_counts", sa.JSON),
     sa.Column("test_counts", sa.JSON),

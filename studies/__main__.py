@@ -1,6 +1,7 @@
 """The command line: `dicecurve`, or `python -m studies`.
 
-Exit codes: 0 done; 1 a defect of ours; 2 input that a person can put right; 3 some cells failed; 130 interrupted.
+Exit codes: 0 done; 1 a defect of ours; 2 input that a person can put right; 3 some cells failed, or the doctor found
+something; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from studies.spec import StudySpec
 
 OK, BAD_INPUT, SOME_FAILED, INTERRUPTED = 0, 2, 3, 130
-DEFAULT_STORAGE = "sqlite:///dicecurve.db"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
+        if "storage" in options:
+            options.storage = _storage(options.storage)
         return command(options)
     except InputError as error:
         print(f"dicecurve: {error}", file=sys.stderr)
@@ -48,11 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _command(commands, "run", _run, "start a study, or go on with it")
     _take_spec(run)
-    run.add_argument("--data", metavar="DIR", help="folder with images/ and masks/")
+    run.add_argument("--data", metavar="DIR", help="folder of the dataset")
     run.add_argument("--no-wait", action="store_true", help="leave when other drivers hold all that is left")
     preparing = _command(commands, "prepare", _prepare, "read and check the data before any training")
     _take_spec(preparing)
-    preparing.add_argument("--data", metavar="DIR", help="folder with images/ and masks/")
+    preparing.add_argument("--data", metavar="DIR", help="folder of the dataset")
     preparing.add_argument("--json", action="store_true", help="print JSON")
     complexity = _plain_command(commands, "complexity", _complexity, "parameters, FLOPs and speed of each depth")
     _take_spec(complexity)
@@ -68,8 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     for name, function, text in (
         ("status", _status, "what a study has done so far"),
         ("report", _report, "the answer, and report.html"),
-        ("export", _export, "every evaluation, or every case, as CSV"),
         ("forecast-table", _forecast_table, "the paper's comparison of predictors over the data curves"),
+        ("export", _export, "every evaluation, every case, or the whole study, as CSV or Parquet"),
+        ("doctor", _doctor, "look for stale leases, lost checkpoints and version drift"),
         ("retry", _retry, "let failed cells wait again for the next run"),
         ("dashboard", _dashboard, "Optuna dashboard on the study's database"),
     ):
@@ -83,10 +86,30 @@ def _parser() -> argparse.ArgumentParser:
         if name == "retry":
             command.add_argument("--cell", metavar="CELL", action="append", help="only this one; may be given again")
         if name == "export":
-            command.add_argument("--cases", action="store_true", help="scores of every case instead")
+            what = command.add_mutually_exclusive_group()
+            what.add_argument("--cases", action="store_true", help="scores of every case instead")
+            what.add_argument("--all", action="store_true", help="the whole study, into the folder -o")
+            command.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="of --all")
+        if name == "doctor":
+            command.add_argument("--fix", action="store_true", help="mend what can be mended")
+            command.add_argument("--watch", metavar="SECONDS", type=float, default=0.0, help="watch others' leases")
         if name == "dashboard":
             command.add_argument("--port", type=int, default=8080, help="port on this machine (default: %(default)s)")
+    importing = _command(commands, "import", _import, "a new study from an exported one, or from a table of numbers")
+    importing.add_argument("source", help="folder that export --all wrote, or a table (CSV, Parquet)")
+    importing.add_argument("--cases", metavar="N", type=int, help="training cases at ratio 1, of a table")
+    database = _plain_command(commands, "database", _database, "a private PostgreSQL server for several machines")
+    database.add_argument("action", choices=("start", "stop"))
+    database.add_argument("folder", metavar="DIR", help="where its files lie")
+    database.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    database.add_argument("--port", type=int, help="port (default: one that is free)")
     return parser
+
+
+def _storage(given: str | None) -> str:
+    from studies.storage_choice import chosen_storage
+
+    return chosen_storage(given)
 
 
 def _command(commands: Any, name: str, function: Callable[..., int], text: str) -> argparse.ArgumentParser:
@@ -94,8 +117,8 @@ def _command(commands: Any, name: str, function: Callable[..., int], text: str) 
     command.add_argument(
         "--storage",
         metavar="URL",
-        default=os.environ.get("DICECURVE_STORAGE", DEFAULT_STORAGE),
-        help=f"database (default: DICECURVE_STORAGE, else {DEFAULT_STORAGE})",
+        help="database (default: DICECURVE_STORAGE, else the URL in the file DICECURVE_STORAGE_FILE, else "
+        "sqlite:///dicecurve.db)",
     )
     command.add_argument("--name", metavar="STUDY", help="name of the study")
     return command
@@ -231,11 +254,13 @@ def _write_report(ledger: Ledger, study: StudyRecord, records: list[CellRecord],
 
 
 def _export(options: argparse.Namespace) -> int:
-    from storage.reads import surface
+    from storage.frames import surface
     from studies.answering import case_scores
 
     with _open(options.storage) as ledger:
-        study, _ = _read(ledger, options.study or options.name)
+        study = _find(ledger, options.study or options.name)
+        if options.all:
+            return _export_all(ledger, study, options)
         frame = case_scores(ledger, study) if options.cases else surface(ledger, study.study_id)
     output = _writable(Path(options.output)) if options.output else sys.stdout
     frame.to_csv(output, index=False, float_format="%.6g", lineterminator="\n")
@@ -250,6 +275,51 @@ def _forecast_table(options: argparse.Namespace) -> int:
         _, records = _read(ledger, options.study or options.name)
     table = forecast_table([measurement(record) for record in records if record.attempt.scores is not None])
     print(json.dumps(table, indent=2) if options.json else render_forecast_table(table), end="\n" * options.json)
+    return OK
+
+
+def _export_all(ledger: Ledger, study: StudyRecord, options: argparse.Namespace) -> int:
+    from storage.exchange import export_study
+
+    if not options.output:
+        raise InputError("export --all writes a folder; name it with -o")
+    export_study(ledger, study, Path(options.output), options.format)
+    return OK
+
+
+def _import(options: argparse.Namespace) -> int:
+    from studies.importing import import_from
+
+    study = import_from(Path(options.source), options.storage, options.name, options.cases)
+    print(f"study {study.name!r}; `dicecurve report --name {study.name}` answers from it")
+    return OK
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from studies.doctor import examine
+    from studies.run import checkpoints_of, versions
+
+    with _open(options.storage) as ledger:
+        study = _find(ledger, options.study or options.name)
+        place = checkpoints_of(study, ledger.url)
+        found = examine(ledger, study, checkpoints=place, versions=versions(), watch_seconds=options.watch)
+        mended = [options.fix and finding.mend is not None and finding.mend() for finding in found]
+    for finding, is_mended in zip(found, mended, strict=True):
+        print(f"{finding.kind}: {finding.text}{' (mended)' if is_mended else ''}")
+    if not found:
+        print(f"study {study.name!r} is well")
+    return OK if all(mended) else SOME_FAILED
+
+
+def _database(options: argparse.Namespace) -> int:
+    from storage.private_server import PrivateServer
+
+    server = PrivateServer(Path(options.folder).expanduser().absolute())
+    if options.action == "stop":
+        server.stop()
+        return OK
+    server.start(options.host, options.port)
+    print(f"export DICECURVE_STORAGE={server.url}\nexport PGPASSFILE={server.password_file}")
     return OK
 
 
@@ -286,9 +356,8 @@ def _open(storage: str) -> Ledger:
     return Ledger.open(storage)
 
 
-def _read(ledger: Ledger, name: str | None) -> tuple[StudyRecord, list[CellRecord]]:
+def _find(ledger: Ledger, name: str | None) -> StudyRecord:
     from storage.errors import StorageError
-    from storage.reads import cell_records
 
     names = ledger.study_names()
     if name is None and len(names) != 1:
@@ -296,6 +365,13 @@ def _read(ledger: Ledger, name: str | None) -> tuple[StudyRecord, list[CellRecor
     study = ledger.find_study(name or names[0])
     if study is None:
         raise StorageError(f"no study {name!r} in this storage; there are: {', '.join(names)} (--name)")
+    return study
+
+
+def _read(ledger: Ledger, name: str | None) -> tuple[StudyRecord, list[CellRecord]]:
+    from storage.reads import cell_records
+
+    study = _find(ledger, name)
     return study, cell_records(ledger, study.study_id)
 
 

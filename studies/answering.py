@@ -11,7 +11,7 @@ from search.answer import Answer, answer
 from search.measurements import Measurement
 from search.prices import PriceSpec
 from search.stop_rule import level
-from storage.reads import case_counts
+from storage.frames import cases_frame
 from storage.records import CellState
 
 if TYPE_CHECKING:
@@ -28,23 +28,29 @@ if TYPE_CHECKING:
 
 def answer_of(study: StudyRecord, records: Sequence[CellRecord]) -> Answer:
     """The answer that a study's finished cells give, with the prices, tolerance and target of its spec."""
+    measured = [record for record in records if is_measured(record)]
+    has_cases = any(record.attempt.scores is not None for record in measured)
     return answer(
-        [measurement(record) for record in records if record.attempt.scores is not None],
+        [measurement(record) for record in measured],
         num_train=len(study.split["train"]),
         num_validation=len(study.split["validation"]),
         num_test=len(study.split["test"]),
         prices=PriceSpec.model_validate(study.running["prices"]),
         tolerance=study.running["tolerance"],
         target=study.running["target_dsc"],
-        validation_groups=case_groups(study, "validation"),
-        test_groups=case_groups(study, "test"),
+        validation_groups=case_groups(study, "validation") if has_cases else None,
+        test_groups=case_groups(study, "test") if has_cases else None,
     )
 
 
+def is_measured(record: CellRecord) -> bool:
+    """Whether a cell has a DSC to answer with: of its cases, or told by an imported table."""
+    return record.attempt.scores is not None or record.attempt.told_dsc is not None
+
+
 def measurement(record: CellRecord) -> Measurement:
-    """A tested cell as the answer reads it."""
-    plan, attempt, scores = record.cell.plan, record.attempt, record.attempt.scores
-    assert scores is not None
+    """A measured cell as the answer reads it."""
+    plan, attempt = record.cell.plan, record.attempt
     last_step = record.curve[-1].step
     now = level(record.curve)
     gain = attempt.forecast
@@ -58,13 +64,21 @@ def measurement(record: CellRecord) -> Measurement:
         device=cast("Device", attempt.device),
         budget_seconds=record.device_seconds * attempt.planned_steps / last_step,
         seconds_estimated=last_step < attempt.planned_steps,
-        validation=per_case(scores.validation)["dsc"],
-        test=per_case(scores.test)["dsc"],
+        validation=_case_dsc(record, "validation"),
+        test=_case_dsc(record, "test"),
         remaining_gain=0.0 if gain is None else max(0.0, gain.mean - now),
         remaining_gain_lower=0.0 if gain is None else max(0.0, gain.lower - now),
         remaining_gain_upper=0.0 if gain is None else max(0.0, gain.upper - now),
         flag=_flag(record.cell.state),
     )
+
+
+def _case_dsc(record: CellRecord, part: str) -> NDArray[np.float64]:
+    """DSC of each case; of an imported table the one number that stands for all."""
+    if record.attempt.scores is None:
+        assert record.attempt.told_dsc is not None
+        return np.array([record.attempt.told_dsc])
+    return per_case(getattr(record.attempt.scores, part))["dsc"]
 
 
 def _flag(state: CellState) -> Flag | None:
@@ -73,7 +87,7 @@ def _flag(state: CellState) -> Flag | None:
 
 def case_scores(ledger: Ledger, study: StudyRecord) -> pd.DataFrame:
     """Scores of every case: columns cell, part, case, tp, fp, fn, dsc, iou, recall, precision."""
-    counts = case_counts(ledger, study)
+    counts = cases_frame(ledger, study)
     return counts.assign(**per_case(counts[["tp", "fp", "fn"]].to_numpy()))
 
 

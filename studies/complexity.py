@@ -10,20 +10,19 @@ import torch
 from models.complexity import measure_complexity
 from models.training import TrainingFailed
 from storage.errors import InputError
+from storage.preparation import channels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from studies.spec import StudySpec
 
-CHANNELS = {"folder": 3, "phantom": 1}  # of the images that each kind of dataset gives
-
 
 def complexity_rows(spec: StudySpec) -> list[dict[str, Any]]:
-    """A row per depth, ready for JSON; no data are needed.
+    """A row per depth, ready for JSON; of the data at most dataset.json is read.
 
     Raises:
-        InputError: A depth does not fit into memory.
+        InputError: A depth cannot be trained here, such as for want of memory.
     """
     device = "gpu" if torch.cuda.is_available() and spec.resources.gpus_per_trial > 0 else "cpu"
     return [_row(spec, depth, device) for depth in spec.grid.depth]
@@ -31,31 +30,31 @@ def complexity_rows(spec: StudySpec) -> list[dict[str, Any]]:
 
 def render_complexity(spec: StudySpec, rows: Sequence[dict[str, Any]]) -> str:
     """The same as text."""
-    size, batch, channels = spec.training.size, spec.training.batch, CHANNELS[spec.data.kind]
+    training, channels = spec.training, channels_of(spec.data)
+    sides = " x ".join(str(side) for side in training.sides)
+    seen, one = ("images", "image") if training.patch is None else ("patches", "patch")
     device = "GPU" if rows[0]["device"] == "gpu" else f"CPU, {torch.get_num_threads()} torch thread(s)"
     lines = [
-        f"{channels} x {size} x {size} images, batch {batch}, {device}",
+        f"{channels} x {sides} {seen}, batch {training.batch}, {device}",
         "",
-        f"{'depth':>5} {'parameters':>13} {'GFLOPs':>9} {'inference cases/s':>18} {'training ms/case':>17}",
+        f"{'depth':>5} {'parameters':>13} {'GFLOPs':>9} {f'inference {seen}/s':>19} {f'training ms/{one}':>18}",
         *(_line(row) for row in rows),
         "",
-        "GFLOPs: one forward pass of one case, a multiply-add counted as two.",
+        f"GFLOPs: one forward pass of one {one}, a multiply-add counted as two.",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _row(spec: StudySpec, depth: int, device: str) -> dict[str, Any]:
     try:
-        found = measure_complexity(
-            spec.training, depth, CHANNELS[spec.data.kind], "cuda" if device == "gpu" else device
-        )
+        found = measure_complexity(spec.training, depth, channels_of(spec.data), "cuda" if device == "gpu" else device)
     except TrainingFailed as error:
-        raise InputError(f"depth {depth}: {error}; lower training.batch or training.size (--set)") from None
+        raise InputError(f"depth {depth}: {error}") from None
     return asdict(found) | {"device": device}
 
 
 def _line(row: dict[str, Any]) -> str:
     return (
         f"{row['depth']:>5} {row['parameters']:>13,} {row['flops'] / 1e9:>9.3g} "
-        f"{row['inference_cases_per_second']:>18,.1f} {1e3 * row['training_seconds_per_case']:>17,.3g}"
+        f"{row['inference_cases_per_second']:>19,.1f} {1e3 * row['training_seconds_per_case']:>18,.3g}"
     )

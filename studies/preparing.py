@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from storage.datasets import prepare
 from storage.engine import normalise_url
 from storage.groups import groups_of
 from storage.near_duplicates import across_split, near_duplicates
+from storage.preparation import prepare
 from storage.splits import group_numbers, split_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from storage.datasets import Dataset
+    from storage.datasets import CaseFacts, Dataset
     from storage.files import FilesSpec
     from studies.spec import StudySpec
 
@@ -54,7 +54,8 @@ def prepare_data(spec: StudySpec, storage: str, progress: Callable[[int, int], N
     """
     files = spec.files.resolved(normalise_url(storage))
     assert files.cache is not None
-    dataset = prepare(spec.data, spec.training.size, Path(files.cache), progress)
+    size = spec.training.size if spec.data.dimensions == 2 else None  # noqa: PLR2004
+    dataset = prepare(spec.data, size, Path(files.cache), progress)
     groups = groups_of(spec.data, dataset.names)
     split = split_cases(dataset.names, groups, spec.data.split, spec.data.split_seed)
     return PreparedData(dataset, groups, split, files)
@@ -81,7 +82,6 @@ def look_over(prepared: PreparedData) -> dict[str, Any]:
     dataset, split = prepared.dataset, prepared.split
     facts = dataset.case_facts()
     foreground = [fact.foreground for fact in facts]
-    filled = [bool(mask.any()) for mask in dataset.masks()]
     sizes = Counter(fact.shape for fact in facts)
     members = Counter(prepared.groups.values())
     return {
@@ -92,11 +92,14 @@ def look_over(prepared: PreparedData) -> dict[str, Any]:
         "split": {part: len(names) for part, names in split.items()},
         "foreground": {"mean": float(np.mean(foreground)), "min": min(foreground), "max": max(foreground)},
         "image_sizes": [{"shape": list(shape), "cases": number} for shape, number in sizes.most_common()],
-        "size": dataset.images().shape[-1],
+        "spacings": [{"mm": list(mm), "cases": number} for mm, number in _spacings(facts).most_common()],
+        "dimensions": dataset.dimensions,
+        "channels": dataset.channels,
+        "prepared_sizes": _prepared_sizes(dataset),
         "empty_masks": [name for name, share in zip(dataset.names, foreground, strict=True) if share == 0],
         "masks_lost_by_resizing": [
             name
-            for name, share, remains in zip(dataset.names, foreground, filled, strict=True)
+            for name, share, remains in zip(dataset.names, foreground, _filled(dataset), strict=True)
             if share > 0 and not remains
         ],
         "near_duplicates": _pairs(prepared),
@@ -106,6 +109,23 @@ def look_over(prepared: PreparedData) -> dict[str, Any]:
             "bytes": sum(path.stat().st_size for path in dataset.folder.iterdir()),
         },
     }
+
+
+def data_warning(prepared: PreparedData) -> str | None:
+    """What a person should know of the data of a new study; None where there is nothing."""
+    told = [near_duplicate_warning(prepared), empty_mask_warning(prepared)]
+    return "\n\n".join(text for text in told if text is not None) or None
+
+
+def empty_mask_warning(prepared: PreparedData) -> str | None:
+    """Cases without foreground, and what they do to a score; None where there are none."""
+    facts = zip(prepared.dataset.names, prepared.dataset.case_facts(), strict=True)
+    empty = [name for name, fact in facts if fact.foreground == 0]
+    if not empty:
+        return None
+    what = "1 case has" if len(empty) == 1 else f"{len(empty):,} cases have"
+    text = f'{what} no foreground; an empty prediction scores 1, any other 0 (empty_masks = "error" refuses them):'
+    return "\n".join([*_wrapped(text), *_at_most(empty)])
 
 
 def near_duplicate_warning(prepared: PreparedData) -> str | None:
@@ -124,15 +144,50 @@ def render_overview(name: str, seen: dict[str, Any]) -> str:
         ("groups", f"{seen['groups']:,}{several if seen['groups_of_several'] else ', each of one case'}"),
         ("split", ", ".join(f"{number:,} {part}" for part, number in split.items())),
         ("foreground", f"{foreground['mean']:.2%} on average, {foreground['min']:.2%} to {foreground['max']:.2%}"),
-        ("image sizes", f"{_sizes(seen['image_sizes'])}; all resized to {seen['size']}x{seen['size']}"),
-        ("empty masks", _named(seen["empty_masks"])),
-        (f"lost at {seen['size']}x{seen['size']}", _named(seen["masks_lost_by_resizing"])),
+        *(_picture_lines(seen) if seen["dimensions"] == 2 else _volume_lines(seen)),  # noqa: PLR2004
         ("near-duplicates", f"{len(pairs):,} pairs, {across:,} of them across the split" if pairs else "none"),
         ("cache", f"{cache['bytes'] / 1e6:,.1f} MB in {cache['folder']}"),
     ]
     text = f"Data of {name}\n" + "".join(f"  {label:<16} {value}\n" for label, value in lines)
     warning = _warning(pairs)
     return text if warning is None else f"{text}\n{warning}\n"
+
+
+def _picture_lines(seen: dict[str, Any]) -> list[tuple[str, str]]:
+    size = _sizes(seen["prepared_sizes"])
+    return [
+        ("image sizes", f"{_sizes(seen['image_sizes'])}; all resized to {size}"),
+        ("empty masks", _named(seen["empty_masks"])),
+        (f"lost at {size}", _named(seen["masks_lost_by_resizing"])),
+    ]
+
+
+def _volume_lines(seen: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("modalities", f"{seen['channels']}"),
+        ("volume sizes", f"{_sizes(seen['image_sizes'], upright=False)} voxels"),
+        ("voxel sizes", f"{_spacing_range(seen['spacings'])} mm"),
+        ("kept", f"{_sizes(seen['prepared_sizes'], upright=False)} voxels"),
+        ("empty masks", _named(seen["empty_masks"])),
+        ("masks lost", _named(seen["masks_lost_by_resizing"])),
+    ]
+
+
+def _spacings(facts: Sequence[CaseFacts]) -> Counter[tuple[float, ...]]:
+    """Sides of voxels in mm, to the micrometre."""
+    return Counter(tuple(round(side, 3) for side in fact.spacing) for fact in facts if fact.spacing is not None)
+
+
+def _prepared_sizes(dataset: Dataset) -> list[dict[str, Any]]:
+    sizes = Counter(mask.shape[1:] for mask in dataset.masks())
+    return [{"shape": list(shape), "cases": number} for shape, number in sizes.most_common()]
+
+
+def _filled(dataset: Dataset) -> list[bool]:
+    """Whether foreground is left of each case."""
+    if dataset.dimensions == 2:  # noqa: PLR2004
+        return [bool(mask.any()) for mask in dataset.masks()]
+    return [len(positions) > 0 for positions in dataset.foreground()]
 
 
 def _pairs(prepared: PreparedData) -> list[dict[str, Any]]:
@@ -193,8 +248,14 @@ def _named(names: Sequence[str]) -> str:
     return f"{len(names):,}: {', '.join(names[:MOST_NAMED])}{more}" if names else "none"
 
 
-def _sizes(sizes: Sequence[dict[str, Any]]) -> str:
-    """Width before height, as image viewers tell it."""
-    by_area = sorted((size["shape"] for size in sizes), key=math.prod)
-    smallest, largest = ("x".join(str(side) for side in reversed(shape)) for shape in (by_area[0], by_area[-1]))
+def _sizes(sizes: Sequence[dict[str, Any]], *, upright: bool = True) -> str:
+    """Of pictures width before height, as image viewers tell it."""
+    by_area = sorted((size["shape"][:: -1 if upright else 1] for size in sizes), key=math.prod)
+    smallest, largest = ("x".join(str(side) for side in shape) for shape in (by_area[0], by_area[-1]))
     return smallest if len(sizes) == 1 else f"{len(sizes):,} from {smallest} to {largest}"
+
+
+def _spacing_range(spacings: Sequence[dict[str, Any]]) -> str:
+    by_volume = sorted((spacing["mm"] for spacing in spacings), key=math.prod)
+    finest, coarsest = (" x ".join(f"{side:g}" for side in spacing) for spacing in (by_volume[0], by_volume[-1]))
+    return finest if len(spacings) == 1 else f"{len(spacings):,} from {finest} to {coarsest}"

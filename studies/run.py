@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import shutil
+import subprocess
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -12,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 from storage.database import holds_studies
 from storage.engine import normalise_url
 from storage.errors import InputError, StorageError
+from storage.files import FilesSpec
+from storage.frames import changes_frame
 from storage.groups import companions, regrouped_case
 from storage.ledger import Ledger
-from studies.preparing import near_duplicate_warning, prepare_data
+from storage.patience import Patience
+from studies.preparing import data_warning, prepare_data
 from studies.spec import IDENTITY
 
 if TYPE_CHECKING:
@@ -22,7 +27,6 @@ if TYPE_CHECKING:
 
     from search.run_cells import Job
     from storage.datasets import Dataset
-    from storage.files import FilesSpec
     from storage.records import CellPlan, StudyRecord
     from studies.preparing import PreparedData
     from studies.spec import StudySpec
@@ -63,10 +67,10 @@ def prepare_study(
     url = normalise_url(storage)
     is_new = not holds_studies(url) or _check_identity(spec, url) is None
     data = prepare_data(spec, url, progress)
-    warning = near_duplicate_warning(data) if is_new else None
+    warning = data_warning(data) if is_new else None
     plans = _plans(spec, len(data.split["train"]), data.dataset)
     _check_disk(plans, data.files)
-    ledger = Ledger.open(url, create=True)
+    ledger = Ledger.open(url, create=True, patience=Patience(spec.resources.database_seconds))
     try:
         study = _take_up(ledger, spec, data)
         added = ledger.layout(study.study_id, plans)
@@ -126,6 +130,13 @@ def _told(cases: Sequence[str]) -> str:
     return f"{', '.join(cases[:MOST_NAMED])}{more}" if cases else "no other"
 
 
+def checkpoints_of(study: StudyRecord, url: str) -> str:
+    """Where the checkpoints of a recorded study lie."""
+    found = FilesSpec.model_validate(study.running.get("files", {})).resolved(url).checkpoints
+    assert found is not None
+    return found
+
+
 def changed_identity(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What differs between two identities beyond axes that gained values, a line a field."""
     changes = []
@@ -139,8 +150,19 @@ def changed_identity(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results depend on."""
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
+    """Versions of Python, of the packages that results depend on, and of this repository."""
+    installed = {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
+    return installed | ({"git": commit} if (commit := _commit()) else {})
+
+
+def _commit() -> str | None:
+    """The checked-out commit, marked where files were changed since; None outside a git working copy."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 - fixed
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
 
 
 def _check_identity(spec: StudySpec, url: str) -> StudyRecord | None:
@@ -158,11 +180,10 @@ def _check_identity(spec: StudySpec, url: str) -> StudyRecord | None:
 
 
 def _plans(spec: StudySpec, num_train: int, dataset: Dataset) -> list[CellPlan]:
-    from models.unet import count_parameters
+    from models.network import count_parameters
     from search.space import lay_out
 
-    channels = dataset.images().shape[1]
-    parameters = {depth: count_parameters(spec.training, depth, channels) for depth in spec.grid.depth}
+    parameters = {depth: count_parameters(spec.training, depth, dataset.channels) for depth in spec.grid.depth}
     return lay_out(spec.grid, num_train, parameters)
 
 
@@ -186,10 +207,10 @@ def _check_disk(plans: Sequence[CellPlan], files: FilesSpec) -> None:
 def _facts(dataset: Dataset, split: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     from models.metrics import everything_foreground_dsc
 
-    validation = dataset.masks()[dataset.indices(split["validation"])]
+    masks = dataset.masks()
     return {
-        "d0": everything_foreground_dsc(validation),
-        "channels": dataset.images().shape[1],
+        "d0": everything_foreground_dsc(masks[case] for case in dataset.indices(split["validation"])),
+        "channels": dataset.channels,
         "versions": versions(),
     }
 
@@ -198,8 +219,16 @@ def _note_changes(ledger: Ledger, study: StudyRecord, spec: StudySpec) -> None:
     identity, running = spec.identity(), spec.running()
     old, new = study.identity | study.running, identity | running
     changes = {key: {"was": old.get(key), "now": new[key]} for key in new if old.get(key) != new[key]}
-    if changes:
-        ledger.change_spec(study, identity=identity, running=running, changes=changes, versions=versions())
+    installed = versions()
+    if changes or installed != _last_versions(ledger, study):
+        ledger.change_spec(study, identity=identity, running=running, changes=changes, versions=installed)
+
+
+def _last_versions(ledger: Ledger, study: StudyRecord) -> dict[str, str]:
+    """Those of the last noted change, else those that the study began with."""
+    noted = changes_frame(ledger, study.study_id)["versions"]
+    last: dict[str, str] = json.loads(noted.iloc[-1]) if len(noted) else study.facts.get("versions", {})
+    return last
 
 
 def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, *, wait_for_others: bool) -> Job:

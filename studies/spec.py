@@ -16,7 +16,7 @@ from search.prices import PriceSpec
 from search.resources import ResourceSpec
 from search.space import GridSpec
 from search.stop_rule import StopSpec
-from storage.datasets import DataSpec
+from storage.data_spec import DataSpec
 from storage.errors import InputError
 from storage.files import FilesSpec
 
@@ -56,13 +56,39 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     files: FilesSpec = FilesSpec()
 
     @model_validator(mode="after")
+    def _depths_fit_the_architecture(self) -> StudySpec:
+        only = self.training.only_depth
+        wrong = next((depth for depth in self.grid.depth if only not in (None, depth)), None)
+        if wrong is not None:
+            raise ValueError(
+                f"{self.training.architecture!r} has depth {only} alone, got grid.depth = {wrong}; drop it"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _depths_fit_the_images(self) -> StudySpec:
         for depth in self.grid.depth:
-            if not fits(depth, self.training.size):
+            if fits(depth, self.training.sides):
+                continue
+            halved, smallest = 2 ** (depth - 1), smallest_side(depth)
+            if self.training.patch is None:
                 raise ValueError(
-                    f"depth {depth} needs an image size of at least {smallest_side(depth)} that {2 ** (depth - 1)} "
-                    f"divides, got training.size = {self.training.size}; drop the depth or change the size"
+                    f"depth {depth} needs an image size of at least {smallest} that {halved} divides, got "
+                    f"training.size = {self.training.size}; drop the depth or change the size"
                 )
+            raise ValueError(
+                f"depth {depth} needs a patch whose sides {halved} divides, one of them at least {smallest}, got "
+                f"training.patch = {list(self.training.patch)}; drop the depth or change the patch"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _patches_are_of_volumes(self) -> StudySpec:
+        if self.data.dimensions != self.training.dimensions:
+            kind = f"data of kind {self.data.kind!r}"
+            if self.training.patch is None:
+                raise ValueError(f"{kind} are volumes, which need training.patch, such as [64, 64, 64]; set it")
+            raise ValueError(f"{kind} are pictures, which have no training.patch; drop it, or change data.kind")
         return self
 
     def identity(self) -> dict[str, Any]:

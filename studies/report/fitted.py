@@ -9,7 +9,7 @@ import numpy as np
 
 from search.data_curves import data_points, fit_data_curves
 from search.measurements import configurations_of
-from studies.answering import case_groups, measurement
+from studies.answering import case_groups, is_measured, measurement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,11 +72,11 @@ def fitted_curves(study: StudyRecord, records: Sequence[CellRecord], found: Answ
         records: The cells that the answer is about.
         found: Says which depths have a curve.
     """
-    measurements = [measurement(record) for record in records if record.attempt.scores is not None]
+    measurements = [measurement(record) for record in records if is_measured(record)]
     learned = [each for each in configurations_of(measurements) if each.flag is None]
     if not learned:
         return FittedCurves((), ())
-    groups = case_groups(study, "test")
+    groups = case_groups(study, "test") if study.split["test"] else None
     curves = fit_data_curves(data_points(learned, "test"), groups, REPLICATES, np.random.default_rng(0))
     readable = [each.depth for each in found.depths if each.on_test is not None]
     return FittedCurves(tuple(_curve(curves, depth, found.num_train) for depth in readable), _expected(curves))

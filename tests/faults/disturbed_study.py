@@ -121,8 +121,8 @@ class DisturbedStudy:
         found = {}
         for cell in (self.folder / "dicecurve-files/checkpoints/faults").iterdir():
             newest = CheckpointFolder(str(cell / "1")).load_newest()
-            if newest is not None:
-                found[cell.name] = torch.load(io.BytesIO(newest[1]["state.pt"]), weights_only=True)["curve"]
+            if newest.name is not None:
+                found[cell.name] = torch.load(io.BytesIO(newest.files["state.pt"]), weights_only=True)["curve"]
         return found
 
 

@@ -8,9 +8,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from models import complexity
 from models.complexity import count_flops, measure_complexity
+from models.image_feed import VALIDATION_BATCH
+from models.network import build_network, count_parameters
 from models.protocol import TrainingSpec
-from models.training import VALIDATION_BATCH, Training, TrainingFailed
-from models.unet import build_unet, count_parameters
+from models.training import Training, TrainingFailed
 
 SPEC = TrainingSpec(size=64, channels=4, batch=3, budget=60)
 
@@ -30,15 +31,26 @@ def test_flops_grow_with_depth_and_size() -> None:
 
 def test_flops_are_those_of_one_case_of_a_real_pass() -> None:
     """Counting without computing gives what a pass of a batch gives, a case."""
-    model = build_unet(SPEC, 3, 3).eval()
+    model = build_network(SPEC, 3, 3).eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(torch.zeros(5, 3, 64, 64))
     assert count_flops(SPEC, 3, 3) == counter.get_total_flops() / 5
 
 
+@pytest.mark.parametrize("architecture", ["attention_unet", "segresnet", "swin_unetr"])
+def test_flops_of_every_architecture_are_those_of_a_real_pass(architecture: str) -> None:
+    """Convolutions and products of matrices are counted alike with values and without."""
+    spec = SPEC.model_copy(update={"architecture": architecture, "channels": 24})
+    depth = spec.only_depth or 3
+    model = build_network(spec, depth, 1).eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 1, 64, 64))
+    assert count_flops(spec, depth, 1) == counter.get_total_flops() > 0
+
+
 def test_a_plain_convolution_counts_two_flops_a_multiplication(monkeypatch: pytest.MonkeyPatch) -> None:
     """A 3x3 convolution from 2 to 4 channels on 64x64 pixels."""
-    monkeypatch.setattr(complexity, "build_unet", lambda *_: torch.nn.Conv2d(2, 4, 3, padding=1))
+    monkeypatch.setattr(complexity, "build_weightless", lambda *_: torch.nn.Conv2d(2, 4, 3, padding=1, device="meta"))
     assert count_flops(SPEC, 3, 2) == 2 * 9 * 2 * 4 * 64 * 64
 
 
@@ -49,6 +61,16 @@ def test_a_depth_is_measured(channels: int) -> None:
     assert found.depth == 3
     assert found.parameters == count_parameters(SPEC, 3, channels)
     assert found.flops == count_flops(SPEC, 3, channels)
+    assert found.inference_cases_per_second > 0
+    assert found.training_seconds_per_case > 0
+
+
+def test_a_depth_is_measured_in_3d() -> None:
+    """By the same counters: twice the voxels of a patch cost twice the FLOPs."""
+    spec = SPEC.model_copy(update={"patch": (8, 12, 8)})
+    found = measure_complexity(spec, 3, 2, "cpu")
+    assert found.parameters == count_parameters(spec, 3, 2) > count_parameters(SPEC, 3, 2)
+    assert count_flops(spec.model_copy(update={"patch": (8, 12, 16)}), 3, 2) == 2 * found.flops > 0
     assert found.inference_cases_per_second > 0
     assert found.training_seconds_per_case > 0
 

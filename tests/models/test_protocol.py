@@ -44,27 +44,39 @@ def check_periods(spec: TrainingSpec, num_cases: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("depth", "size", "fit"),
+    ("depth", "sides", "fit"),
     [
-        (2, 4, True),
-        (3, 8, True),
-        (3, 12, True),
-        (3, 10, False),
-        (3, 4, False),
-        (6, 32, False),
-        (6, 64, True),
-        (8, 256, True),
+        (2, (4, 4), True),
+        (3, (8, 8), True),
+        (3, (12, 12), True),
+        (3, (10, 10), False),
+        (3, (4, 4), False),
+        (6, (32, 32), False),
+        (6, (64, 64), True),
+        (8, (256, 256), True),
+        (3, (32, 48, 32), True),
+        (5, (32, 48, 32), True),
+        (5, (32, 50, 32), False),
+        (4, (16, 16, 8), True),
+        (4, (8, 8, 8), False),
     ],
 )
-def test_depths_fit_sizes(depth: int, size: int, *, fit: bool) -> None:
-    """Every halving comes out even, and two pixels a side are left at the bottom."""
-    assert fits(depth, size) is fit
+def test_depths_fit_sides(depth: int, sides: tuple[int, ...], *, fit: bool) -> None:
+    """Every halving comes out even, and more than one pixel is left at the bottom."""
+    assert fits(depth, sides) is fit
 
 
 @given(st.integers(2, 8))
 def test_the_smallest_side_is_the_smallest_that_fits(depth: int) -> None:
-    """No smaller side fits."""
-    assert [side for side in range(1, smallest_side(depth) + 1) if fits(depth, side)] == [smallest_side(depth)]
+    """No smaller square fits."""
+    assert [side for side in range(1, smallest_side(depth) + 1) if fits(depth, (side, side))] == [smallest_side(depth)]
+
+
+def test_sides_are_those_that_the_network_sees() -> None:
+    """Of the image in 2D, of the patch in 3D."""
+    flat, solid = TrainingSpec(size=64), TrainingSpec(patch=(32, 48, 16))
+    assert (flat.sides, flat.dimensions) == ((64, 64), 2)
+    assert (solid.sides, solid.dimensions) == ((32, 48, 16), 3)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +89,10 @@ def test_the_smallest_side_is_the_smallest_that_fits(depth: int) -> None:
         ({"learning_rate": float("inf")}, "finite"),
         ({"threshold": 1.0}, "less than 1"),
         ({"loss": "dice"}, "'bce'"),
+        ({"patch": [32, 32]}, "patch"),
+        ({"patch": [32, 32, 2]}, "greater than or equal to 4"),
+        ({"overlap": 1.0}, "less than or equal to 0.9"),
+        ({"foreground_share": 1.1}, "less than or equal to 1"),
         ({"unit": "hours"}, "'steps' or 'epochs'"),
         ({"optimizer": "sgd"}, "not permitted"),
     ],

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.sampling import batch_cases, flipped
+from models.sampling import batch_cases, mirrored, turned
 
 num_cases = st.integers(1, 40)
 batches = st.integers(1, 50)
@@ -55,14 +55,32 @@ def test_passes_and_seeds_differ() -> None:
 def test_flips_turn_image_and_mask_alike(step: int, seed: int) -> None:
     """A mask that copies its image stays a copy; every case keeps its pixels; step and seed alone decide the draw."""
     images = torch.arange(3 * 16, dtype=torch.float32).reshape(3, 1, 4, 4)
-    turned, masks = flipped(images, images.clone(), step, seed)
-    assert torch.equal(turned, masks)
-    assert torch.equal(turned.flatten(1).sort().values, images.flatten(1))
-    assert torch.equal(turned, flipped(images, images, step, seed)[0])
+    found, masks = turned(images, images.clone(), step, seed)
+    assert torch.equal(found, masks)
+    assert torch.equal(found.flatten(1).sort().values, images.flatten(1))
+    assert torch.equal(found, turned(images, images, step, seed)[0])
 
 
 def test_flips_draw_all_eight_symmetries() -> None:
     """Over some steps every symmetry of the square comes up."""
     image = torch.arange(16, dtype=torch.float32).reshape(1, 1, 4, 4)
-    seen = {tuple(flipped(image, image, step, 0)[0].flatten().tolist()) for step in range(200)}
+    seen = {tuple(turned(image, image, step, 0)[0].flatten().tolist()) for step in range(200)}
+    assert len(seen) == 8
+
+
+@given(step=st.integers(0, 1000), seed=st.integers(0, 100))
+def test_mirroring_keeps_the_sides(step: int, seed: int) -> None:
+    """Patches that are no cubes keep their shape and voxels; image and mask are mirrored alike."""
+    images = torch.arange(3 * 24, dtype=torch.float32).reshape(3, 1, 2, 3, 4)
+    found, masks = mirrored(images, images.clone(), step, seed)
+    assert torch.equal(found, masks)
+    assert found.shape == images.shape
+    assert torch.equal(found.flatten(1).sort().values, images.flatten(1))
+    assert torch.equal(found, mirrored(images, images, step, seed)[0])
+
+
+def test_mirroring_draws_all_eight_reflections() -> None:
+    """Over some steps every combination of axes comes up."""
+    image = torch.arange(24, dtype=torch.float32).reshape(1, 1, 2, 3, 4)
+    seen = {tuple(mirrored(image, image, step, 0)[0].flatten().tolist()) for step in range(200)}
     assert len(seen) == 8

@@ -14,10 +14,12 @@ import ray
 
 from search.run_cells import run_cells
 from search.stop_signal import RunEnd
+from storage.datasets import Dataset
 from storage.reads import cell_records, spent_seconds
 from storage.records import CellState
 from studies.run import prepare_study
 from studies.spec import parse_spec
+from tests.storage.volume_makers import write_brats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,6 +68,21 @@ def records_of(prepared: PreparedStudy) -> list[CellRecord]:
 def run(prepared: PreparedStudy) -> RunEnd:
     """Run it on the one Ray of this module."""
     return run_cells(prepared.ledger, prepared.study, prepared.job)
+
+
+def test_volumes_are_trained_on_in_patches(prepare: Callable[..., PreparedStudy], tmp_path: Path) -> None:
+    """In the layout of BraTS 2020: both cells end with scores of every case, counted in voxels of whole volumes."""
+    folder = write_brats(tmp_path / "data", 10)
+    training = {"patch": [16, 16, 8], "budget": 6, "evaluations": 3, "batch": 2, "loss": "dice_ce"}
+    prepared = prepare(data={"kind": "brats", "path": str(folder)}, training=training)
+    assert prepared.study.facts["channels"] == 4
+    assert run(prepared) == RunEnd.FINISHED
+    truth = [mask.sum() for mask in Dataset.open(Path(prepared.job.dataset_folder)).masks()]
+    for record in records_of(prepared):
+        assert record.cell.state in {CellState.DONE, CellState.NOT_LEARNED}
+        assert record.attempt.scores is not None
+        counts = [*record.attempt.scores.validation, *record.attempt.scores.test]
+        assert [tp + fn for tp, _, fn in counts] == [truth[0]] * 3
 
 
 def test_grid_trains_every_cell_to_its_full_budget(prepare: Callable[..., PreparedStudy]) -> None:
@@ -118,6 +135,7 @@ def test_a_loss_that_is_no_number_fails_the_cell(prepare: Callable[..., Prepared
     assert run(prepared) == RunEnd.FINISHED
     for record in records_of(prepared):
         assert record.cell.state == CellState.FAILED
+        assert record.cell.attempt == 2
         assert "the loss is nan at step" in (record.attempt.failure or "")
         assert "learning_rate" in (record.attempt.failure or "")
 
@@ -156,12 +174,27 @@ def test_a_lost_worker_gives_its_cell_back(prepare: Callable[..., PreparedStudy]
     assert lost.cell.claims == 3  # training twice, test once
 
 
-def _kill_a_worker(prepared: PreparedStudy) -> None:
-    deadline = time.monotonic() + 60
+def test_a_silent_worker_is_ended(prepare: Callable[..., PreparedStudy]) -> None:
+    """A worker that stands still for ten evaluations is ended; its cell waits again, and is finished by another."""
+    prepared = prepare(training={"budget": 1600, "size": 32}, resources={"silent_seconds": 3.0})
+    stopper = threading.Thread(target=_kill_a_worker, args=(prepared, signal.SIGSTOP))
+    stopper.start()
+    assert run(prepared) == RunEnd.FINISHED
+    stopper.join()
+    records = records_of(prepared)
+    assert sum(r.cell.losses for r in records) >= 1
+    assert all(not r.cell.state.is_open and len(r.curve) == 8 for r in records)
+    lost = next(r for r in records if r.cell.losses)
+    assert lost.attempt.notes == ("its worker was lost under claim 1",)
+    assert lost.attempt.lost_seconds > 0
+
+
+def _kill_a_worker(prepared: PreparedStudy, number: signal.Signals = signal.SIGKILL) -> None:
+    deadline = time.monotonic() + 200
     while not any(2 <= len(r.curve) < 6 for r in records_of(prepared)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    os.kill(_workers()[0], signal.SIGKILL)
+    os.kill(_workers()[0], number)
 
 
 def _workers() -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from abc import ABC, abstractmethod
 from itertools import count
@@ -45,14 +46,15 @@ class SqliteFiles(Backend):
 class PostgresServer(Backend):
     """Databases of one real server."""
 
-    def __init__(self, url: str) -> None:
-        """Make them beside the database of this URL."""
+    def __init__(self, url: str, prefix: str = "study") -> None:
+        """Make them beside the database of this URL, under names of this prefix and never the same."""
         super().__init__()
         self._url = sa.make_url(url)
+        self._prefix = f"{prefix}_{secrets.token_hex(4)}_"
 
     def database(self, template: str | None = None) -> str:
         """A database of its own."""
-        name = f"study{next(self._numbers)}"
+        name = f"{self._prefix}{next(self._numbers)}"
         source = sa.make_url(template).database if template else "template0"
         engine = sa.create_engine(self._url, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:

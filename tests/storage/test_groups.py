@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.datasets import DataSpec
+from storage.data_spec import DataSpec
 from storage.errors import DataError
 from storage.groups import companions, groups_of, labels_by_pattern, labels_from_file, regrouped_case
 from storage.splits import PARTS, group_numbers, split_cases

@@ -17,9 +17,10 @@ from optuna.trial import TrialState
 from storage import leases
 from storage.database import holds_studies
 from storage.errors import LostLease, StorageError
+from storage.frames import SURFACE_COLUMNS, costs_frame, surface
 from storage.leases import LeaseWatch, is_gone, this_owner
 from storage.ledger import Ledger
-from storage.reads import SURFACE_COLUMNS, cell_record, cell_records, spent_seconds, surface
+from storage.reads import cell_record, cell_records, spent_seconds
 from storage.records import Cell, CellPlan, CellState, Claim, Evaluation, PlateauForecast, Scores, StudyRecord
 from storage.tables import spec_changes, studies
 from tests.storage.backends import Backend, PostgresServer, SqliteFiles
@@ -168,7 +169,7 @@ def test_tables_of_another_version_are_refused(ledger: Ledger, study: StudyRecor
     """A study that a later version wrote is not read wrongly."""
     with ledger.engine.begin() as connection:
         connection.execute(studies.update().values(schema_version=99))
-    with pytest.raises(StorageError, match="study 'study' has tables of version 99, this dicecurve reads 1"):
+    with pytest.raises(StorageError, match="study 'study' has tables of version 99, this dicecurve reads 2"):
         ledger.find_study(study.name)
 
 
@@ -407,6 +408,36 @@ def test_a_failed_cell_may_be_tried_again(ledger: Ledger, study: StudyRecord) ->
     assert len(optuna_trial(ledger, number=3).intermediate_values) == 3
 
 
+def test_failures_follow_each_other_up_to_the_last_attempt(ledger: Ledger, study: StudyRecord) -> None:
+    """A failed cell waits again by itself while attempts are left; then it stays failed, and each reason is kept."""
+    for number in (1, 2, 3):
+        claim = claim_first(ledger, study)
+        assert claim.attempt == number
+        record(ledger, claim, 1)
+        assert ledger.fail(claim, f"reason {number}", max_attempts=3) == (number < 3)
+    cell = first(ledger, study)
+    assert (cell.state, cell.attempt) == (CellState.FAILED, 3)
+    assert ledger.claim(study.study_id, cell.plan.key, US) is None
+    costs = costs_frame(ledger, study.study_id)
+    of_cell = costs[costs["cell"] == cell.plan.key]
+    assert of_cell["failure"].tolist() == ["reason 1", "reason 2", "reason 3"]
+    assert of_cell["evaluation_seconds"].tolist() == [3.0] * 3
+    assert spent_seconds(ledger, study.study_id) == 9.0
+
+
+def test_a_cell_that_cannot_be_tested_trains_anew(ledger: Ledger, study: StudyRecord) -> None:
+    """Only a cell that waits for its test, unowned."""
+    key = plans(1)[0].key
+    assert not ledger.retrain(study.study_id, key, "gone")
+    claim = trained(ledger, study)
+    assert not ledger.retrain(study.study_id, key, "gone")
+    ledger.release(claim)
+    assert ledger.retrain(study.study_id, key, "gone")
+    cell = first(ledger, study)
+    assert (cell.state, cell.attempt) == (CellState.WAITING, 2)
+    assert optuna_trial(ledger).user_attrs["failure"] == "gone"
+
+
 def test_only_failed_cells_are_tried_again(ledger: Ledger, study: StudyRecord) -> None:
     """A cell that waits, runs or is done is left as it is."""
     assert not ledger.retry(study.study_id, plans(1)[0].key)
@@ -437,6 +468,29 @@ def test_a_record_fills_gaps(ledger: Ledger, study: StudyRecord) -> None:
     ledger.record(claim, curve(5), checkpoint="b", worker=WORKER)
     assert cell_record(ledger, study.study_id, claim.plan.key).curve == tuple(curve(5))
     assert optuna_trial(ledger).intermediate_values == {p.evaluation: p.val_dsc for p in curve(5)}
+
+
+def test_work_that_was_done_again_is_counted(ledger: Ledger, study: StudyRecord) -> None:
+    """A damaged checkpoint made an evaluation be trained twice: the first stands, the second is lost work."""
+    claim = claim_first(ledger, study)
+    record(ledger, claim, 2)
+    again = [curve(2)[0], replace(curve(2)[1], train_seconds=1.25)]
+    ledger.record(claim, again, checkpoint="x", worker=WORKER, note="damaged checkpoint 0001-00002")
+    found = cell_record(ledger, study.study_id, claim.plan.key)
+    assert found.curve == tuple(curve(2))
+    assert found.attempt.lost_seconds == 1.75 * 2.0
+    assert found.attempt.notes == ("damaged checkpoint 0001-00002",)
+    record(ledger, claim, 3)
+    assert cell_record(ledger, study.study_id, claim.plan.key).attempt.lost_seconds == 1.75 * 2.0
+
+
+def test_what_befell_a_cell_is_noted(ledger: Ledger, study: StudyRecord) -> None:
+    """Lost workers and drivers, in order."""
+    ledger.release(claim_first(ledger, study), lost="its worker was lost")
+    claim_first(ledger, study)
+    ledger.take_back(study.study_id, first(ledger, study))
+    notes = cell_record(ledger, study.study_id, plans(1)[0].key).attempt.notes
+    assert notes == ("its worker was lost", f"its driver was lost: {US}")
 
 
 def test_a_record_tells_where_it_ran(ledger: Ledger, study: StudyRecord) -> None:
@@ -511,7 +565,7 @@ def test_a_released_cell_waits_again_with_its_curve(ledger: Ledger, study: Study
     assert (cell.state, cell.owner, cell.attempt, cell.losses) == (CellState.WAITING, None, 1, 0)
     trial = optuna_trial(ledger)
     assert (trial.state, len(trial.intermediate_values)) == (TrialState.WAITING, 2)
-    ledger.release(claim_first(ledger, study), lost=True)
+    ledger.release(claim_first(ledger, study), lost="its worker was lost")
     assert first(ledger, study).losses == 1
     assert claim_first(ledger, study).number == 3
 
@@ -530,7 +584,7 @@ def test_a_release_of_a_claim_that_was_given_away_does_nothing(ledger: Ledger, s
     claim = claim_first(ledger, study)
     ledger.take_back(study.study_id, first(ledger, study))
     claim_first(ledger, study, THEM)
-    ledger.release(claim, lost=True)
+    ledger.release(claim, lost="late")
     cell = first(ledger, study)
     assert (cell.state, cell.owner, cell.losses) == (CellState.CLAIMED, THEM, 0)
 
@@ -539,7 +593,7 @@ def test_a_cell_is_taken_back_only_as_it_was_seen(ledger: Ledger, study: StudyRe
     """An owner who renewed since is alive; one who lost the cell meanwhile does not lose it for the next."""
     claim = claim_first(ledger, study)
     seen = first(ledger, study)
-    ledger.renew(study.study_id, US, {})
+    ledger.renew({claim: 0.0})
     assert not ledger.take_back(study.study_id, seen)
     assert first(ledger, study).owner == US
     seen = first(ledger, study)
@@ -555,9 +609,10 @@ def test_a_cell_is_taken_back_only_as_it_was_seen(ledger: Ledger, study: StudyRe
 def test_a_renewal_counts_and_notes_seconds(ledger: Ledger, study: StudyRecord) -> None:
     """The counter of every cell of the owner moves, others' do not; unrecorded seconds are replaced, not added."""
     claim = claim_first(ledger, study)
-    ledger.claim(study.study_id, plans(2)[1].key, THEM)
+    theirs = ledger.claim(study.study_id, plans(2)[1].key, THEM)
+    assert theirs is not None
     for seconds in (3.0, 7.0):
-        ledger.renew(study.study_id, US, {claim.plan.key: seconds, plans(2)[1].key: 100.0})
+        assert ledger.renew({claim: seconds, replace(theirs, owner=US): 100.0}) == [replace(theirs, owner=US)]
     assert [cell.counter for cell in ledger.cells(study.study_id)] == [2, 0, 0]
     lost = [found.attempt.lost_seconds for found in cell_records(ledger, study.study_id)]
     assert lost == [7.0, 0.0, 0.0]
@@ -566,7 +621,7 @@ def test_a_renewal_counts_and_notes_seconds(ledger: Ledger, study: StudyRecord) 
 def test_a_record_settles_the_unrecorded_seconds(ledger: Ledger, study: StudyRecord) -> None:
     """Seconds that the curve now holds are not counted twice; the device share counts."""
     claim = claim_first(ledger, study)
-    ledger.renew(study.study_id, US, {claim.plan.key: 2.5})
+    ledger.renew({claim: 2.5})
     assert spent_seconds(ledger, study.study_id) == 2.5
     record(ledger, claim, 2)
     assert spent_seconds(ledger, study.study_id) == 2 * 3.0
@@ -579,7 +634,7 @@ def test_unrecorded_work_is_lost_once(ledger: Ledger, study: StudyRecord, end: s
     """Work since the last evaluation is spent, once, and is no part of the cost of the value."""
     claim = claim_first(ledger, study)
     record(ledger, claim, 2)
-    ledger.renew(study.study_id, US, {claim.plan.key: 4.0})
+    ledger.renew({claim: 4.0})
     if end == "release":
         ledger.release(claim)
     elif end == "take_back":
@@ -596,7 +651,7 @@ def test_losses_add_up(ledger: Ledger, study: StudyRecord) -> None:
     """Every interruption's seconds are kept."""
     for seconds in (4.0, 5.0):
         claim = claim_first(ledger, study)
-        ledger.renew(study.study_id, US, {claim.plan.key: seconds})
+        ledger.renew({claim: seconds})
         ledger.release(claim)
     assert spent_seconds(ledger, study.study_id) == 9.0
 
@@ -697,13 +752,24 @@ def test_an_owner_who_renews_never_expires(clock: Clock) -> None:
     """Every step of the counter starts the wait anew, and so does a new owner."""
     watch = LeaseWatch(lease_seconds=5.0)
     for counter in range(10):
-        assert watch.expired([held("elsewhere/boot/ns/1/100", counter)], US) == []
-        clock.now += 4.9
-    assert watch.expired([held("elsewhere/boot/ns/9/900", 9)], US) == []
-    clock.now += 4.9
-    assert watch.expired([held("elsewhere/boot/ns/9/900", 9)], US) == []
-    clock.now += 0.1
+        for _ in range(2):
+            assert watch.expired([held("elsewhere/boot/ns/1/100", counter)], US) == []
+            clock.now += 2.45
+    for _ in range(3):
+        assert watch.expired([held("elsewhere/boot/ns/9/900", 9)], US) == []
+        clock.now += 2.45
     assert len(watch.expired([held("elsewhere/boot/ns/9/900", 9)], US)) == 1
+
+
+def test_time_in_which_nobody_looked_does_not_count(clock: Clock) -> None:
+    """After an hour's sleep, or an hour without a database, a silent owner has its whole lease once more."""
+    watch, cell = LeaseWatch(lease_seconds=5.0), held("elsewhere/boot/ns/1/100")
+    watch.expired([cell], US)
+    clock.now += 3600
+    for _ in range(5):
+        assert watch.expired([cell], US) == []
+        clock.now += 1
+    assert watch.expired([cell], US) == [cell]
 
 
 def test_our_own_and_free_cells_do_not_expire(clock: Clock) -> None:
@@ -711,8 +777,9 @@ def test_our_own_and_free_cells_do_not_expire(clock: Clock) -> None:
     watch = LeaseWatch(lease_seconds=5.0)
     cells = [held("elsewhere/boot/ns/1/100"), held(None, key="b")]
     assert watch.expired(cells, "elsewhere/boot/ns/1/100") == []
-    clock.now += 100
-    assert watch.expired(cells, "elsewhere/boot/ns/1/100") == []
+    for _ in range(10):
+        clock.now += 2
+        assert watch.expired(cells, "elsewhere/boot/ns/1/100") == []
 
 
 def test_cells_are_watched_apart(clock: Clock) -> None:
@@ -720,7 +787,7 @@ def test_cells_are_watched_apart(clock: Clock) -> None:
     watch = LeaseWatch(lease_seconds=5.0)
     one, two = held("elsewhere/boot/ns/1/100", key="a"), held("elsewhere/boot/ns/2/200", key="b")
     watch.expired([one], US)
-    clock.now += 3
+    clock.now += 2.5
     watch.expired([one, two], US)
-    clock.now += 2
+    clock.now += 2.5
     assert watch.expired([one, two], US) == [one]

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from storage import near_duplicates as module
-from storage.datasets import DataSpec, prepare
+from storage.data_spec import DataSpec
 from storage.near_duplicates import NearDuplicate, across_split, near_duplicates, similar_pairs, thumbnails
+from storage.preparation import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,12 +102,12 @@ def test_a_thumbnail_averages_by_area(side: int) -> None:
     """Every size gives 16 x 16, of which the mean is that of the picture; volumes shrink along all three axes."""
     rng = np.random.default_rng(side)
     images = rng.integers(0, 256, (3, 2, side, side), dtype=np.uint8)
-    small = module._shrink(images)
+    small = module.shrink(images)
     assert small.shape == (3, 256)
     assert small.mean(axis=1) == pytest.approx(images.mean(axis=(1, 2, 3)), rel=1e-5)
     ramp = np.broadcast_to(np.arange(64, dtype=np.uint8)[:, None], (1, 1, 64, 64))
-    assert module._shrink(ramp).reshape(16, 16)[:, 0] == pytest.approx(4 * np.arange(16) + 1.5)
-    assert module._shrink(images[:, :, None].repeat(5, axis=2)).shape == (3, 4096)
+    assert module.shrink(ramp).reshape(16, 16)[:, 0] == pytest.approx(4 * np.arange(16) + 1.5)
+    assert module.shrink(images[:, :, None].repeat(5, axis=2)).shape == (3, 4096)
 
 
 @given(num_cases=st.integers(2, 40), block=st.integers(1, 50), threshold=st.floats(-0.9, 0.9))

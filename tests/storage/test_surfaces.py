@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from storage.reads import SURFACE_COLUMNS
+from storage.frames import SURFACE_COLUMNS
 
 SURFACES = sorted((Path(__file__).parents[1] / "data").glob("*.csv"))
 

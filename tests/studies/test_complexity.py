@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
+from models.network import count_parameters
 from models.training import TrainingFailed
-from models.unet import count_parameters
-from storage.datasets import DataSpec, prepare
 from storage.errors import InputError
 from studies.__main__ import BAD_INPUT, main
-from studies.complexity import CHANNELS, complexity_rows, render_complexity
+from studies.complexity import complexity_rows, render_complexity
 from studies.spec import load_spec
 
 if TYPE_CHECKING:
@@ -86,17 +83,27 @@ def test_the_table_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(len(line) <= 80 for line in [*out.splitlines(), *large.splitlines()])
 
 
+def test_in_3d_a_patch_stands_for_a_case(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table says so; the counts are those of a 3D network."""
+    changes = [*SMALL, "--set", "data.kind=volumes", "--set", "training.patch=[8,12,8]", "--set", "grid.depth=[3]"]
+    (row,) = rows_of(capsys, "phantom", *changes)
+    assert row["parameters"] == count_parameters(load_spec("phantom", changes[1::2]).training, 3, 1)
+    assert row["inference_cases_per_second"] > 0
+    assert main(["complexity", "phantom", *changes]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 x 8 x 12 x 8 patches, batch 2")
+    assert "inference patches/s" in out
+
+
 def test_no_memory_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the depth and the remedy."""
+    """With the depth."""
 
     def fail(*_: object) -> None:
         raise TrainingFailed("out of memory")
 
     monkeypatch.setattr("studies.complexity.measure_complexity", fail)
     assert main(["complexity", "phantom"]) == BAD_INPUT
-    assert capsys.readouterr().err == (
-        "dicecurve: depth 2: out of memory; lower training.batch or training.size (--set)\n"
-    )
+    assert capsys.readouterr().err == "dicecurve: depth 2: out of memory\n"
 
 
 def test_a_spec_that_keeps_to_cpus_is_measured_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,20 +120,6 @@ def test_a_spec_that_keeps_to_cpus_is_measured_there(monkeypatch: pytest.MonkeyP
         with pytest.raises(InputError, match="depth 2"):
             complexity_rows(load_spec("phantom", overrides))
     assert devices == ["cuda", "cpu"]
-
-
-def test_the_channels_are_those_of_the_data(quickly: Path) -> None:
-    """What the table assumes of each kind of dataset is what preparing it gives."""
-    rng = np.random.default_rng(0)
-    for kind in ("images", "masks"):
-        (quickly / kind).mkdir()
-        Image.fromarray(rng.choice(np.array([0, 255], dtype=np.uint8), (16, 16))).save(quickly / kind / "a.png")
-    kinds = get_args(DataSpec.model_fields["kind"].annotation)
-    found = {
-        kind: prepare(DataSpec(kind=kind, path=str(quickly), phantom_cases=10), 16, quickly / "cache").images().shape[1]
-        for kind in kinds
-    }
-    assert found == CHANNELS
 
 
 def test_help_is_quick() -> None:

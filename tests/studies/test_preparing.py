@@ -11,9 +11,10 @@ from PIL import Image
 
 from storage.errors import InputError, StorageError
 from studies.__main__ import BAD_INPUT, OK, main
-from studies.preparing import look_over, near_duplicate_warning, prepare_data
+from studies.preparing import data_warning, look_over, near_duplicate_warning, prepare_data, render_overview
 from studies.run import prepare_study
 from studies.spec import StudySpec, parse_spec
+from tests.storage.volume_makers import save, scan, write_brats, write_pairs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,6 +181,20 @@ def test_a_new_study_is_warned_of_once(folder: Path, storage_url: str) -> None:
     assert warnings[1] is None
 
 
+def test_empty_masks_are_told_of(folder: Path, storage_url: str) -> None:
+    """What they do to a score, and their names; a study without any is told nothing."""
+    prepared = prepare_data(spec_of(folder), storage_url)
+    warning = data_warning(prepared)
+    assert warning is not None
+    assert "1 case has no foreground" in warning
+    assert warning.endswith("\n  p3_a")
+    assert max(map(len, warning.splitlines())) <= 80
+    for name in ("p0_a", "p3_a"):
+        for kind in ("images", "masks"):
+            (folder / kind / f"{name}.png").unlink()
+    assert data_warning(prepare_data(spec_of(folder), storage_url)) is None
+
+
 @pytest.mark.parametrize("change", ["regroup", "forget"])
 def test_changed_groups_are_refused(folder: Path, storage_url: str, change: str) -> None:
     """A groups file that says something else names one case; the study stays as it was, and the old file works."""
@@ -217,3 +232,54 @@ def test_another_split_of_the_same_cases_is_refused(
     monkeypatch.setattr("studies.preparing.split_cases", lambda *_: other)
     with pytest.raises(StorageError, match=r"the split differs .* case 'p\d_.' was in \w+, and now is in \w+"):
         prepare_study(spec_of(folder), storage_url, wait_for_others=True)
+
+
+def volumes_spec(folder: Path, **data: Any) -> StudySpec:
+    """A small study of volumes."""
+    return parse_spec(
+        {
+            "name": "small",
+            "data": {"kind": "volumes", "path": str(folder), "split": [0.5, 0.25, 0.25], **data},
+            "grid": {"ratio": [1.0], "depth": [2]},
+            "training": {"patch": [16, 16, 16], "budget": 6, "evaluations": 3, "channels": 2},
+        },
+        source="test",
+    )
+
+
+def test_volumes_are_looked_over_too(tmp_path: Path, storage_url: str) -> None:
+    """Sizes in voxels and mm, empty masks, what resampling lost, and near-duplicates."""
+    folder = write_pairs(tmp_path / "volumes", 8)
+    save(folder / "masks" / "case3.nii.gz", np.zeros((24, 20, 16), np.uint8))
+    dot = np.zeros((24, 20, 16), np.uint8)
+    dot[10, 10, 10] = 1
+    save(folder / "masks" / "case4.nii.gz", dot)
+    save(folder / "images" / "case7.nii.gz", scan(1))
+    seen = look_over(prepare_data(volumes_spec(folder, spacing=[2, 2, 2]), storage_url))
+    assert (seen["dimensions"], seen["channels"]) == (3, 1)
+    assert seen["image_sizes"] == [{"shape": [24, 20, 16], "cases": 8}]
+    assert seen["spacings"] == [{"mm": [1.0, 1.0, 1.0], "cases": 8}]
+    assert seen["prepared_sizes"] == [{"shape": [9, 8, 6], "cases": 8}]
+    assert (seen["empty_masks"], seen["masks_lost_by_resizing"]) == (["case3"], ["case4"])
+    assert [(pair["first"], pair["second"]) for pair in seen["near_duplicates"]] == [("case1", "case7")]
+    text = render_overview("small", seen)
+    assert "volume sizes     24x20x16 voxels" in text
+    assert "voxel sizes      1 x 1 x 1 mm" in text
+    assert "kept             9x8x6 voxels" in text
+    assert "masks lost       1: case4" in text
+    json.dumps(seen)
+
+
+def test_a_preset_reads_its_layout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`prepare brats2020` on a folder in BraTS 2020's layout; what is missing is told with exit code 2."""
+    folder = write_brats(tmp_path / "brats", 10)
+    assert main(["prepare", "brats2020", "--data", str(folder)]) == OK
+    out = capsys.readouterr().out
+    assert "split            7 train, 1 validation, 2 test" in out
+    assert "modalities       4" in out
+    assert "volume sizes     24x20x16 voxels" in out
+    assert "kept             18x16x13 voxels" in out
+    assert all(len(line) <= 80 for line in out.splitlines() if str(tmp_path) not in line)
+    (folder / "BraTS20_Training_004" / "BraTS20_Training_004_flair.nii.gz").unlink()
+    assert main(["prepare", "brats2020", "--data", str(folder)]) == BAD_INPUT
+    assert "BraTS20_Training_004_flair.nii[.gz]: missing modality flair" in capsys.readouterr().err

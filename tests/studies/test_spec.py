@@ -85,8 +85,11 @@ def test_a_file_is_read(file: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        ("kvasir-sge", "no preset 'kvasir-sge', did you mean 'kvasir-seg'?; presets: folder, kvasir-seg, phantom"),
-        ("zzz", "presets: folder, kvasir-seg, phantom"),
+        (
+            "kvasir-sge",
+            "no preset 'kvasir-sge', did you mean 'kvasir-seg'?; presets: brats2020, decathlon, folder, kvasir-seg, ",
+        ),
+        ("zzz", "presets: brats2020, decathlon, folder, kvasir-seg, phantom"),
         ("missing.toml", "no spec at missing.toml"),
     ],
 )
@@ -146,7 +149,29 @@ def test_a_misspelt_key_suggests_the_nearest(found: dict[str, Any], told: str) -
         (values(grid={"ratio": [0.1], "depth": [9]}), "depth must be 2..8, got 9 in [grid] of ours.toml"),
         (values(grid={"ratio": [0.1], "depth": [1]}), "depth must be 2..8, got 1 in [grid] of ours.toml"),
         (values(grid={"ratio": [0.1], "depth": [3, 7]}), "depth 7 needs an image size of at least 128 that 64 divides"),
+        (
+            values(training={"architecture": "swin_unetr", "channels": 24}),
+            "'swin_unetr' has depth 6 alone, got grid.depth = 3; drop it in ours.toml",
+        ),
+        (
+            values(training={"architecture": "segresnet", "channels": 20}),
+            "channels of 'segresnet' must be a multiple of 8, got 20; take 16 in [training] of ours.toml",
+        ),
         (values(training={"size": 50}), "at least 8 that 4 divides, got training.size = 50"),
+        (
+            values(training={"patch": [16, 16, 16]}),
+            "data of kind 'folder' are pictures, which have no training.patch; drop it, or change data.kind",
+        ),
+        (
+            values(data={"kind": "brats"}),
+            "data of kind 'brats' are volumes, which need training.patch, such as [64, 64, 64]; set it in ours.toml",
+        ),
+        (values(data={"kind": "volumes", "foreground": "liver"}), "give labels, such as [1, 2]"),
+        (values(data={"spacing": [1, 1, 1]}), "spacing is for volumes, and kind 'folder' has pictures"),
+        (
+            values(training={"patch": [16, 50, 16]}),
+            "depth 3 needs a patch whose sides 4 divides, one of them at least 8, got training.patch = [16, 50, 16]",
+        ),
         (values(training={"size": "big"}), "training.size: input should be a valid integer"),
         (values(training={"budget": 5}), "at least one step per evaluation (30), got 5 in [training] of ours.toml"),
         (values(training=3), "training: "),

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from storage.datasets import Dataset, DataSpec, prepare
+from storage.data_spec import DataSpec
+from storage.datasets import Dataset
 from storage.phantom import draw_phantom
+from storage.preparation import channels_of, prepare
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +82,7 @@ def test_the_cache_is_used_again(folder: Path, tmp_path: Path) -> None:
     other = prepare(spec_of(folder), 16, tmp_path / "cache")
     assert other.folder != first.folder
     assert other.fingerprint == first.fingerprint
-    assert sorted((tmp_path / "cache").iterdir()) == sorted([first.folder, other.folder])
+    assert {path for path in (tmp_path / "cache").iterdir() if path.is_dir()} == {first.folder, other.folder}
 
 
 def test_what_cases_were_before_is_kept(folder: Path, tmp_path: Path) -> None:
@@ -98,16 +100,24 @@ def test_progress_counts_every_case(folder: Path, tmp_path: Path) -> None:
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
-def test_an_interrupted_preparation_leaves_nothing(folder: Path, tmp_path: Path) -> None:
-    """Ctrl-C while preparing does not leave half a dataset for the next start."""
+def test_an_interrupted_preparation_goes_on(folder: Path, tmp_path: Path) -> None:
+    """After Ctrl-C the next start reads only the cases that were not written, and gives the same arrays."""
 
     def interrupt(done: int, total: int) -> None:
         if done == total - 1:
             raise KeyboardInterrupt
 
+    cache, calls = tmp_path / "cache", []
     with pytest.raises(KeyboardInterrupt):
-        prepare(spec_of(folder), 8, tmp_path / "cache", interrupt)
-    assert list((tmp_path / "cache").iterdir()) == []
+        prepare(spec_of(folder), 8, cache, interrupt)
+    assert not any((path / "dataset.json").exists() for path in cache.iterdir())
+    resumed = prepare(spec_of(folder), 8, cache, lambda done, total: calls.append((done, total)))
+    assert calls == [(4, 4)]
+    whole = prepare(spec_of(folder), 8, tmp_path / "other")
+    assert np.array_equal(resumed.images(), whole.images())
+    assert np.array_equal(resumed.masks(), whole.masks())
+    assert resumed.case_facts() == whole.case_facts()
+    assert [path for path in cache.iterdir() if path.is_dir()] == [resumed.folder]
 
 
 def test_the_fingerprint_is_of_names_and_contents(folder: Path, tmp_path: Path) -> None:
@@ -154,6 +164,15 @@ def test_the_phantom_is_drawn_from_its_seed(tmp_path: Path) -> None:
     assert first.images().shape == (10, 1, 16, 16)
 
 
+@pytest.mark.parametrize("kind", ["folder", "phantom"])
+def test_channels_are_known_beforehand(folder: Path, tmp_path: Path, kind: str) -> None:
+    """What a spec promises is what preparing it gives."""
+    spec = DataSpec.model_validate({"kind": kind, "path": str(folder), "phantom_cases": 10})
+    dataset = prepare(spec, 16, tmp_path / "cache")
+    assert channels_of(spec) == dataset.channels == dataset.images().shape[1]
+    assert spec.dimensions == dataset.dimensions == 2
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -165,6 +184,16 @@ def test_the_phantom_is_drawn_from_its_seed(tmp_path: Path) -> None:
         {"group_pattern": "("},
         {"group_pattern": "^p", "groups": "groups.csv"},
         {"kind": "phantom", "groups": "groups.csv"},
+        {"foreground": (1,)},
+        {"spacing": (1, 1, 1)},
+        {"kind": "volumes", "spacing": (1, 0, 1)},
+        {"kind": "volumes", "foreground": ()},
+        {"kind": "volumes", "foreground": (0, 1)},
+        {"kind": "volumes", "foreground": (1,), "background": (1,)},
+        {"kind": "volumes", "foreground": "liver"},
+        {"kind": "volumes", "modalities": {"t1": "_t1", "t2": "_t1"}},
+        {"kind": "volumes", "modalities": {}},
+        {"kind": "decathlon", "modalities": {"t1": "_t1"}},
     ],
 )
 def test_a_data_spec_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:

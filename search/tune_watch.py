@@ -1,0 +1,52 @@
+"""Watches Tune's trials from the driver: when a worker begins, and when one has hung."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray import tune
+
+if TYPE_CHECKING:
+    from search.live_claims import LiveClaims
+
+LOOKS_PER_SILENCE = 10
+
+log = logging.getLogger(__name__)
+
+
+class TrialWatch(tune.Callback):
+    """Marks the start of work, since the wait for a slot before it costs nothing, and ends silent workers.
+
+    An ended worker is a lost one: the searcher hears so from Tune, and gives the cell back.
+    """
+
+    def __init__(self, live: LiveClaims, silent_seconds: float) -> None:
+        """Share the searcher's claims."""
+        self._live = live
+        self._silent_seconds = silent_seconds
+        self._next_look = time.monotonic()
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Mark the cell as working."""
+        del iteration, trials, info
+        self._live.mark_working(trial.trial_id)
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """End the workers that have been silent for too long."""
+        del iteration, info
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + self._silent_seconds / LOOKS_PER_SILENCE
+        silent = set(self._live.silent(self._silent_seconds))
+        for trial in trials if silent else ():
+            actor = trial.temporary_state.ray_actor
+            if trial.trial_id in silent and actor is not None:
+                log.warning("a trial has been silent for too long; its worker is ended, and the cell waits again")
+                ray.kill(actor)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its parts, but we never restore from that."""
+        return {}

@@ -1,0 +1,64 @@
+"""Lists a dataset with a folder a case, as BraTS ships them: NAME/NAME_t1.nii.gz, ..., NAME/NAME_seg.nii.gz.
+
+In BraTS 2020 the labels are 1 (necrotic and non-enhancing core), 2 (oedema) and 4 (enhancing); the whole tumour is all
+three (Menze et al. 2015; Bakas et al. 2018). Other years name modalities and labels otherwise: `modalities` and
+`foreground` say so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage.data_spec import BRATS_MODALITIES
+from storage.errors import DataError
+from storage.labels import labels_of
+from storage.sources import raise_problems
+from storage.volume_folder import is_volume, volumes_by_name
+from storage.volumes import VolumeFiles, VolumeListing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from storage.data_spec import DataSpec
+
+MASK = "_seg"
+WHOLE_TUMOUR = (1, 2, 4)
+
+
+def list_brats(spec: DataSpec, folder: Path) -> VolumeListing:
+    """A case for every folder with volumes in it, sorted by name.
+
+    Raises:
+        DataError: There is no such folder, or no case in it.
+    """
+    if not folder.is_dir():
+        raise DataError(f"no folder {folder} (--data, [data] path)")
+    modalities = spec.modalities or BRATS_MODALITIES
+    cases, problems = [], []
+    for place in sorted(path for path in folder.iterdir() if path.is_dir() and any(map(is_volume, path.iterdir()))):
+        case, wrong = _case(place, modalities)
+        problems += wrong
+        cases += [case] if case is not None else []
+    if not cases:
+        raise_problems(problems, str(folder))
+        raise DataError(f"no cases in {folder}; expected folders NAME with files such as NAME{MASK}.nii.gz")
+    return VolumeListing(
+        folder, tuple(cases), tuple(problems), tuple(modalities), labels_of(spec, WHOLE_TUMOUR, WHOLE_TUMOUR)
+    )
+
+
+def _case(place: Path, modalities: Mapping[str, str]) -> tuple[VolumeFiles | None, list[str]]:
+    files, problems = volumes_by_name(place.parent, place.name)
+    wanted = {place.name + suffix: f"modality {name}" for name, suffix in modalities.items()} | {
+        place.name + MASK: "mask"
+    }
+    others = sorted(path.name for name, path in files.items() if name not in wanted)
+    found = f" (there is {', '.join(others[:3])}; rename it if it is meant)" if others else ""
+    problems += [
+        f"{place.name}/{name}.nii[.gz]: missing {what}{found}" for name, what in wanted.items() if name not in files
+    ]
+    if any(name not in files for name in wanted):
+        return None, problems
+    images = tuple(files[place.name + suffix] for suffix in modalities.values())
+    return VolumeFiles(place.name, images, files[place.name + MASK]), problems

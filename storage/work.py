@@ -1,0 +1,117 @@
+"""What has to be done to a dataset: for pictures a square of one size, for volumes a common scale and spacing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from storage.datasets import CaseFacts
+from storage.intensities import ct, ct_scale, schemes_of, to_half
+from storage.picture_arrays import picture_arrays
+from storage.volume_arrays import arrays_of, same_spacing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from storage.data_spec import DataSpec, Intensities
+    from storage.draft import Draft
+    from storage.sources import Picture, Source
+    from storage.volumes import VolumeCase, VolumeListing
+
+LAYOUT = 3  # of a prepared dataset's folder; another layout is prepared anew
+VOLUME_KINDS = ("images", "masks", "foreground", "thumbnails")
+
+
+@dataclass(frozen=True)
+class Work:
+    """From the cases of a source to arrays.
+
+    Attributes:
+        source: Of the cases.
+        key: Changes with everything that changes the arrays.
+        kinds: Of arrays that are kept.
+        make: Arrays by kind, and facts, of the case at a position; raises BadCase.
+        check: What is wrong with the dataset as a whole, from the facts of its cases, a line each.
+        finish: What can be done only when all cases are there.
+        dimensions: 2 or 3.
+    """
+
+    source: Source[Any]
+    key: str
+    kinds: tuple[str, ...]
+    make: Callable[[int], tuple[dict[str, NDArray[Any]], CaseFacts]]
+    check: Callable[[Mapping[str, CaseFacts]], list[str]]
+    finish: Callable[[Draft], None]
+    dimensions: int
+
+
+def picture_work(source: Source[Picture], size: int) -> Work:
+    """Pictures resized to a square."""
+
+    def make(index: int) -> tuple[dict[str, NDArray[Any]], CaseFacts]:
+        image, mask = source.read(index)
+        return picture_arrays(image, mask, size), CaseFacts(mask.shape, float(mask.mean()))
+
+    key = f"{source.fingerprint[:16]}-{size}-{LAYOUT}"
+    return Work(source, key, ("images", "masks"), make, lambda _: [], lambda _: None, dimensions=2)
+
+
+def volume_work(spec: DataSpec, listing: VolumeListing, source: Source[VolumeCase]) -> Work:
+    """Volumes cropped, scaled, and resampled where the spec says to what."""
+    schemes = schemes_of(spec, listing.channels)
+
+    def make(index: int) -> tuple[dict[str, NDArray[Any]], CaseFacts]:
+        case = source.read(index)
+        facts = CaseFacts(case.mask.shape, float(case.mask.mean()), case.spacing)
+        return arrays_of(case, schemes, spec.spacing), facts
+
+    settings = json.dumps([source.fingerprint, spec.spacing, schemes, LAYOUT])
+    key = f"{source.fingerprint[:16]}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}-{LAYOUT}"
+    return Work(
+        source=source,
+        key=key,
+        kinds=VOLUME_KINDS,
+        make=make,
+        check=lambda facts: [] if spec.spacing else _spacing_problems(facts),
+        finish=lambda draft: _scale_ct(draft, schemes),
+        dimensions=3,
+    )
+
+
+def _scale_ct(draft: Draft, schemes: Sequence[Intensities]) -> None:
+    """Scale the channels whose scheme needs the foreground of all cases."""
+    if "ct" not in schemes:
+        return
+    samples = np.concatenate(draft.arrays("samples"), axis=1)
+    scales = [ct_scale(channel) for channel in samples]
+
+    def scaled(image: NDArray[np.float32]) -> NDArray[np.float16]:
+        channels = zip(image, schemes, scales, strict=True)
+        return to_half(np.stack([ct(each, scale) if scheme == "ct" else each for each, scheme, scale in channels]))
+
+    draft.derive("raw", "images", scaled)
+
+
+def _spacing_problems(facts: Mapping[str, CaseFacts]) -> list[str]:
+    """Volumes whose voxels are of another size than those of most."""
+    spacings = {name: fact.spacing for name, fact in facts.items() if fact.spacing is not None}
+    median: list[float] = np.median(list(spacings.values()), axis=0).tolist() if spacings else []
+    others = [
+        f"{name}: voxels of {_millimetres(spacing)}, others have {_millimetres(median)}"
+        for name, spacing in spacings.items()
+        if not same_spacing(spacing, median)
+    ]
+    if not others:
+        return []
+    remedy = ", ".join(f"{side:.4g}" for side in median)
+    return [f"{line}; set spacing = [{remedy}] to resample all ([data])" for line in others]
+
+
+def _millimetres(spacing: Sequence[float]) -> str:
+    return " x ".join(f"{side:.4g}" for side in spacing) + " mm"
