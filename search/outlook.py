@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.forecaster.surface import Runs, SurfacePrior
+from models.forecaster.joint_curves import Runs, SurfacePrior
 from search.curves import Curves
 from search.information import gains, losses
 from search.ranking import LIKELY, floor_probabilities

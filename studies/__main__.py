@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, function, text in (
         ("status", _status, "what a study has done so far"),
         ("report", _report, "the answer, and report.html"),
+        ("forecast-table", _forecast_table, "the paper's comparison of predictors over the data curves"),
         ("export", _export, "every evaluation, every case, or the whole study, as CSV or Parquet"),
         ("doctor", _doctor, "look for stale leases, lost checkpoints and version drift"),
         ("retry", _retry, "let failed cells wait again for the next run"),
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         command = _command(commands, name, function, text)
         if name != "dashboard":
             command.add_argument("study", nargs="?", help="name of the study (default: the only one)")
-        if name in {"status", "report"}:
+        if name in {"status", "report", "forecast-table"}:
             command.add_argument("--json", action="store_true", help="print JSON")
         if name == "status":
             command.add_argument("--why", metavar="CELL", help="what was decided of one cell, and on which values")
@@ -301,6 +302,17 @@ def _export(options: argparse.Namespace) -> int:
         frame = case_scores(ledger, study) if options.cases else surface(ledger, study.study_id)
     output = _writable(Path(options.output)) if options.output else sys.stdout
     frame.to_csv(output, index=False, float_format="%.6g", lineterminator="\n")
+    return OK
+
+
+def _forecast_table(options: argparse.Namespace) -> int:
+    from studies.answering import measurement
+    from studies.forecast_table import forecast_table, render_forecast_table
+
+    with _open(options.storage) as ledger:
+        _, records = _read(ledger, options.study or options.name)
+    table = forecast_table([measurement(record) for record in records if record.attempt.scores is not None])
+    print(json.dumps(table, indent=2) if options.json else render_forecast_table(table), end="\n" * options.json)
     return OK
 
 

@@ -1,8 +1,9 @@
-"""Widths of the intervals, calibrated on measured curves of other data sets.
+"""Widths of the intervals, calibrated on measured curves of other data sets, and by a study's own once it has enough.
 
 The network's quantiles are right for curves drawn from the prior. On measured curves they are widened or narrowed about
-the median by a factor that grows with the logarithm of the horizon, chosen so that 90 % of the last values of the
-tuning half (tests/benchmarks/forecast_halves.csv) lie within, every set alike (tests/benchmarks/calibrate.py).
+the median by a factor that depends on the horizon, chosen so that 90 % of the last values of the tuning half
+(tests/benchmarks/forecast_halves.csv) lie within, every group alike. `python tests/benchmarks/calibrate.py` prints
+the factors.
 """
 
 from __future__ import annotations
@@ -16,19 +17,52 @@ from models.forecaster.network import MEDIAN
 if TYPE_CHECKING:
     from models.forecaster.forecast import Floats
 
-HORIZONS = (0.5, 0.9, 1.6)  # log of the position asked for by the last one seen, at 60, 40 and 20 % seen
-FACTORS = (1.0, 1.0, 1.0)
+HORIZONS = (0.51, 0.92, 1.61)  # log of the position asked for by the last one seen: 60, 40 and 20 % seen
+ALONE = (1.02, 1.26, 1.03)
+WITH_SIBLINGS = (1.13, 1.30, 1.18)
+
+LEAST_CURVES = 19  # with fewer no empirical 90 % interval of two sides exists
+OWN_LIMITS = (0.5, 3.0)
 
 
-def widened(quantiles: Floats, far: Floats, width: float = 1.0) -> Floats:
+def widened(quantiles: Floats, far: Floats, *, siblings: bool, width: float = 1.0) -> Floats:
     """Quantiles of shape (R, H, KINDS, Q) widened about their medians.
 
     Args:
         quantiles: Rising along the last axis.
         far: Log of the horizon, shape (R, H).
+        siblings: Whether they were made with siblings.
         width: A further factor, of the study itself.
     """
-    factor = width * np.interp(far, HORIZONS, FACTORS)[..., None, None]
+    factor = width * np.interp(far, HORIZONS, WITH_SIBLINGS if siblings else ALONE)[..., None, None]
     median = quantiles[..., MEDIAN : MEDIAN + 1]
     scaled: Floats = median + factor * (quantiles - median)
     return scaled
+
+
+def needed_width(scores: Floats, weights: Floats | None = None) -> float:
+    """The factor under which 90 % of outcomes lie within their intervals.
+
+    Args:
+        scores: Distance of each outcome from the median, in half intervals of its side, shape (N,).
+        weights: Of each, shape (N,); None: all alike, and one more outcome counted as outside (Vovk et al. 2005).
+    """
+    order = np.argsort(scores)
+    share = np.ones(len(scores)) if weights is None else np.asarray(weights, dtype=np.float64)
+    total = share.sum() + (1.0 if weights is None else 0.0)
+    reached = np.cumsum(share[order]) >= 0.9 * total - 1e-12
+    return float(scores[order][reached.argmax() if reached.any() else -1])
+
+
+def own_width(scores: Floats) -> float:
+    """The factor of a study's own, from the scores of its finished curves; 1 with fewer than LEAST_CURVES."""
+    if len(scores) < LEAST_CURVES:
+        return 1.0
+    return float(np.clip(needed_width(scores), *OWN_LIMITS))
+
+
+def distances(outcome: Floats, median: Floats, lower: Floats, upper: Floats) -> Floats:
+    """Distance of outcomes from medians, in half intervals of their side: all of shape (N,)."""
+    above = (outcome - median) / np.maximum(upper - median, 1e-6)
+    below = (median - outcome) / np.maximum(median - lower, 1e-6)
+    return np.maximum(above, below)

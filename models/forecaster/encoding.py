@@ -67,7 +67,7 @@ class Encoded:
 
 def squash(values: Floats) -> Floats:
     """Like the identity near 0, like the logarithm far away."""
-    squashed: Floats = np.arcsinh(np.clip(values, -1e6, 1e6))
+    squashed: Floats = np.arcsinh(values)
     return squashed
 
 
@@ -87,7 +87,7 @@ def encode(curves: SeenCurves) -> Encoded:
     bin_x, bin_y, bin_square, bin_count = _bin(curves, seen, np.log(first_x), np.log(last_x))
     noise = _noise(curves.y, seen)
     tail = _tail(curves)
-    level = np.median(tail, axis=1)
+    level = np.sort(tail, axis=1)[:, LEVEL_OVER // 2]
     scale, whole = unit_of(bin_y, bin_count, noise.late)
     full = (bin_count > 0).astype(np.float64)
     spread = np.sqrt(np.maximum(bin_square - bin_y**2, 0.0))

@@ -36,10 +36,9 @@ class SiblingAttention(nn.Module):
         logits = self.logits(hidden) + torch.log(there + 1e-9)[..., None]
         weights = torch.softmax(logits, dim=1) * there[..., None]  # (N, J, HEADS)
         values = self.values(hidden).unflatten(-1, (HEADS, -1))
-        pooled = torch.einsum("njh,njhd->nhd", weights, values).flatten(1)
-        gains = tokens[..., :GAINS]
-        mean = torch.einsum("njh,njg->nhg", weights, gains)
-        square = torch.einsum("njh,njg->nhg", weights, gains**2)
+        pooled = (weights[..., None] * values).sum(dim=1).flatten(1)
+        gains, by_head = tokens[..., :GAINS], weights.transpose(1, 2)
+        mean, square = by_head @ gains, by_head @ gains**2
         spread = torch.sqrt(torch.clamp(square - mean**2, min=1e-6))
         effective = torch.log(1e-3 + 1 / torch.clamp((weights**2).sum(dim=1), min=1e-3))
         number = torch.log1p(there.sum(dim=1, keepdim=True))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 COVARIATES = 3
 GEOMETRIC_SHARE = 0.45
 SHARED_START = 0.4
+CAP_SHARPNESS = 6.0
+DECLINE = {True: 0.1, False: 0.04}  # share of curves that fall after a peak: over time, over cases
 FAST, SLOW = (1e-3, 0.8), (1e-2, 8.0)  # times of the two growth laws, in budgets
 
 
@@ -119,12 +121,12 @@ def _expected(population: _Population, t: Floats, *, decays: bool) -> tuple[Floa
     start, end = _levels(population)
     growth = _growth(population, t)
     rates = draw_rates(population.rng, population.shape, t) if decays else np.zeros((*population.shape, len(t)))
-    held = population.chance(0.7)[..., None] * population.log_uniform(0.005, 0.4)[..., None]
+    held = population.chance(0.6)[..., None] * population.log_uniform(0.005, 0.4)[..., None]
     power = population.log_uniform(0.4, 2.5)[..., None]
     climbed = growth * (1 - held * rates**power)
     levels = start[..., None] + (end - start)[..., None] * climbed
     floor = np.minimum(start, end)[..., None]
-    levels = _with_events(population, levels, floor, t)
+    levels = _with_events(population, levels, floor, t, decays=decays)
     quiet = population.uniform(0.05, 1.0)[..., None]
     loudness = quiet + (1 - quiet) * rates if decays else _fading(population, t)
     return np.clip(levels, 0.0, 1.0), loudness
@@ -152,8 +154,15 @@ def _growth(population: _Population, t: Floats) -> Floats:
         time = population.log_uniform(fastest, slowest)
         steepness = population.log_uniform(0.4, 3.0)
         parts.append(grow(law, time, steepness, t))
-    second = (population.chance(0.4) * population.uniform(0.0, 0.7))[..., None]
-    return (1 - second) * parts[0] + second * parts[1]
+    second = (population.chance(0.3) * population.uniform(0.0, 0.7))[..., None]
+    return _capped(population, (1 - second) * parts[0] + second * parts[1])
+
+
+def _capped(population: _Population, growth: Floats) -> Floats:
+    """Some curves level off before their law does, as training curves do that fit their data to the full."""
+    cap = np.where(population.chance(0.25), population.uniform(0.5, 1.0), 5.0)[..., None]
+    values: Floats = growth / (1 + (growth / cap) ** CAP_SHARPNESS) ** (1 / CAP_SHARPNESS)
+    return values
 
 
 def _fading(population: _Population, t: Floats) -> Floats:
@@ -162,14 +171,14 @@ def _fading(population: _Population, t: Floats) -> Floats:
     return loudness
 
 
-def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floats) -> Floats:
+def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floats, *, decays: bool) -> Floats:
     """Overfitting, a dip, a jump, a collapse: each on some curves only."""
     rng, shape = population.rng, population.shape
     when = rng.random((4, *shape, 1))
     height = levels - floor
     # Decline after a peak: its onset moves with the group, for it is the task that overfits.
     onset = population.log_uniform(0.03, 1.0)[..., None]
-    decline = population.log_uniform(0.02, 1.0)[..., None] * population.chance(0.12)[..., None]
+    decline = population.log_uniform(0.02, 1.0)[..., None] * population.chance(DECLINE[decays])[..., None]
     late = np.maximum(t - onset, 0.0)
     levels = levels - height * decline * (1 - np.exp(-late / population.log_uniform(0.1, 2.0)[..., None]))
     # A dip, and its recovery.
@@ -181,7 +190,7 @@ def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floa
     jump = rng.normal(0.0, 0.2, (*shape, 1)) * (rng.random((*shape, 1)) < 0.04)  # noqa: PLR2004
     levels = levels + height * jump * (t >= when[1])
     # Collapse, at once or over a while, for good.
-    gone = (rng.random((*shape, 1)) < 0.02) & (t >= when[2])  # noqa: PLR2004
+    gone = (rng.random((*shape, 1)) < 0.012) & (t >= when[2])  # noqa: PLR2004
     haste = np.exp(rng.uniform(np.log(1e-3), np.log(0.5), (*shape, 1)))
     left = np.where(gone, np.exp(-np.maximum(t - when[2], 0.0) / haste), 1.0)
     return np.where(left < 1.0, floor * rng.random((*shape, 1)) * (1 - left) + levels * left, levels)

@@ -1,10 +1,8 @@
-"""The DSC of a whole study at once: a distribution over data curves of all depths, given the runs measured so far.
+"""DSC for numbers of cases and sizes of network that were never trained: the paper's performance prediction model.
 
-f(d, n) = a + a_d - (b + b_d)·phi(n) + g(n) + g_d(n): a common level and rise, those of each depth, a law phi that falls
-from 1 at few cases to 0 at all of them, and Gaussian processes for what no law says, which may be larger at few cases.
-Given phi and the scales all of it is Gaussian, so the posterior is exact (Rasmussen and Williams 2006, ch. 2); over a
-grid of laws (power laws and exponential ones) and scales it is averaged by marginal likelihood. Joint draws come by
-conditioning draws from the prior (Wilson et al. 2021, arXiv:2011.04026).
+A Gaussian process (Rasmussen and Williams 2006, chapter 2.7) over log cases and log parameters, about a law
+a + b·n^(-c) whose a and b move with log parameters. Within the trained grid it interpolates; beyond it the law goes on
+and the interval opens. Exponent, smoothness and noise are averaged over a grid by their marginal likelihoods.
 """
 
 from __future__ import annotations
@@ -14,178 +12,113 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+
+from models.forecaster.forecast import NORMAL_95, Forecast
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from models.forecaster.forecast import Floats
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-POWERS = (0.1, 0.3, 0.6, 1.0, 1.7, 3.0)  # phi = z^-c, z the share of all cases
-RATES = (2.0, 5.0, 12.0, 30.0)  # phi = exp(-k·z)
-WIGGLES = (0.002, 0.006, 0.018)  # of the processes at all cases, in DSC
-NOISES = (0.006, 0.011, 0.02)  # between runs, in DSC
-FEW = 0.05  # the share of all cases at which phi is 1
-LEVEL, LEVEL_SIGMA = 0.65, 1.0
-RISE, RISE_SIGMA = 0.15, 0.15
-DEPTH_LEVEL_SIGMA, DEPTH_RISE_SIGMA = 0.05, 0.05
-DEPTH_REACH = 2.0  # depths this far apart still resemble each other
-WIGGLE_REACH = 0.7  # in units of log n
-JITTER = 1e-8
+EXPONENTS = (0.15, 0.3, 0.5, 0.75, 1.0, 1.5)
+NOISES = (0.005, 0.01, 0.02, 0.04)  # standard deviation of a run, in DSC
+BENDS = (0.003, 0.01, 0.03)  # standard deviation of what the law misses, in DSC
+CENTRE, PRIOR = 0.7, (0.3, 0.1, 0.3, 0.1)  # of a, its slope in log parameters, b, its slope: standard deviations
+LENGTHS = (1.0, 1.0)  # over log cases and log parameters, on which what the law misses is alike
 
 
-@dataclass(frozen=True, eq=False)
-class Runs:
-    """M measured means of runs.
+class _Settings(NamedTuple):
+    """One point of the grid."""
 
-    Attributes:
-        configuration: Which configuration each one measured, shape (M,).
-        dsc: Mean over its runs, shape (M,).
-        repeats: How many runs it is the mean of, shape (M,).
-        sigma: Standard deviation of each one's error beyond the noise between runs, such as that of a forecast gain,
-            shape (M,).
-    """
-
-    configuration: Integers
-    dsc: Floats
-    repeats: Floats
-    sigma: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class SurfacePosterior:
-    """What is known of the expected DSC of J configurations.
-
-    Attributes:
-        mean: Shape (J,).
-        sigma: Standard deviation, shape (J,).
-        draws: S joint draws, shape (S, J).
-        noise: Standard deviation between runs in each draw, shape (S,).
-    """
-
-    mean: Floats
-    sigma: Floats
-    draws: Floats
-    noise: Floats
-
-
-class SurfacePrior:
-    """What is believed of J configurations before any run; built once for a study."""
-
-    def __init__(self, depth: Floats, num_cases: Floats, all_cases: int) -> None:
-        """Take the configurations' depths and numbers of cases, both of shape (J,), and the cases at hand."""
-        share = np.asarray(num_cases, dtype=np.float64) / all_cases
-        self._components = [
-            _component(phi, wiggle, np.asarray(depth, dtype=np.float64), share)
-            for phi, wiggle in product(_laws(share), WIGGLES)
-        ]
-
-    def posterior(
-        self,
-        runs: Runs,
-        draws: int,
-        rng: np.random.Generator,
-        *,
-        noise: float | None = None,
-        shift: Floats | None = None,
-    ) -> SurfacePosterior:
-        """What M runs, possibly none, make of it.
-
-        Args:
-            runs: What was measured.
-            draws: How many joint draws, S.
-            rng: Draws them.
-            noise: Standard deviation between runs, where repeats have told it.
-            shift: What is added to every run in each draw, such as the effect of other scored cases, shape (S, M).
-        """
-        noises = NOISES if noise is None else (noise,)
-        conditioned = [_condition(component, noise, runs) for component, noise in product(self._components, noises)]
-        weights = _softmax(np.array([each.log_likelihood for each in conditioned]))
-        counts = rng.multinomial(draws, weights)
-        shifts = np.split(np.zeros((draws, len(runs.dsc))) if shift is None else shift, np.cumsum(counts)[:-1])
-        drawn = [_draw(conditioned[index], runs, shifts[index], rng) for index in np.flatnonzero(counts)]
-        means = np.stack([each.mean for each in conditioned])
-        variances = np.stack([each.variance for each in conditioned])
-        mean = weights @ means
-        variance = weights @ (variances + (means - mean) ** 2)
-        return SurfacePosterior(
-            mean=mean,
-            sigma=np.sqrt(np.maximum(variance, 0.0)),
-            draws=np.concatenate(drawn),
-            noise=np.repeat([each.noise for each in conditioned], counts),
-        )
-
-
-class _Component(NamedTuple):
-    """One law and one amplitude: a Gaussian over the J configurations."""
-
-    mean: Floats
-    covariance: Floats
-    root: Floats
-
-
-class _Conditioned(NamedTuple):
-    """One component given the runs, under one noise."""
-
-    component: _Component
+    exponent: float
     noise: float
-    gain: Floats
-    log_likelihood: float
+    bend: float
+
+
+GRID = tuple(_Settings(*values) for values in product(EXPONENTS, NOISES, BENDS))
+
+
+@dataclass(frozen=True)
+class PerformanceSurface:
+    """DSC over cases and parameters, measured at C points.
+
+    Attributes:
+        cases: Training cases, positive, shape (C,).
+        parameters: Weights of the network, positive, shape (C,).
+        dsc: Measured, shape (C,).
+    """
+
+    cases: Floats
+    parameters: Floats
+    dsc: Floats
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be fitted.
+
+        Raises:
+            ValueError: If shapes disagree, there is no point, or a number makes no sense.
+        """
+        shapes = {np.shape(values) for values in (self.cases, self.parameters, self.dsc)}
+        if len(shapes) != 1 or len(next(iter(shapes))) != 1 or len(self.dsc) == 0:
+            raise ValueError(f"cases, parameters and dsc must have one shape (C,), C >= 1, got {sorted(shapes)}")
+        if not (np.isfinite(self.dsc).all() and (self.cases > 0).all() and (self.parameters > 0).all()):
+            raise ValueError("cases and parameters must be positive, dsc finite")
+
+    def forecast(self, cases: Floats, parameters: Floats) -> Forecast:
+        """DSC of H configurations, trained or not: cases and parameters of shape (H,)."""
+        asked_cases, asked_parameters = (np.asarray(v, dtype=np.float64) for v in (cases, parameters))
+        posteriors = [self._posterior(settings, asked_cases, asked_parameters) for settings in GRID]
+        evidence = np.array([posterior.evidence for posterior in posteriors])
+        weight = np.exp(evidence - evidence.max())
+        weight /= weight.sum()
+        means, variances = (np.stack([getattr(p, name) for p in posteriors]) for name in ("mean", "variance"))
+        mean = weight @ means
+        expected = weight @ (variances + (means - mean) ** 2)
+        measured = expected + weight @ np.array([settings.noise**2 for settings in GRID])
+        return _forecast(mean, NORMAL_95 * np.sqrt(measured), NORMAL_95 * np.sqrt(expected))
+
+    def _posterior(self, settings: _Settings, cases: Floats, parameters: Floats) -> _Posterior:
+        here = self._coordinates(settings, self.cases, self.parameters)
+        there = self._coordinates(settings, cases, parameters)
+        own = _covariance(settings, here, here) + settings.noise**2 * np.eye(len(self.dsc))
+        factor = np.linalg.cholesky(own)
+        off = np.linalg.solve(factor, self.dsc - CENTRE)
+        across = np.linalg.solve(factor, _covariance(settings, here, there))
+        before = np.diag(_covariance(settings, there, there))
+        evidence = -0.5 * off @ off - np.log(np.diag(factor)).sum()
+        return _Posterior(CENTRE + across.T @ off, np.maximum(before - (across**2).sum(axis=0), 0.0), float(evidence))
+
+    def _coordinates(self, settings: _Settings, cases: Floats, parameters: Floats) -> _Coordinates:
+        size = np.log(parameters) - np.log(self.parameters).mean()
+        shape = (cases / self.cases.max()) ** -settings.exponent
+        shape = shape / (self.cases.min() / self.cases.max()) ** -settings.exponent
+        spread = max(float(np.log(self.parameters).std()), 1.0)
+        law = np.stack([np.ones(len(cases)), size / spread, shape, shape * size / spread], axis=1)
+        return _Coordinates(law * np.array(PRIOR), np.stack([np.log(cases), np.log(parameters)], axis=1))
+
+
+class _Coordinates(NamedTuple):
+    """Of N configurations: terms of the law, each times its prior's deviation, (N, 4); logarithms, (N, 2)."""
+
+    law: Floats
+    logs: Floats
+
+
+class _Posterior(NamedTuple):
+    """Mean and variance of the expected DSC of H configurations, and the log evidence of the settings."""
+
     mean: Floats
     variance: Floats
+    evidence: float
 
 
-def _laws(share: Floats) -> list[Floats]:
-    powers = [(share**-c - 1) / (FEW**-c - 1) for c in POWERS]
-    rates = [(np.exp(-k * share) - np.exp(-k)) / (np.exp(-k * FEW) - np.exp(-k)) for k in RATES]
-    return [*powers, *rates]
+def _covariance(settings: _Settings, first: _Coordinates, second: _Coordinates) -> Floats:
+    """Prior covariance, shape (N, M)."""
+    apart = (first.logs[:, None] - second.logs[None]) / np.array(LENGTHS)
+    bend = settings.bend**2 * np.exp(-0.5 * (apart**2).sum(axis=-1))
+    covariance: Floats = first.law @ second.law.T + bend
+    return covariance
 
 
-def _component(phi: Floats, wiggle: float, depth: Floats, share: Floats) -> _Component:
-    alike = np.exp(-(((depth[:, None] - depth) / DEPTH_REACH) ** 2) / 2)
-    log = np.log(share)
-    amplitude = wiggle * (1 - log)  # larger at few cases
-    near = np.exp(-(((log[:, None] - log) / WIGGLE_REACH) ** 2) / 2) * np.outer(amplitude, amplitude)
-    covariance = (
-        LEVEL_SIGMA**2
-        + DEPTH_LEVEL_SIGMA**2 * alike
-        + (RISE_SIGMA**2 + DEPTH_RISE_SIGMA**2 * alike) * np.outer(phi, phi)
-        + near * (0.5 + 0.5 * alike)
-    )
-    root = np.asarray(np.linalg.cholesky(covariance + JITTER * np.eye(len(phi))), dtype=np.float64)
-    return _Component(LEVEL - RISE * phi, covariance, root)
-
-
-def _condition(component: _Component, noise: float, runs: Runs) -> _Conditioned:
-    at = runs.configuration
-    prior = component.covariance
-    if not len(at):
-        return _Conditioned(component, noise, np.zeros((len(prior), 0)), 0.0, component.mean, np.diag(prior))
-    factor = cho_factor(prior[np.ix_(at, at)] + np.diag(noise**2 / runs.repeats + runs.sigma**2), lower=True)
-    cross = prior[:, at]
-    gain = cho_solve(factor, cross.T).T
-    residual = runs.dsc - component.mean[at]
-    log_likelihood = -0.5 * float(residual @ cho_solve(factor, residual)) - float(np.log(np.diag(factor[0])).sum())
-    return _Conditioned(
-        component,
-        noise,
-        gain,
-        log_likelihood,
-        component.mean + gain @ residual,
-        np.diag(prior) - (gain * cross).sum(axis=1),
-    )
-
-
-def _draw(given: _Conditioned, runs: Runs, shift: Floats, rng: np.random.Generator) -> Floats:
-    mean, _, root = given.component
-    prior = mean + rng.standard_normal((len(shift), len(mean))) @ root.T
-    sigma = np.sqrt(given.noise**2 / runs.repeats + runs.sigma**2)
-    seen = prior[:, runs.configuration] + sigma * rng.standard_normal(shift.shape)
-    drawn: Floats = prior + (runs.dsc + shift - seen) @ given.gain.T
-    return drawn
-
-
-def _softmax(scores: Floats) -> Floats:
-    weights = np.exp(scores - scores.max())
-    return np.asarray(weights / weights.sum())
+def _forecast(mean: Floats, new: Floats, expected: Floats) -> Forecast:
+    bounds = np.stack([mean, mean - new, mean + new, mean - expected, mean + expected])
+    middle, lower, upper, mean_lower, mean_upper = np.clip(bounds, 0.0, 1.0)
+    return Forecast(middle, lower, upper, mean_lower, mean_upper, "performance surface")

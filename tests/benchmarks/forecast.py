@@ -3,9 +3,9 @@
     DICECURVE_TEST_DATA=DIR python tests/benchmarks/forecast.py [--half reporting|tuning] [--quick] [--json FILE]
 
 Curves: DIR/curves/development_curves.parquet, of the groups that forecast_halves.csv keeps for reporting, and the
-recorded surfaces of tests/data. All methods forecast the last value of the same curves. Intervals of differences and
-of coverage resample groups, 2,000 times. A rival without an interval of its own gets the 90 % quantile of its absolute
-error on the tuning half, over sets weighted alike. Trees are fitted on other groups of the same set.
+recorded surfaces of tests/data. All methods forecast the last value of the same curves, 400 a set at most. Intervals of
+differences and of coverage resample groups, 2,000 times. A rival without an interval of its own gets the 90 % quantile
+of its absolute error on the tuning half, over sets weighted alike. Trees are fitted on other groups of the same set.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import sys
 import time
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from forecast_curves import SHARES, Curve, development_curves, siblings_of, surface_curves
-from forecast_rivals import best_so_far, boosted_trees, family, line, max_median, persistence
+from forecast_rivals import RIVALS, boosted_trees
 
 from models.forecaster.lstm import LstmForecaster, load
 from models.forecaster.parametric import ParametricForecaster
@@ -34,19 +35,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-RIVALS: dict[str, Callable[[Floats, Floats, float], float]] = {
-    "last value": persistence,
-    "best so far": best_so_far,
-    "linear regression": line,
-    "pow3": family("pow3"),
-    "pow4": family("pow4"),
-    "mmf": family("mmf"),
-    "max-median of 6 families": max_median,
-}
 TREES, PARAMETRIC, OURS, WITH_SIBLINGS = "boosted trees, other groups", "parametric", "lstm", "lstm with siblings"
 SEES_MORE = (TREES, WITH_SIBLINGS)  # than one curve
 REPLICATES = 2000
-QUICK_CURVES = 100
+CURVES, QUICK_CURVES = 400, 100  # at most, a set
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,7 @@ def main() -> int:
     """Forecast, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--half", choices=("reporting", "tuning"), default="reporting")
-    parser.add_argument("--quick", action="store_true", help=f"at most {QUICK_CURVES} curves a set")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_CURVES} curves a set, not {CURVES}")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--weights", type=Path)
     options = parser.parse_args()
@@ -81,6 +73,8 @@ def main() -> int:
         by_half: dict[str, list[Curve]] = {"tuning": [], "reporting": []}
     else:
         by_half = {half: development_curves(Path(folder), half) for half in ("tuning", "reporting")}
+    print("cost, in CPU time on one thread:")
+    _print_cost(options.weights)
     half_widths = _half_widths(by_half["tuning"])
     curves = by_half[options.half] + (surface_curves() if options.half == "reporting" else [])
     forecaster = load() if options.weights is None else load(options.weights)
@@ -97,10 +91,9 @@ def main() -> int:
 
 
 def _scored(curves: list[Curve], *, quick: bool) -> list[Curve]:
-    """All curves, or a few of them drawn by a fixed seed."""
-    if not quick or len(curves) <= QUICK_CURVES:
-        return curves
-    return [curves[i] for i in np.sort(np.random.default_rng(0).permutation(len(curves))[:QUICK_CURVES])]
+    """All curves of a set, or so many of them drawn by a fixed seed."""
+    most = QUICK_CURVES if quick else CURVES
+    return [curves[i] for i in np.sort(np.random.default_rng(0).permutation(len(curves))[:most])]
 
 
 def _half_widths(tuning: list[Curve]) -> dict[tuple[str, float], float]:
@@ -129,7 +122,7 @@ def _weighted_quantile(values: list[Floats], weights: list[Floats], level: float
 def _rival(name: str, curves: list[Curve], share: float) -> Floats:
     if name == TREES:
         return boosted_trees(curves, share)
-    return np.array([RIVALS[name](c.x[: c.seen(share)], c.y[: c.seen(share)], c.x[-1]) for c in curves])
+    return np.array([RIVALS[name](c.x[: c.seen(share)], c.y[: c.seen(share)], c.x[-1:])[0] for c in curves])
 
 
 def _score(
@@ -219,6 +212,28 @@ def _print_summary(tables: dict[str, dict[float, dict[str, Scores]]], curves: di
                 hits.extend(_group_means(_covers(s, end).astype(float), groups))
                 widths.extend(_group_means(100 * (s.upper - s.lower), groups))
         print(f"  {name:28}{np.mean(hits):8.3f}{np.mean(widths):8.2f}")
+
+
+def _print_cost(weights: Path | None) -> None:
+    """CPU time on one thread, and memory above what torch itself takes."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    forecaster = load() if weights is None else load(weights)
+    x = np.arange(1.0, 61)
+    curves = [(x, 0.8 - 0.1 * (1 + i / 1000) / np.sqrt(x)) for i in range(1000)]
+    context = forecaster.context(curves[:64])
+    at = np.array([60.0])
+    for words, forecast in (
+        ("one forecast of 30 points", lambda: forecaster.forecast(x[:30], curves[0][1][:30], at)),
+        ("the same beside 64 siblings", lambda: forecaster.forecast(x[:30], curves[0][1][:30], at, context)),
+        ("a thousand at once", lambda: forecaster.forecast_many(curves, np.full((1000, 1), 120.0))),
+    ):
+        times = []
+        for _ in range(20):
+            started = time.process_time()
+            forecast()
+            times.append(time.process_time() - started)
+        print(f"  {words}: {1e3 * float(np.median(times)):.2f} ms")
+    print(f"  memory: {(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024:.0f} MB")
 
 
 def _covers(scores: Scores, end: Floats) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -178,7 +178,7 @@ def test_chances_fall_as_the_bar_rises(forecaster: LstmForecaster) -> None:
     chances = [float(forecast.chance_above(bar)[0]) for bar in (0.0, *np.linspace(0.6, 0.9, 20), 1.01)]
     assert chances[0] == 1.0
     assert chances[-1] == 0.0
-    assert all(a >= b for a, b in itertools.pairwise(chances))
+    assert all(a >= b for a, b in pairwise(chances))
     assert forecast.chance_above(float(forecast.mean_upper[0]))[0] == pytest.approx(0.05, abs=0.01)
 
 

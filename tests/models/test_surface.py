@@ -1,77 +1,87 @@
-"""The joint distribution over the data curves of all depths."""
+"""Configurations that were never trained: between depths, beyond all cases, and how sure the forecast is."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from models.forecaster.surface import Runs, SurfacePrior
+from models.forecaster.surface import PerformanceSurface
 
-CASES = np.tile(np.geomspace(14, 700, 12), 3)
-DEPTH = np.repeat([3.0, 4.0, 5.0], 12)
-PRIOR = SurfacePrior(DEPTH, CASES, 700)
-
-
-def truth(top: float = 0.8, rise: float = 0.25) -> np.ndarray:
-    """A surface that rises with the cases, a little higher at each further depth."""
-    return top + 0.01 * (DEPTH - 4) - rise * np.exp(-4 * CASES / 700)
+PARAMETERS = np.array([1e5, 4e5, 1.6e6, 6.5e6])
+CASES = np.array([40.0, 80.0, 160.0, 320.0, 640.0])
+SURFACE = Path(__file__).parents[1] / "data" / "kvasir64_4x4.csv"
 
 
-def runs(at: list[int], noise: float = 0.0, repeats: float = 1.0) -> Runs:
-    """Runs at some configurations, with drawn noise."""
-    values = truth()[at] + np.random.default_rng(0).normal(0, noise, len(at))
-    return Runs(np.array(at, dtype=np.int64), values, np.full(len(at), repeats), np.zeros(len(at)))
+def truth(cases: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+    """Larger networks need more cases, and end higher."""
+    size = np.log(parameters / 1e5)
+    return 0.8 + 0.02 * size - (0.2 + 0.03 * size) * (cases / 40) ** -0.6
 
 
-def test_draws_agree_with_mean_and_sigma() -> None:
-    """The joint draws have the closed form's mean and standard deviation."""
-    found = PRIOR.posterior(runs([0, 5, 11, 17]), 20_000, np.random.default_rng(0))
-    assert found.draws.mean(axis=0) == pytest.approx(found.mean, abs=0.003)
-    assert found.draws.std(axis=0) == pytest.approx(found.sigma, rel=0.06)
+def drawn(seed: int = 0, *, depths: tuple[int, ...] = (0, 1, 2, 3)) -> PerformanceSurface:
+    """A measured grid."""
+    cases, parameters = (grid.ravel() for grid in np.meshgrid(CASES, PARAMETERS[list(depths)]))
+    noise = 0.01 * np.random.default_rng(seed).standard_normal(len(cases))
+    return PerformanceSurface(cases, parameters, truth(cases, parameters) + noise)
 
 
-def test_what_was_measured_is_known_better() -> None:
-    """Uncertainty is least where runs are, and no more than their noise."""
-    found = PRIOR.posterior(runs([0, 5, 11]), 100, np.random.default_rng(0))
-    assert found.sigma[[0, 5, 11]].max() < 0.02
-    assert found.sigma[8] > found.sigma[[5, 11]].max()
-    assert found.sigma[29] > found.sigma[5]
+def test_a_depth_between_the_trained_ones_is_known() -> None:
+    """Depths 1, 2 and 4 say what depth 3 does."""
+    forecast = drawn(depths=(0, 1, 3)).forecast(CASES, np.full(5, PARAMETERS[2]))
+    np.testing.assert_allclose(forecast.mean, truth(CASES, np.full(5, PARAMETERS[2])), atol=0.02)
 
 
-def test_a_known_noise_is_taken_as_it_is() -> None:
-    """Repeats that told the noise leave nothing to guess, and more of them leave less uncertainty."""
-    one, many = (
-        PRIOR.posterior(runs([0, 5, 11], repeats=r), 50, np.random.default_rng(0), noise=0.03) for r in (1.0, 9.0)
-    )
-    assert set(one.noise) == {0.03}
-    assert many.sigma[5] < one.sigma[5]
+def test_more_cases_than_there_are_bring_more_with_less_certainty() -> None:
+    """What would 500 more cases bring? More, and the interval opens."""
+    forecast = drawn().forecast(np.array([640.0, 1280.0, 5000.0]), np.full(3, PARAMETERS[1]))
+    assert (np.diff(forecast.mean) > 0).all()
+    assert (np.diff(forecast.mean_upper - forecast.mean_lower) > 0).all()
+    assert (forecast.upper - forecast.lower > forecast.mean_upper - forecast.mean_lower).all()
 
 
-def test_a_shift_of_the_runs_shifts_the_draws() -> None:
-    """Draws follow what other scored cases would have said."""
-    shift = np.repeat([[0.1], [-0.1]], 500, axis=0) * np.ones((1, 36))
-    everywhere = Runs(np.arange(36), truth(), np.ones(36), np.zeros(36))
-    found = PRIOR.posterior(everywhere, 1000, np.random.default_rng(0), shift=shift)
-    assert found.draws[:500].mean() - found.draws[500:].mean() == pytest.approx(0.2, abs=0.02)
+def test_intervals_cover_what_was_not_trained() -> None:
+    """Nine in ten, or so, of new runs at twice the cases lie within."""
+    rng, hits = np.random.default_rng(1), []
+    for seed in range(40):
+        forecast = drawn(seed).forecast(np.full(4, 1280.0), PARAMETERS)
+        new = truth(np.full(4, 1280.0), PARAMETERS) + 0.01 * rng.standard_normal(4)
+        hits.extend((forecast.lower <= new) & (new <= forecast.upper))
+    assert 0.84 <= np.mean(hits) <= 1.0
 
 
-def test_without_runs_it_is_the_prior() -> None:
-    """Nothing measured leaves the belief that more cases bring more."""
-    found = PRIOR.posterior(runs([]), 50, np.random.default_rng(0))
-    assert (np.diff(found.mean[:12]) > 0).all()
-    assert found.sigma.min() > 0.1
-
-
-@pytest.mark.parametrize("rise", [0.05, 0.25, 0.4])
-def test_intervals_hold_surfaces_of_another_family(rise: float) -> None:
-    """Nine runs at small ratios and one at all cases: most of a surface lies in its 90 % interval."""
-    rng = np.random.default_rng(1)
-    inside = []
-    for _ in range(10):
-        wanted = truth(rise=rise)
-        at = np.array([0, 4, 8, 12, 16, 20, 24, 28, 32, 23])
-        found = PRIOR.posterior(
-            Runs(at, wanted[at] + rng.normal(0, 0.011, 10), np.ones(10), np.zeros(10)), 10, np.random.default_rng(0)
+def test_the_recorded_surface_is_forecast_cell_by_cell() -> None:
+    """Each real cell from the fifteen others: closer than their mean, and mostly within the interval."""
+    table = pd.read_csv(SURFACE)
+    ends = table[table["evaluation"] == table["evaluation"].max()]
+    parameters = ends["depth"].map(dict(zip((3, 4, 5, 6), PARAMETERS, strict=True))).to_numpy(float)
+    cases, dsc = ends["cases"].to_numpy(float), ends["val_dsc"].to_numpy(float)
+    errors, hits = [], []
+    for i in range(len(dsc)):
+        others = np.arange(len(dsc)) != i
+        forecast = PerformanceSurface(cases[others], parameters[others], dsc[others]).forecast(
+            cases[[i]], parameters[[i]]
         )
-        inside.append(np.abs(found.mean - wanted) < 1.645 * found.sigma)
-    assert np.mean(inside) > 0.85
+        errors.append(abs(forecast.mean[0] - dsc[i]))
+        hits.append(forecast.lower[0] <= dsc[i] <= forecast.upper[0])
+    assert np.mean(errors) < np.abs(dsc - dsc.mean()).mean() / 2
+    assert np.mean(hits) >= 0.75
+
+
+def test_a_single_cell_is_enough_to_say_how_little_is_known() -> None:
+    """One measurement: a wide interval elsewhere."""
+    forecast = PerformanceSurface(np.array([100.0]), np.array([1e6]), np.array([0.6])).forecast(
+        np.array([100.0, 1000.0]), np.array([1e6, 1e6])
+    )
+    assert forecast.mean[0] == pytest.approx(0.6, abs=0.05)
+    assert forecast.upper[1] - forecast.lower[1] > 0.15
+
+
+def test_what_cannot_be_fitted_is_refused() -> None:
+    """Shapes and signs."""
+    with pytest.raises(ValueError, match="one shape"):
+        PerformanceSurface(np.ones(2), np.ones(3), np.ones(2))
+    with pytest.raises(ValueError, match="positive"):
+        PerformanceSurface(np.zeros(2), np.ones(2), np.ones(2))

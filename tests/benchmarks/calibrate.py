@@ -1,0 +1,53 @@
+"""Prints the widths of models/forecaster/calibration.py, from the tuning half of the forecast benchmark.
+
+    DICECURVE_TEST_DATA=DIR python tests/benchmarks/calibrate.py [--weights FILE]
+
+Every group counts alike. Widths of weights that were calibrated before come out as 1, times what is there already.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import numpy as np
+from forecast_curves import SHARES, Curve, development_curves, siblings_of
+
+from models.forecaster import calibration
+from models.forecaster.calibration import distances, needed_width
+from models.forecaster.lstm import WEIGHTS, LstmForecaster, load
+
+MOST = 300  # curves a set
+
+
+def main() -> None:
+    """Forecast the tuning half with neutral widths, and print what would have covered 90 %."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    forecaster = load(parser.parse_args().weights)
+    calibration.ALONE = calibration.WITH_SIBLINGS = (1.0,) * len(SHARES)
+    curves = development_curves(Path(os.environ["DICECURVE_TEST_DATA"]), "tuning")
+    for name, beside in (("ALONE", False), ("WITH_SIBLINGS", True)):
+        found = [width(forecaster, curves, share, beside=beside) for share in sorted(SHARES, reverse=True)]
+        print(f"{name} = ({', '.join(f'{value:.2f}' for value in found)})")
+
+
+def width(forecaster: LstmForecaster, curves: list[Curve], share: float, *, beside: bool) -> float:
+    """The factor at one share seen."""
+    scores, weights = [], []
+    for collection in sorted({c.collection for c in curves}):
+        mine = [c for c in curves if c.collection == collection]
+        order = np.random.default_rng(0).permutation(len(mine))[:MOST]
+        some = [mine[i] for i in order]
+        for curve in some:
+            n = curve.seen(share)
+            others = [(c.x, c.y) for c in siblings_of(curve, mine)] if beside else []
+            found = forecaster.forecast(curve.x[:n], curve.y[:n], curve.x[-1:], forecaster.context(others))
+            scores.append(distances(curve.y[-1:], found.mean, found.lower, found.upper)[0])
+            weights.append(1 / sum(c.group == curve.group for c in some))
+    return needed_width(np.array(scores), np.array(weights))
+
+
+if __name__ == "__main__":
+    main()
