@@ -1,6 +1,6 @@
 """Data curves: DSC against training cases at each depth, known jointly, with replicates of all of them.
 
-What runs measure conditions one distribution over the curves of all depths (`models.forecaster.joint_curves`), so that each
+What runs measure conditions one distribution over the curves of all depths (`models.forecaster.joint_curves`): each
 depth learns from the others, and a configuration that was never trained has a value too. A replicate resamples the
 scored cases by group, once for all configurations, and draws the curves anew given what those cases would have said.
 """
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from models.forecaster.power_law import NORMAL_90
 from models.forecaster.joint_curves import Runs, SurfacePrior
+from models.forecaster.power_law import NORMAL_90
 from search.curves import Curves
 
 if TYPE_CHECKING:
