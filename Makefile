@@ -33,6 +33,10 @@ check: $(STAMP) ## style, types and the rules of the house
 
 benchmarks: $(STAMP) ## measured comparisons with rivals, minutes each
 	$(BIN)/python tests/benchmarks/training_speed.py
+	$(BIN)/python tests/benchmarks/patch_speed.py
+	$(BIN)/python tests/benchmarks/trial_start.py
+	$(BIN)/python tests/benchmarks/trial_memory.py
+	$(BIN)/python tests/benchmarks/gpu_sharing.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/ledger_speed.py
 
 faults: $(STAMP) ## 200 disturbed studies on SQLite, 200 on PostgreSQL, and what they lost

@@ -12,9 +12,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.image_feed import VALIDATION_BATCH
+from models.network import build_weightless, count_parameters
 from models.training import Training
 from models.training_data import TrainingData
-from models.unet import build_unet, count_parameters
 
 if TYPE_CHECKING:
     from models.protocol import TrainingSpec
@@ -70,10 +70,9 @@ def measure_complexity(spec: TrainingSpec, depth: int, in_channels: int, device:
 
 
 def count_flops(spec: TrainingSpec, depth: int, in_channels: int) -> int:
-    """FLOPs of one forward pass of one case, by torch's own counter, without allocating or computing anything."""
-    with torch.device("meta"):
-        model = build_unet(spec, depth, in_channels).eval()
-        image = torch.empty(1, in_channels, *spec.sides)
+    """FLOPs of one forward pass of one case, by torch's own counter, without computing anything."""
+    model = build_weightless(spec, depth, in_channels).eval()
+    image = torch.empty(1, in_channels, *spec.sides, device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(image)
     return int(counter.get_total_flops())

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MIN_DEPTH, MAX_DEPTH = 2, 8
+SWIN_DEPTH = 6  # of MONAI's SwinUNETR: the image itself and five halvings
+CHANNELS_DIVIDE_BY = {"unet": 1, "attention_unet": 1, "segresnet": 8, "swin_unetr": 12}  # groups, heads of attention
 PatchSide = Annotated[int, Field(ge=4, le=1024)]
 
 
@@ -25,11 +27,15 @@ class TrainingSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         budget: Full budget of one training, in `unit`.
         evaluations: Equal periods that the budget is divided into; each ends with one validation.
         batch: Cases per optimiser step, in 3D a patch of each; also the sliding windows predicted at once.
-        learning_rate: Of Adam.
+        optimiser: `adam`, `adamw` or `sgd` (with Nesterov's momentum of 0.9).
+        learning_rate: Of the optimiser; it stays the same.
         loss: `bce`, binary cross-entropy (the paper's), or `dice_ce`, its sum with the soft Dice loss.
         augmentation: `flips` draws flips and quarter turns of every training image, flips along each axis of a patch.
-        channels: Channels at the first level; they double with each level.
-        residual_units: Convolutions per residual block.
+        architecture: `unet`, the residual U-Net (the paper's), `attention_unet`, `segresnet` or `swin_unetr`, all of
+            them MONAI's. The last has depth 6 alone.
+        channels: Channels at the first level; they double with each level. 8 divides those of `segresnet`, 12 those of
+            `swin_unetr`.
+        residual_units: Convolutions per residual block of the U-Net.
         threshold: Probability from which a pixel counts as foreground.
         precision: `bf16` runs the forward pass under bfloat16 autocast.
         channels_last: Lay tensors out with channels last, which GPUs with tensor cores prefer.
@@ -46,9 +52,11 @@ class TrainingSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     budget: Annotated[int, Field(ge=1)] = 3000
     evaluations: Annotated[int, Field(ge=2, le=2000)] = 30
     batch: Annotated[int, Field(ge=1)] = 16
+    optimiser: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     loss: Literal["bce", "dice_ce"] = "bce"
     augmentation: Literal["none", "flips"] = "none"
+    architecture: Literal["unet", "attention_unet", "segresnet", "swin_unetr"] = "unet"
     channels: Annotated[int, Field(ge=1)] = 16
     residual_units: Annotated[int, Field(ge=0)] = 2
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
@@ -62,6 +70,21 @@ class TrainingSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         if self.unit == "steps" and self.budget < self.evaluations:
             raise ValueError(f"budget must be at least one step per evaluation ({self.evaluations}), got {self.budget}")
         return self
+
+    @model_validator(mode="after")
+    def _channels_suit_the_architecture(self) -> TrainingSpec:
+        divisor = CHANNELS_DIVIDE_BY[self.architecture]
+        if self.channels % divisor:
+            raise ValueError(
+                f"channels of {self.architecture!r} must be a multiple of {divisor}, got {self.channels}; "
+                f"take {max(divisor, self.channels // divisor * divisor)}"
+            )
+        return self
+
+    @property
+    def only_depth(self) -> int | None:
+        """The one depth that the architecture has, or None: any."""
+        return SWIN_DEPTH if self.architecture == "swin_unetr" else None
 
     @property
     def sides(self) -> tuple[int, ...]:
@@ -90,9 +113,9 @@ def smallest_side(depth: int) -> int:
 
 
 def fits(depth: int, sides: Sequence[int]) -> bool:
-    """Whether a U-Net of this depth takes images or patches of these sides.
+    """Whether a network of this depth takes images or patches of these sides.
 
-    Every halving must come out even, and more than one pixel be left at the bottom, for instance normalisation divides
-    by their spread.
+    Every halving must come out even, and more than one pixel be left at the bottom, for normalisation divides by their
+    spread. (SegResNet's would do with one.)
     """
     return max(sides) >= smallest_side(depth) and all(side % 2 ** (depth - 1) == 0 for side in sides)

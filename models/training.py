@@ -15,7 +15,8 @@ from torch.nn.utils import convert_conv2d_weight_memory_format, convert_conv3d_w
 from models.feed import build_feed
 from models.losses import build_loss
 from models.metrics import per_case
-from models.unet import build_unet
+from models.network import build_network
+from models.optimiser import build_optimiser
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,14 +64,14 @@ class Training:
         self._feed = build_feed(spec, data, seed, self.device)
         torch.manual_seed(np.random.SeedSequence([seed, depth]).generate_state(1, np.uint64)[0].item() % 2**63)
         self._layout = torch.contiguous_format
-        self._model = build_unet(spec, depth, data.channels).to(self.device)
+        self._model = build_network(spec, depth, data.channels).to(self.device)
         if spec.channels_last:
             self._layout, convert_weights = CHANNELS_LAST[spec.dimensions]
             convert_weights(self._model, self._layout)
         # The plain model keeps the weights, under names that do not depend on whether it was compiled.
         self._forward = torch.compile(self._model) if spec.compile else self._model
         self._loss = build_loss(spec.loss)
-        self._optimiser = torch.optim.Adam(self._model.parameters(), lr=spec.learning_rate, fused=True)
+        self._optimiser = build_optimiser(spec, self._model.parameters())
         self._best = self._weights()
 
     @property

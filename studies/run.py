@@ -180,7 +180,7 @@ def _check_identity(spec: StudySpec, url: str) -> StudyRecord | None:
 
 
 def _plans(spec: StudySpec, num_train: int, dataset: Dataset) -> list[CellPlan]:
-    from models.unet import count_parameters
+    from models.network import count_parameters
     from search.space import lay_out
 
     parameters = {depth: count_parameters(spec.training, depth, dataset.channels) for depth in spec.grid.depth}

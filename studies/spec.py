@@ -56,6 +56,16 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     files: FilesSpec = FilesSpec()
 
     @model_validator(mode="after")
+    def _depths_fit_the_architecture(self) -> StudySpec:
+        only = self.training.only_depth
+        wrong = next((depth for depth in self.grid.depth if only not in (None, depth)), None)
+        if wrong is not None:
+            raise ValueError(
+                f"{self.training.architecture!r} has depth {only} alone, got grid.depth = {wrong}; drop it"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _depths_fit_the_images(self) -> StudySpec:
         for depth in self.grid.depth:
             if fits(depth, self.training.sides):

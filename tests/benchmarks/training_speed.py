@@ -2,11 +2,11 @@
 
     python tests/benchmarks/training_speed.py [--quick]
 
-All train the same U-Net (depth 4, batch 16, BCE, Adam) on the same 200 images, with one torch thread, or on the GPU if
-there is one. They take turns of 12 steps, an epoch, in an order that is reversed every round; a ratio is the median of
-the ratios of all rounds. What ours does once a period is charged to those 12 steps (presets: 40 to 100, all data).
-A rival's set-up (reading into memory, filling the cache, starting workers) is not timed, nor is ours (`prepare`, stated
-above the table). How far two copies of the bare loop differ is stated too: no ratio is known better than that.
+All train the same U-Net (depth 4, batch 16, BCE, fused Adam) on the same 200 images, with one torch thread, or on the
+GPU if there is one. They take turns of 12 steps, an epoch, in an order that is reversed every round; a ratio is the
+median of the ratios of all rounds. What ours does once a period is charged to those 12 steps (presets: 40 to 100, all
+data). A rival's set-up (reading into memory, filling the cache, starting workers) is not timed, nor is ours (`prepare`,
+stated above the table). How far two copies of the bare loop differ is stated too: no ratio is known better than that.
 With DICECURVE_TEST_DATA set the images are Kvasir-SEG's first 200, else drawn ones.
 """
 
@@ -15,71 +15,35 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from monai.data import CacheDataset, DataLoader, Dataset
+from loops import bare, monai_loops, ours
 from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged, Resized, ScaleIntensityd
 from PIL import Image
-from torch.nn.functional import binary_cross_entropy_with_logits
+from rounds import BARE, BARE_AGAIN, DEVICE, OURS, compare, print_table, ratios, say, take_turns, where
 
 from models.protocol import TrainingSpec
-from models.training import Training
 from models.training_data import TrainingData
-from models.unet import build_unet
 from storage.data_spec import DataSpec
 from storage.phantom import draw_phantom
 from storage.preparation import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from rounds import Row
 
-    import storage.datasets
+    from storage.datasets import Dataset
 
 CASES, DEPTH, BATCH = 200, 4, 16
 STEPS = CASES // BATCH  # of a turn: an epoch of whole batches
 RAW_SIZE = (620, 530)
-OURS, BARE, BARE_AGAIN = "ours", "bare loop, tensors in memory", "the same, a second copy"
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-
-Contender = Callable[[], float]  # takes its turn, and returns the seconds
-
-
 FULL = {64: (25, 5), 128: (11, 5), 256: (5, 3)}  # size: rounds against the bare loop, and against MONAI's
 QUICK = {64: (5, 2)}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the table: cases per second, and the ratio that is asked for."""
-
-    size: int
-    rival: str
-    ours: float
-    theirs: float
-    ratios: Sequence[float]
-    wanted: float
-
-    @property
-    def ratio(self) -> float:
-        """Ours over theirs: the median of all rounds."""
-        return statistics.median(self.ratios)
-
-    def text(self) -> str:
-        """A row of Markdown."""
-        verdict = "met" if self.ratio >= self.wanted else "MISSED"
-        return (
-            f"| {self.size} | {self.rival} | {self.ours:.1f} | {self.theirs:.1f} | {self.ratio:.3f} "
-            f"({min(self.ratios):.3f} to {max(self.ratios):.3f}) | {self.wanted:g} | {verdict} |"
-        )
 
 
 def main() -> None:
@@ -91,11 +55,9 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning)
     with tempfile.TemporaryDirectory() as scratch:
         folder, about = make_folder(Path(scratch))
-        _say(f"{about}; {where()}; depth {DEPTH}, batch {BATCH}\n")
+        say(f"{about}; {where()}; depth {DEPTH}, batch {BATCH}\n")
         rows = [row for size, (bare_, monai_) in rounds.items() for row in measure(folder, size, bare_, monai_)]
-    _say("\n| size | rival | ours, cases/s | rival, cases/s | ratio (range over rounds) | wanted | |")
-    _say("| --- | --- | --- | --- | --- | --- | --- |")
-    _say("\n".join(row.text() for row in rows))
+    print_table("size", rows)
 
 
 def measure(folder: Path, size: int, bare_rounds: int, monai_rounds: int) -> list[Row]:
@@ -103,38 +65,18 @@ def measure(folder: Path, size: int, bare_rounds: int, monai_rounds: int) -> lis
     started = time.perf_counter()
     dataset = prepare(DataSpec(path=str(folder)), size, folder / "cache")
     prepared = 1e3 * (time.perf_counter() - started) / CASES
-    bare_loops = {OURS: ours(dataset, size), BARE: bare(dataset, size), BARE_AGAIN: bare(dataset, size)}
-    against_bare = take_turns(bare_loops, bare_rounds)
+    spec, channels, batches = spec_of(size), dataset.channels, batches_of(dataset)
+    copies = {name: bare(spec, DEPTH, channels, batches) for name in (BARE, BARE_AGAIN)}
+    against_bare = take_turns({OURS: ours(spec, DEPTH, data_of(dataset))} | copies, bare_rounds)
     noise = statistics.median(ratios(against_bare.pop(BARE_AGAIN), against_bare[BARE]))
-    _say(f"{size} pixels: prepared once in {prepared:.1f} ms a case; the bare loop against itself: {noise:.3f}")
-    against_monai = take_turns({OURS: ours(dataset, size)} | monai_loops(folder, size), monai_rounds)
-    return [*compare(size, against_bare), *compare(size, against_monai)]
-
-
-def take_turns(contenders: dict[str, Contender], rounds: int) -> dict[str, list[float]]:
-    """Seconds of every contender in every round, after a warm-up."""
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for contender in contenders.values():
-        contender()
-    for number in range(rounds):
-        for name in list(contenders)[:: 1 if number % 2 == 0 else -1]:
-            seconds[name].append(contenders[name]())
-    return seconds
-
-
-def compare(size: int, seconds: dict[str, list[float]]) -> list[Row]:
-    """A row for every rival."""
-    speed = {name: BATCH * STEPS / statistics.median(values) for name, values in seconds.items()}
+    say(f"{size} pixels: prepared once in {prepared:.1f} ms a case; the bare loop against itself: {noise:.3f}")
+    loops = monai_loops(spec, DEPTH, channels, *files_and_transforms(folder, size))
+    against_monai = take_turns({OURS: ours(spec, DEPTH, data_of(dataset))} | loops, monai_rounds)
     return [
-        Row(size, name, speed[OURS], speed[name], ratios(seconds[OURS], values), wanted(name, size))
-        for name, values in seconds.items()
-        if name != OURS
+        row
+        for seconds in (against_bare, against_monai)
+        for row in compare(str(size), seconds, BATCH * STEPS, lambda rival: wanted(rival, size))
     ]
-
-
-def ratios(mine: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """How many times as fast the first was, in every round."""
-    return [their / my for my, their in zip(mine, theirs, strict=True)]
 
 
 def wanted(rival: str, size: int) -> float:
@@ -151,45 +93,22 @@ def spec_of(size: int) -> TrainingSpec:
     return TrainingSpec(size=size, batch=BATCH, evaluations=2000, budget=2000 * STEPS)
 
 
-def ours(dataset: storage.datasets.Dataset, size: int) -> Contender:
-    """A period of a real training: all that `advance` does but the validation, which the rivals do not have."""
+def data_of(dataset: Dataset) -> TrainingData:
+    """The validation cases need not be others than the training cases here: only seconds are looked at."""
     every = np.arange(CASES)
-    # The validation cases need not be others than the training cases here: only seconds are looked at.
-    data = TrainingData(dataset.images(), dataset.masks(), train=every, validation=every[:4], test=every[:0])
-    training = Training(spec_of(size), DEPTH, 0, data, DEVICE)
-
-    def run() -> float:
-        started = time.perf_counter()
-        point = training.advance()
-        return time.perf_counter() - started - point.val_seconds
-
-    return run
+    return TrainingData(dataset.images(), dataset.masks(), train=every, validation=every[:4], test=every[:0])
 
 
-def bare(dataset: storage.datasets.Dataset, size: int) -> Contender:
-    """As fast as a loop can be: batches cut, converted and on the device beforehand; no shuffling, no validation."""
+def batches_of(dataset: Dataset) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """An epoch in memory."""
     taken = slice(STEPS * BATCH)
     images = torch.from_numpy(np.array(dataset.images()[taken])).float().div(127.5).sub(1).to(DEVICE)
     masks = torch.from_numpy(np.array(dataset.masks()[taken])).float().to(DEVICE)
-    batches = [(images[at : at + BATCH], masks[at : at + BATCH]) for at in range(0, len(images), BATCH)]
-    model, optimiser = model_and_optimiser(size)
-
-    def run() -> float:
-        started = time.perf_counter()
-        loss = torch.zeros(())
-        for inputs, labels in batches:
-            optimiser.zero_grad(set_to_none=True)
-            loss = binary_cross_entropy_with_logits(model(inputs), labels)
-            torch.autograd.backward(loss)
-            optimiser.step()
-        loss.item()  # a GPU has to finish
-        return time.perf_counter() - started
-
-    return run
+    return [(images[at : at + BATCH], masks[at : at + BATCH]) for at in range(0, len(images), BATCH)]
 
 
-def monai_loops(folder: Path, size: int) -> dict[str, Contender]:
-    """Dataset and CacheDataset, each read in the training process and by two workers."""
+def files_and_transforms(folder: Path, size: int) -> tuple[list[dict[str, str]], Compose]:
+    """The same images, decoded by MONAI."""
     files = [
         {"image": str(image), "mask": str(mask)}
         for image, mask in zip(*(sorted((folder / kind).iterdir()) for kind in ("images", "masks")), strict=True)
@@ -203,56 +122,12 @@ def monai_loops(folder: Path, size: int) -> dict[str, Contender]:
             ScaleIntensityd(keys=["image", "mask"]),
         ]
     )
-    datasets = {
-        "Dataset": Dataset(files, transforms),
-        "CacheDataset": CacheDataset(files, transforms, progress=False),
-    }
-    return {
-        f"{name}, num_workers={workers}": monai_loop(dataset, size, workers)
-        for name, dataset in datasets.items()
-        for workers in (0, 2)
-    }
-
-
-def monai_loop(dataset: Any, size: int, workers: int) -> Contender:
-    """An epoch as MONAI's tutorials write it; but workers stay from epoch to epoch, which is faster than theirs."""
-    loader = DataLoader(
-        dataset,
-        batch_size=BATCH,
-        shuffle=True,
-        drop_last=True,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        pin_memory=DEVICE == "cuda",
-    )
-    model, optimiser = model_and_optimiser(size)
-
-    def run() -> float:
-        started = time.perf_counter()
-        epoch_loss = 0.0
-        for batch in loader:
-            inputs, labels = batch["image"].to(DEVICE), batch["mask"].to(DEVICE)
-            optimiser.zero_grad()
-            loss = binary_cross_entropy_with_logits(model(inputs), labels)
-            torch.autograd.backward(loss)
-            optimiser.step()
-            epoch_loss += loss.item()
-        return time.perf_counter() - started
-
-    return run
+    return files, transforms
 
 
 def to_grey(image: Image.Image) -> Image.Image:
     """A mask has one channel, however it was saved."""
     return image.convert("L")
-
-
-def model_and_optimiser(size: int) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
-    """The same network and optimiser as ours."""
-    torch.manual_seed(0)
-    spec = spec_of(size)
-    model = build_unet(spec, DEPTH, 3).to(DEVICE).train()
-    return model, torch.optim.Adam(model.parameters(), lr=spec.learning_rate, fused=True)
 
 
 def make_folder(scratch: Path) -> tuple[Path, str]:
@@ -279,18 +154,6 @@ def _draw(target: Path) -> None:
         white = Image.fromarray(mask.astype(np.uint8) * 255).resize(RAW_SIZE)
         grey.convert("RGB").save(target / "images" / f"{name}.jpg", quality=90)
         white.save(target / "masks" / f"{name}.jpg", quality=90)
-
-
-def where() -> str:
-    """The device, with what a reader needs to judge it."""
-    if DEVICE == "cuda":
-        return f"{torch.cuda.get_device_name()}"
-    return f"CPU, 1 torch thread, {os.cpu_count()} cores, torch {torch.__version__}"
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

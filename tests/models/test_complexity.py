@@ -9,9 +9,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from models import complexity
 from models.complexity import count_flops, measure_complexity
 from models.image_feed import VALIDATION_BATCH
+from models.network import build_network, count_parameters
 from models.protocol import TrainingSpec
 from models.training import Training, TrainingFailed
-from models.unet import build_unet, count_parameters
 
 SPEC = TrainingSpec(size=64, channels=4, batch=3, budget=60)
 
@@ -31,15 +31,26 @@ def test_flops_grow_with_depth_and_size() -> None:
 
 def test_flops_are_those_of_one_case_of_a_real_pass() -> None:
     """Counting without computing gives what a pass of a batch gives, a case."""
-    model = build_unet(SPEC, 3, 3).eval()
+    model = build_network(SPEC, 3, 3).eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(torch.zeros(5, 3, 64, 64))
     assert count_flops(SPEC, 3, 3) == counter.get_total_flops() / 5
 
 
+@pytest.mark.parametrize("architecture", ["attention_unet", "segresnet", "swin_unetr"])
+def test_flops_of_every_architecture_are_those_of_a_real_pass(architecture: str) -> None:
+    """Convolutions and products of matrices are counted alike with values and without."""
+    spec = SPEC.model_copy(update={"architecture": architecture, "channels": 24})
+    depth = spec.only_depth or 3
+    model = build_network(spec, depth, 1).eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 1, 64, 64))
+    assert count_flops(spec, depth, 1) == counter.get_total_flops() > 0
+
+
 def test_a_plain_convolution_counts_two_flops_a_multiplication(monkeypatch: pytest.MonkeyPatch) -> None:
     """A 3x3 convolution from 2 to 4 channels on 64x64 pixels."""
-    monkeypatch.setattr(complexity, "build_unet", lambda *_: torch.nn.Conv2d(2, 4, 3, padding=1))
+    monkeypatch.setattr(complexity, "build_weightless", lambda *_: torch.nn.Conv2d(2, 4, 3, padding=1, device="meta"))
     assert count_flops(SPEC, 3, 2) == 2 * 9 * 2 * 4 * 64 * 64
 
 

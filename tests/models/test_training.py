@@ -294,11 +294,15 @@ def test_a_state_holds_no_code() -> None:
         {"augmentation": "flips"},
         {"precision": "bf16"},
         {"channels_last": True},
+        {"optimiser": "adamw"},
+        {"optimiser": "sgd"},
+        {"architecture": "attention_unet"},
+        {"architecture": "segresnet", "channels": 8},
     ],
-    ids=lambda changed: next(iter(changed)),
+    ids=lambda changed: "-".join(map(str, next(iter(changed.items())))),
 )
 def test_every_protocol_resumes_bit_for_bit(changed: dict[str, Any]) -> None:
-    """Whatever the loss, the augmentation, the precision and the layout: a resumed run is the undisturbed one."""
+    """Whatever the loss, the augmentation, the network, the optimiser: a resumed run is the undisturbed one."""
     spec = SPEC.model_copy(update=changed)
     check_resume(spec)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from models.network import build_network
 from models.protocol import TrainingSpec
 from models.training_data import TrainingData
-from models.unet import build_unet
 from models.volume_feed import VolumeFeed, sliding_logits
 
 SPEC = TrainingSpec(patch=(8, 12, 8), batch=4, channels=4, residual_units=1)
@@ -65,7 +65,7 @@ def test_every_case_gives_a_patch_a_pass() -> None:
 
 def test_one_window_is_the_whole_volume() -> None:
     """Where a window covers the volume, its logits are those of a plain forward pass."""
-    model = build_unet(SPEC, 3, 2).eval()
+    model = build_network(SPEC, 3, 2).eval()
     image = torch.from_numpy(np.array(DATA.images[2]))[None].float()
     with torch.inference_mode():
         torch.testing.assert_close(sliding_logits(SPEC, model, image), model(image))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from models.network import count_parameters
 from models.training import TrainingFailed
-from models.unet import count_parameters
 from storage.errors import InputError
 from studies.__main__ import BAD_INPUT, main
 from studies.complexity import complexity_rows, render_complexity

@@ -149,6 +149,14 @@ def test_a_misspelt_key_suggests_the_nearest(found: dict[str, Any], told: str) -
         (values(grid={"ratio": [0.1], "depth": [9]}), "depth must be 2..8, got 9 in [grid] of ours.toml"),
         (values(grid={"ratio": [0.1], "depth": [1]}), "depth must be 2..8, got 1 in [grid] of ours.toml"),
         (values(grid={"ratio": [0.1], "depth": [3, 7]}), "depth 7 needs an image size of at least 128 that 64 divides"),
+        (
+            values(training={"architecture": "swin_unetr", "channels": 24}),
+            "'swin_unetr' has depth 6 alone, got grid.depth = 3; drop it in ours.toml",
+        ),
+        (
+            values(training={"architecture": "segresnet", "channels": 20}),
+            "channels of 'segresnet' must be a multiple of 8, got 20; take 16 in [training] of ours.toml",
+        ),
         (values(training={"size": 50}), "at least 8 that 4 divides, got training.size = 50"),
         (
             values(training={"patch": [16, 16, 16]}),
