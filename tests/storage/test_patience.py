@@ -26,9 +26,9 @@ PARTS = {"identity": {}, "running": {}, "fingerprint": "f", "split": {}, "groups
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
+def server(server_root: Path) -> Iterator[PrivateServer]:
     """A server that may be stopped."""
-    made = PrivateServer(tmp_path_factory.mktemp("patience") / "server")
+    made = PrivateServer(server_root / "patience")
     made.start()
     yield made
     made.stop()
