@@ -27,6 +27,7 @@ GEOMETRIC_SHARE = 0.45
 SHARED_START = 0.4
 CAP_SHARPNESS = 6.0
 DECLINE = {True: 0.1, False: 0.04}  # share of curves that fall after a peak: over time, over cases
+OUTAGE = {True: 0.03, False: 0.005}  # share of curves that fall to the bottom for a while: over time, over cases
 FAST, SLOW = (1e-3, 0.8), (1e-2, 8.0)  # times of the two growth laws, in budgets
 
 
@@ -172,7 +173,7 @@ def _fading(population: _Population, t: Floats) -> Floats:
 
 
 def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floats, *, decays: bool) -> Floats:
-    """Overfitting, a dip, a jump, a collapse: each on some curves only."""
+    """Overfitting, a dip, an outage, a jump, a collapse: each on some curves only."""
     rng, shape = population.rng, population.shape
     when = rng.random((4, *shape, 1))
     height = levels - floor
@@ -186,6 +187,11 @@ def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floa
     since = t - when[0]
     recovery = population.log_uniform(0.01, 0.3)[..., None]
     levels = levels - height * depth * np.where(since >= 0, np.exp(-np.maximum(since, 0.0) / recovery), 0.0)
+    # An outage: everything is forgotten, or nothing is found, for a while.
+    out = (rng.random((*shape, 1)) < OUTAGE[decays]) & (since >= 0)
+    back = since - np.exp(rng.uniform(np.log(0.03), np.log(0.6), (*shape, 1)))
+    missed = np.where(out, 1 / (1 + np.exp(np.clip(back / 0.02, -50, 50))), 0.0)
+    levels = levels - (levels - floor * rng.random((*shape, 1))) * missed
     # A jump up or down to another level.
     jump = rng.normal(0.0, 0.2, (*shape, 1)) * (rng.random((*shape, 1)) < 0.04)  # noqa: PLR2004
     levels = levels + height * jump * (t >= when[1])
