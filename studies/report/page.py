@@ -86,7 +86,7 @@ def render_page(study: StudyRecord, records: Sequence[CellRecord], found: Answer
         key_figures=list(_key_figures(found, prices.currency)),
         sentences=tuple(sentences(found, prices.currency)),
         progress=_progress(records),
-        preliminary=any(record.cell.state.is_open for record in records),
+        preliminary=any(record.cell.state.is_open and record.cell.skip is None for record in records),
         spent=_spent(records, spent_seconds, prices),
         sections=[section for section in _sections(study, records, found, prices.currency) if section.parts],
         plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - the library's own text, none of a user's
@@ -115,10 +115,12 @@ def _key_figures(found: Answer, currency: str) -> Iterator[KeyFigure]:
 
 def _progress(records: Sequence[CellRecord]) -> str:
     states = [record.cell.state for record in records]
-    finished = sum(not state.is_open for state in states)
+    finished = sum(not record.cell.state.is_open or record.cell.skip is not None for record in records)
     flagged = sum(state in {CellState.NOT_LEARNED, CellState.COLLAPSED} for state in states)
     failed = sum(state is CellState.FAILED for state in states)
-    return f"{finished} of {len(states)} cells finished, {flagged} flagged, {failed} failed"
+    skipped = sum(record.cell.skip is not None for record in records)
+    left_out = f", {skipped} skipped as not worth training" if skipped else ""
+    return f"{finished - skipped} of {len(states)} cells finished, {flagged} flagged, {failed} failed{left_out}"
 
 
 def _spent(records: Sequence[CellRecord], spent_seconds: float, prices: PriceSpec) -> str:
