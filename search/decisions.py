@@ -129,8 +129,9 @@ class Decisions:
         """The agenda, made anew once enough has changed or nothing of it is left."""
         now = frozenset((cell.plan.key, cell.state, cell.owner is not None) for cell in cells)
         free = {cell.plan.key for cell in free_cells(cells)}
-        few = len(now - self._decided_on) < max(1, self._slots() // CLAIMS_PER_AGENDA)
-        if self._agenda is None or not few or not any(key in free for key in self._agenda.order):
+        new = len(now - self._decided_on)
+        few = new < max(1, self._slots() // CLAIMS_PER_AGENDA)
+        if self._agenda is None or not few or (new and not any(key in free for key in self._agenda.order)):
             self._agenda = self._decide(cells)
             self._decided_on = now
         return self._agenda

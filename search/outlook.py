@@ -193,7 +193,7 @@ def _layout(configurations: tuple[tuple[int, int], ...], num_train: int) -> _Lay
 
 def _runs(cells: Sequence[SeenCell], layout: _Layout) -> Runs:
     """What ended trainings measured, with the forecast gain of those that were stopped."""
-    ended = [cell for cell in cells if cell.state in ENDED and cell.curve]
+    ended = [cell for cell in cells if cell.state in ENDED and cell.curve and not _was_left(cell)]
     dsc, sigma = np.array([_expected(cell) for cell in ended]).reshape(-1, 2).T
     places = np.array([layout.place(cell.plan) for cell in ended], dtype=np.int64)
     return Runs(places, dsc, np.ones(len(ended)), sigma)
@@ -205,6 +205,11 @@ def _hopeless(cells: Sequence[SeenCell], plans: Sequence[CellPlan]) -> list[int]
     learned = {(c.plan.depth, c.plan.num_cases) for c in cells if c.state in ENDED and c.curve}
     lost = {which for which, times in flagged.items() if times >= HOPELESS and which not in learned}
     return [i for i, p in enumerate(plans) if (p.depth, p.num_cases) in lost]
+
+
+def _was_left(cell: SeenCell) -> bool:
+    """Whether it was closed as skipped after an interruption: its curve breaks off anywhere."""
+    return cell.state is CellState.PRUNED and cell.forecast is None
 
 
 def _expected(cell: SeenCell) -> tuple[float, float]:

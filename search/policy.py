@@ -126,14 +126,12 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
     confirming = [cell for cell in cells if cell.plan.role == "confirm" and cell.state.is_open]
     if confirming:
         waiting = tuple(each.plan.key for each in confirming if _is_free(each))
-        return Agenda((*tests, *waiting), {}, None, outlook, costs)
-    left = context.device_seconds_left
+        skips = _skips([cell for cell in cells if cell.plan.role != "confirm"], set(), outlook)
+        return Agenda((*tests, *waiting), skips, None, outlook, costs)
+    left = _left(cells, costs, context)
     reserve = float(seconds[outlook.recommended()])
-    wanted = [
-        option
-        for option in _by_worth(_options(cells, plans, outlook), outlook, seconds / grid_seconds, least_rate)
-        if left is None or seconds[option.configuration] + reserve <= left
-    ]
+    worthy = _by_worth(_options(cells, plans, outlook), outlook, seconds / grid_seconds, least_rate)
+    wanted = worthy if left is None else _affordable(worthy, seconds, left - reserve)
     added = wanted[0].plan if wanted and wanted[0].is_new else None
     order = (*tests, *(option.plan.key for option in wanted if not option.is_new))
     if not wanted and not any(cell.held for cell in cells):
@@ -201,6 +199,29 @@ def _by_worth(options: Sequence[_Option], outlook: Outlook, share: Floats, least
     at = np.array([option.configuration for option in options], dtype=np.int64)
     rate = outlook.worth(at) / share[at]
     return [options[i] for i in np.argsort(-rate, kind="stable") if rate[i] >= least]
+
+
+def _left(cells: Sequence[SeenCell], costs: CostModel, context: PolicyContext) -> float | None:
+    """Device seconds that may still be spent, once the running trainings have had theirs.
+
+    None without a limit, and before any evaluation has told how long a step takes.
+    """
+    if context.device_seconds_left is None or not costs.step_seconds:
+        return None
+    running = [cell for cell in cells if cell.held and cell.state is CellState.CLAIMED]
+    rest = sum(costs.seconds(cell.plan) * (1 - len(cell.curve) / context.evaluations) for cell in running)
+    return context.device_seconds_left - rest
+
+
+def _affordable(options: Sequence[_Option], seconds: Floats, left: float) -> list[_Option]:
+    """The options, the best first, that can all be trained to their end."""
+    chosen = []
+    for option in options:
+        cost = float(seconds[option.configuration])
+        if cost <= left:
+            chosen.append(option)
+            left -= cost
+    return chosen
 
 
 def _confirmation(cells: Sequence[SeenCell], recommended: CellPlan) -> CellPlan | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from search.replay import RecordedRun
 from search.space import RATIO_PLACES, cell_key
 from storage.errors import InputError
@@ -12,9 +14,12 @@ from storage.records import CellPlan, Evaluation
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
-
 NEEDED = ("depth", "ratio", "val_dsc")
+MOST = {"ratio": 1.0, "val_dsc": 1.0, "test_dsc": 1.0}  # of columns that are shares
+NUMBERS = (
+    *("depth", "ratio", "cases", "seed", "evaluation", "epoch", "step"),
+    *("val_dsc", "test_dsc", "seconds", "train_seconds", "val_seconds"),
+)
 DEFAULT_CASES = 1000  # at ratio 1, where a table has no numbers of cases
 BATCH = 16  # where a table has no steps
 
@@ -32,6 +37,7 @@ def recorded_runs(table: pd.DataFrame, source: str, parameters: Mapping[int, int
         InputError: A column is missing, or a value is not what it should be.
     """
     whole = _complete(table, source)
+    _check_depths(whole, source, parameters)
     runs = []
     for _, rows in whole.groupby(["depth", "cases", "seed"], sort=True):
         ordered = rows.sort_values("evaluation")
@@ -46,7 +52,7 @@ def recorded_runs(table: pd.DataFrame, source: str, parameters: Mapping[int, int
 def _complete(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """The table with every column that a replay reads."""
     _check_columns(table, source)
-    whole = table.copy()
+    whole = _numbers(table, source)
     whole["ratio"] = whole["ratio"].round(RATIO_PLACES)
     if "cases" not in whole:
         whole["cases"] = (whole["ratio"] * DEFAULT_CASES).round().clip(lower=1).astype(int)
@@ -55,8 +61,10 @@ def _complete(table: pd.DataFrame, source: str) -> pd.DataFrame:
     for name, value in (("seed", 0), ("train_seconds", 1.0), ("val_seconds", 0.0)):
         whole[name] = whole.get(name, value)
     whole["test_dsc"] = whole.get("test_dsc", whole["val_dsc"]).fillna(whole["val_dsc"])
-    order = whole["evaluation" if "evaluation" in whole else "epoch"]
+    named = "evaluation" if "evaluation" in whole else "epoch"
     by_cell = [whole["depth"], whole["cases"], whole["seed"]]
+    _check_doubles(whole, named, source)
+    order = whole[named]
     whole["evaluation"] = order.groupby(by_cell).rank(method="first").astype(int)
     whole["epoch"] = whole.get("epoch", whole["evaluation"].astype(float))
     whole["step"] = whole.get("step", (whole["epoch"] * whole["cases"] / BATCH).round().clip(lower=1).astype(int))
@@ -70,9 +78,38 @@ def _check_columns(table: pd.DataFrame, source: str) -> None:
             f"{source} lacks the column {(missing or ['evaluation (or epoch)'])[0]!r}; a surface has the columns depth,"
             " ratio, evaluation or epoch, val_dsc, and optionally test_dsc, cases, seed, step and seconds"
         )
-    for name in NEEDED:
-        if table[name].isna().any():
-            raise InputError(f"{source} has a row without {name}; every evaluation needs one")
+
+
+def _numbers(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The columns that a replay reads, as numbers in their range; only test_dsc may be left out of a row."""
+    found = table[[name for name in NUMBERS if name in table]].copy()
+    if found.empty:
+        raise InputError(f"{source} has no rows; a surface has one for each evaluation")
+    for name in found:
+        most = MOST.get(str(name), float("inf"))
+        values = pd.to_numeric(found[name], errors="coerce")
+        right = values.between(0, most) & (values < float("inf")) & ~((name == "ratio") & (values <= 0))
+        if name == "test_dsc":
+            right |= table[name].isna()
+        if not right.all():
+            row = int(right.to_numpy().argmin())
+            limits = "more than 0 and at most 1" if name == "ratio" else f"0 to {most:g}" if most == 1 else "0 or more"
+            raise InputError(f"{name} must be {limits}, got {table[name].iloc[row]!s} in row {row + 1} of {source}")
+        found[name] = values
+    return found
+
+
+def _check_depths(whole: pd.DataFrame, source: str, parameters: Mapping[int, int]) -> None:
+    wrong = whole["depth"][~whole["depth"].isin(list(parameters))]
+    if len(wrong):
+        raise InputError(f"depth must be {min(parameters)}..{max(parameters)}, got {wrong.iloc[0]:g} in {source}")
+
+
+def _check_doubles(whole: pd.DataFrame, order: str, source: str) -> None:
+    twice = whole.duplicated(["depth", "cases", "seed", order])
+    if twice.any():
+        which = f"{order} {whole[order][twice].iloc[0]:g}"
+        raise InputError(f"{source} has {which} of one run twice; give runs a seed each")
 
 
 def _curve(rows: pd.DataFrame) -> tuple[Evaluation, ...]:

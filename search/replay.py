@@ -19,7 +19,7 @@ from storage.reads import cell_record
 from storage.records import CellPlan, Scores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from search.decisions import DecisionSpec
     from search.stop_rule import StopDecision
@@ -127,6 +127,7 @@ class _Replay:
         self._by_configuration: dict[tuple[int, int], list[RecordedRun]] = defaultdict(list)
         for each in self.runs:
             self._by_configuration[each.plan.depth, each.plan.num_cases].append(each)
+        self._stand_ins: dict[str, RecordedRun] = {}  # by the fresh seed whose place they take
         self._slots: dict[int, _Slot] = {}
         self._events: list[tuple[float, int]] = []
         self._fill()
@@ -163,11 +164,15 @@ class _Replay:
         """The training of a cell; a fresh seed takes one that no cell has, if the surface has it."""
         found = self._by_configuration[plan.depth, plan.num_cases]
         same = next((run for run in found if run.plan.seed == plan.seed), None)
-        if same is not None:
-            return same
-        taken = {cell.plan.seed for cell in self.ledger.cells(self.study.study_id)}
-        fresh = next((run for run in found if run.plan.seed not in taken), None)
-        if fresh is None and plan.key not in self.reused:
+        if same is None and plan.key not in self._stand_ins:
+            self._stand_ins[plan.key] = self._stand_in(plan, found)
+        return same or self._stand_ins[plan.key]
+
+    def _stand_in(self, plan: CellPlan, found: Sequence[RecordedRun]) -> RecordedRun:
+        taken = {cell.plan.key for cell in self.ledger.cells(self.study.study_id)}
+        taken |= {run.plan.key for run in self._stand_ins.values()}
+        fresh = next((run for run in found if run.plan.key not in taken), None)
+        if fresh is None:
             self.reused.append(plan.key)
         return fresh or found[0]
 

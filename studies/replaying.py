@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import textwrap
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 REPLICATES = 500
 MOST_TOLERANCE = 0.5
+COLUMNS = 80
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,15 @@ def spec_of(options: Namespace, runs: Sequence[RecordedRun]) -> ReplaySpec:
     Raises:
         InputError: A number is out of its range.
     """
-    for name, value, least in (("--gpus", options.gpus, 1), ("--held-out", options.held_out, 1)):
+    for name, value, least in (("--gpus", options.gpus, 1), ("--held-out", options.held_out, 2)):
         if value < least:
             raise InputError(f"{name} must be at least {least}, got {value}")
     if not 0 < options.tolerance < MOST_TOLERANCE:
         raise InputError(f"--tolerance must be a DSC in (0, {MOST_TOLERANCE}), got {options.tolerance:g}")
+    if options.target_dsc is not None and not 0 < options.target_dsc < 1:
+        raise InputError(f"--target-dsc must be a DSC in (0, 1), got {options.target_dsc:g}")
+    if not 0 <= options.d0 < 1:
+        raise InputError(f"--d0 must be a DSC in [0, 1), got {options.d0:g}")
     return ReplaySpec(
         policy=options.policy,
         gpus=options.gpus,
@@ -141,9 +147,7 @@ def replay_surface(runs: Sequence[RecordedRun], spec: ReplaySpec) -> Replayed:
     grid = [run for run in runs if run.plan.seed in spec.seeds]
     if not grid:
         have = sorted({run.plan.seed for run in runs})
-        raise InputError(
-            f"no run has a seed of {list(spec.seeds)}, the surface has {have}; choose among them (--seeds)"
-        )
+        raise InputError(f"no run has a seed of {list(spec.seeds)}, the surface has {have}; choose among them (--seed)")
     num_train = _num_train(grid)
     with tempfile.TemporaryDirectory(prefix="dicecurve-replay-") as folder:
         ledger = Ledger.open(f"sqlite:///{Path(folder) / 'replay.db'}", create=True)
@@ -197,9 +201,10 @@ def render(found: Replayed, values: dict[str, Any]) -> str:
     ]
     if found.run.reused:
         lines.append(
-            f"no fresh seed is recorded for {', '.join(found.run.reused)}: its cost counts, its values are not new"
+            f"not fresh     no other seed is recorded for {', '.join(found.run.reused)}: its cost counts, its values are "
+            "not new"
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join(textwrap.fill(line, COLUMNS, subsequent_indent=" " * 14) for line in lines) + "\n"
 
 
 def _study_parts(num_train: int, spec: ReplaySpec) -> dict[str, Any]:
