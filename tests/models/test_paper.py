@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.forecaster import paper
+from models.forecaster.lstm import load
 from models.forecaster.paper import VARIANTS, Variant, fit_variant
 from models.forecaster.paper_table import paper_scores, prefix_of
 
@@ -67,11 +68,11 @@ def test_curves_of_different_length_are_refused() -> None:
 
 
 def test_the_comparison_holds_every_method_under_both_protocols() -> None:
-    """Four variants and four baselines in two modes, at each depth; only one row sees the future."""
+    """Four variants, four baselines and the shipped forecaster, at each depth; only one row sees the future."""
     curves = {depth: data_curve(depth) for depth in (3, 4)}
-    scores = paper_scores(CASES, curves)
+    scores = paper_scores(CASES, curves, load())
     per_protocol = len(VARIANTS) + 2 * 4
-    assert len(scores) == 2 * per_protocol * len(curves)
+    assert len(scores) == (2 * per_protocol + 2) * len(curves)
     assert all(len(score.errors) == len(CASES) - prefix_of(len(CASES)) for score in scores)
     assert {(s.protocol, s.method) for s in scores if s.sees_future} == {("as published", "bi-directional one-step")}
     exact = [s for s in scores if s.method == "pow3, one-step" and s.depth == 3]
@@ -80,5 +81,5 @@ def test_the_comparison_holds_every_method_under_both_protocols() -> None:
 
 def test_a_single_depth_cannot_be_held_out() -> None:
     """Then only baselines stand under "honest"."""
-    scores = paper_scores(CASES, {3: data_curve(3)})
+    scores = paper_scores(CASES, {3: data_curve(3)}, load())
     assert not [s for s in scores if s.protocol == "honest" and "directional" in s.method]
