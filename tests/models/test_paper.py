@@ -21,7 +21,7 @@ def data_curve(depth: int) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer steps: these tests are about what is seen, not about how well it is learned."""
-    monkeypatch.setattr(paper, "STEPS", 60)
+    monkeypatch.setattr(paper, "STEPS", 20)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: v.name)
@@ -67,8 +67,9 @@ def test_curves_of_different_length_are_refused() -> None:
         fit_variant(VARIANTS[0], [data_curve(3), data_curve(4)[:9]], prefix=3)
 
 
-def test_the_comparison_holds_every_method_under_both_protocols() -> None:
+def test_the_comparison_holds_every_method_under_both_protocols(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four variants, four baselines and the shipped forecaster, at each depth; only one row sees the future."""
+    monkeypatch.setattr(paper, "STEPS", 2)
     curves = {depth: data_curve(depth) for depth in (3, 4)}
     scores = paper_scores(CASES, curves, load())
     per_protocol = len(VARIANTS) + 2 * 4
@@ -79,7 +80,8 @@ def test_the_comparison_holds_every_method_under_both_protocols() -> None:
     assert all(score.errors[1:].max() < 0.01 for score in exact)  # a law takes three points
 
 
-def test_a_single_depth_cannot_be_held_out() -> None:
-    """Then only baselines stand under "honest"."""
+def test_a_single_depth_cannot_be_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then only baselines stand under "honest", and the shipped forecaster."""
+    monkeypatch.setattr(paper, "STEPS", 2)
     scores = paper_scores(CASES, {3: data_curve(3)}, load())
     assert not [s for s in scores if s.protocol == "honest" and "directional" in s.method]
