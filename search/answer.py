@@ -10,20 +10,29 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 
 from search.data_curves import ASSUMED_RUN_SIGMA, RunNoise, data_points, fit_data_curves
 from search.depth_answer import DepthAnswer, curve_answer
 from search.measurements import check_measurements, configurations_of, flagged_cells
-from search.ranking import LIKELY, flagged_rows, floor_of, floor_probabilities, learned_rows, ranked
+from search.ranking import (
+    LIKELY,
+    flagged_rows,
+    floor_of,
+    floor_probabilities,
+    forecast_rows,
+    judged,
+    learned_rows,
+    ranked,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from search.data_curves import DataCurves
-    from search.measurements import Configuration, FlaggedCell, Measurement
+    from search.measurements import Configuration, FlaggedCell, Measurement, Planned
     from search.prices import PriceSpec
     from search.ranking import RankedConfiguration
 
@@ -37,8 +46,9 @@ class Answer:
     """What a study's finished cells say.
 
     Attributes:
-        recommended: The cheapest DSC among the eligible; without a target and without an eligible configuration, the
-            likeliest one; None where nothing learned, or the target is out of reach.
+        recommended: The cheapest DSC among the eligible that were measured; without a target and without an eligible
+            one, the likeliest; None where nothing learned, or the target is out of reach. A configuration that is only
+            forecast is never recommended.
         reason: Why nothing, or nothing eligible, is recommended; None where there is no need for one.
         floor: DSC to reach: the target, else the best fitted validation DSC less the tolerance; None without both.
         target: The DSC asked for; None where only the data set the floor.
@@ -87,6 +97,7 @@ def answer(
     test_groups: Integers | None = None,
     replicates: int = 2000,
     seed: int = 0,
+    planned: Sequence[Planned] = (),
 ) -> Answer:
     """Rank configurations by cost per DSC and read the data curve of each depth.
 
@@ -102,6 +113,7 @@ def answer(
         test_groups: The same of each test case, shape (T,).
         replicates: Of the bootstrap.
         seed: Of the bootstrap.
+        planned: Configurations that were not measured; they are ranked by their forecast.
 
     Raises:
         ValueError: If the tolerance or N is out of range, cells were scored on different cases or hold a DSC that is
@@ -111,21 +123,27 @@ def answer(
     check_measurements(measurements)
     configurations = configurations_of(measurements)
     learned = [each for each in configurations if each.flag is None]
-    curves = _fit(learned, validation_groups, test_groups, replicates, seed) if learned else None
-    held_out_cases = num_validation + num_test
-    rows = flagged_rows(
-        [each for each in configurations if each.flag is not None], prices=prices, held_out_cases=held_out_cases
-    )
+    curves = None
+    if learned:
+        groups: _Groups = {"validation_groups": validation_groups, "test_groups": test_groups}
+        curves = _fit(learned, planned, num_train=num_train, replicates=replicates, seed=seed, **groups)
+    costs: _Costs = {"prices": prices, "held_out_cases": num_validation + num_test}
+    rows = flagged_rows([each for each in configurations if each.flag is not None], **costs)
+    floor = target
     if curves is not None:
-        chances = floor_probabilities(curves.validation, tolerance, target)
-        rows += learned_rows(learned, *curves, chances, prices=prices, held_out_cases=held_out_cases)
+        likely = [*learned_rows(learned, curves.test, **costs), *forecast_rows(planned, curves.test, **costs)]
+        where = [row.depth for row in likely], [float(row.num_cases) for row in likely]
+        fitted = curves.validation.expected(*where)
+        chances = floor_probabilities(fitted, curves.validation.drawn(*where), tolerance, target)
+        rows += judged(likely, fitted, chances)
+        floor = floor_of(fitted, tolerance, target)
     ranking = ranked(rows)
     recommended, reason = _recommend(ranking, target)
     assumed = RunNoise(ASSUMED_RUN_SIGMA, "assumed", 0)
     return Answer(
         recommended=recommended,
         reason=reason,
-        floor=float(floor_of(curves.validation.fitted[None, :], tolerance, target)[0]) if curves else target,
+        floor=floor,
         target=target,
         tolerance=tolerance,
         num_train=num_train,
@@ -138,6 +156,22 @@ def answer(
         test_noise=curves.test.noise if curves else assumed,
         replicates=replicates,
     )
+
+
+class _Costs(TypedDict):
+    prices: PriceSpec
+    held_out_cases: int
+
+
+class _Groups(TypedDict):
+    validation_groups: Integers | None
+    test_groups: Integers | None
+
+
+class _Wanted(TypedDict):
+    num_train: int
+    depths: Sequence[int]
+    fewest: float | None
 
 
 class _CurvePair(NamedTuple):
@@ -156,28 +190,39 @@ def _check(num_train: int, tolerance: float) -> None:
 
 def _fit(
     learned: Sequence[Configuration],
+    planned: Sequence[Planned],
+    *,
+    num_train: int,
     validation_groups: Integers | None,
     test_groups: Integers | None,
     replicates: int,
     seed: int,
 ) -> _CurvePair:
+    depths = sorted({each.depth for each in planned})
+    fewest = min((float(each.num_cases) for each in planned), default=None)
     for_validation, for_test = np.random.default_rng(seed).spawn(2)
+    wanted: _Wanted = {"num_train": num_train, "depths": depths, "fewest": fewest}
     return _CurvePair(
-        fit_data_curves(data_points(learned, "validation"), validation_groups, replicates, for_validation),
-        fit_data_curves(data_points(learned, "test"), test_groups, replicates, for_test),
+        fit_data_curves(data_points(learned, "validation"), validation_groups, replicates, for_validation, **wanted),
+        fit_data_curves(data_points(learned, "test"), test_groups, replicates, for_test, **wanted),
     )
 
 
 def _recommend(
     ranking: Sequence[RankedConfiguration], target: float | None
 ) -> tuple[RankedConfiguration | None, str | None]:
-    """The first row, unless it did not learn or cannot reach a target; and why it is none, or not eligible."""
-    first = ranking[0] if ranking else None
-    if first is None or first.p_floor is None:
+    """The first measured row, unless it cannot reach a target; and why it is none, or not eligible."""
+    first = next((row for row in ranking if row.seeds and row.p_floor is not None), None)
+    if first is None:
         return None, NOTHING_LEARNED
     if first.eligible:
         return first, None
     nearest = f"depth {first.depth} with {first.num_cases} cases comes nearest (P = {first.p_floor:.2f})"
+    if ranking[0].eligible:
+        promising = (
+            f"depth {ranking[0].depth} with {ranking[0].num_cases} cases is forecast to be, but not yet measured"
+        )
+        nearest = f"{nearest}; {promising}"
     if target is not None:
         return None, f"no configuration reaches the target DSC of {target} with P >= {LIKELY}; {nearest}"
     # Many configurations that lie close together can each be unlikely to be among the best.
@@ -189,14 +234,16 @@ def _depth_answers(
 ) -> tuple[DepthAnswer, ...]:
     depths = sorted({each.depth for each in measurements})
     runs = {depth: [each for each in measurements if each.depth == depth] for depth in depths}
-    return tuple(_depth_answer(depth, runs[depth], curves, num_train, tolerance) for depth in depths)
+    counts = {each.num_cases for each in measurements if each.flag is None}
+    return tuple(_depth_answer(runs[depth], counts, curves, num_train, tolerance) for depth in depths)
 
 
 def _depth_answer(
-    depth: int, runs: Sequence[Measurement], curves: _CurvePair | None, num_train: int, tolerance: float
+    runs: Sequence[Measurement], counts: set[int], curves: _CurvePair | None, num_train: int, tolerance: float
 ) -> DepthAnswer:
-    counts = {each.num_cases for each in runs if each.flag is None}
-    readable = curves is not None and len(counts) > 1
+    depth = runs[0].depth
+    learned = any(each.flag is None for each in runs)
+    readable = curves is not None and learned and len(counts) > 1
     return DepthAnswer(
         depth=depth,
         fewest_cases=min(counts, default=None),
@@ -204,12 +251,12 @@ def _depth_answer(
         num_measured=len(runs),
         on_validation=curve_answer(curves.validation, depth, num_train, tolerance) if curves and readable else None,
         on_test=curve_answer(curves.test, depth, num_train, tolerance) if curves and readable else None,
-        reason=None if readable else _no_curve(depth, len(counts)),
+        reason=None if readable else _no_curve(depth, learned=learned),
     )
 
 
-def _no_curve(depth: int, num_counts: int) -> str:
-    if num_counts == 0:
+def _no_curve(depth: int, *, learned: bool) -> str:
+    if not learned:
         return f"no run of depth {depth} has learned"
     return f"depth {depth} was measured with one number of cases; a curve needs two"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COLUMNS = 80
 WIDEST_AMOUNT = 1e7  # beyond, digits would leave their column
 LEAST_WHOLE_AMOUNT = 100
+MOST_ROWS = 30  # of the ranking
 
 
 def render(answer: Answer, currency: str) -> str:
@@ -50,11 +51,11 @@ def _recommendation(row: RankedConfiguration, answer: Answer, currency: str) -> 
     hours = f"{'about ' if row.seconds_estimated else ''}{amount(row.training_seconds / 3600)} {row.device.upper()} h"
     held_out = answer.num_validation + answer.num_test
     per_dsc = "" if row.cost_per_dsc is None else f" ({amount(row.cost_per_dsc)} {currency} per 0.01 DSC)"
-    alone = f"; one new run: {_interval(row.test_dsc.run_interval)}" if row.test_dsc.run_interval else ""
+    alone = f"; one new run: {_interval(row.estimate.run_interval)}" if row.estimate.run_interval else ""
     fresh = "" if row.confirmed_dsc is None else f" The fresh seed has test DSC {row.confirmed_dsc:.3f}."
     return (
         f"Recommended: depth {row.depth} with {row.num_cases} cases (ratio {row.ratio:.4g}): test DSC"
-        f" {_dsc(row.test_dsc)}{alone}; {amount(row.price)} {currency}{per_dsc} for {hours} of training and"
+        f" {_dsc(row.estimate)}{alone}; {amount(row.price)} {currency}{per_dsc} for {hours} of training and"
         f" {row.num_cases} + {held_out} cases, the latter for validation and test.{fresh}"
     )
 
@@ -97,8 +98,10 @@ def _ranking_table(answer: Answer, currency: str) -> Iterator[str]:
         return
     unit = f"{currency[:4]}/.01"
     yield _ranking_line("rank", "depth", "cases", "ratio", "val", "test", currency[:9], unit, "P", "")
-    for row in answer.ranking:
+    for row in answer.ranking[:MOST_ROWS]:
         yield _ranking_line(*_ranking_cells(row))
+    if len(answer.ranking) > MOST_ROWS:
+        yield f"... and {len(answer.ranking) - MOST_ROWS} more, in the report"
 
 
 def _ranking_cells(row: RankedConfiguration) -> Iterator[str]:
@@ -106,12 +109,13 @@ def _ranking_cells(row: RankedConfiguration) -> Iterator[str]:
     yield str(row.depth)
     yield str(row.num_cases)
     yield f"{row.ratio:.4g}"
-    yield f"{row.validation_dsc if row.validation_fitted is None else row.validation_fitted:.3f}"
-    yield _dsc(row.test_dsc) if row.flag is None else f"{row.test_dsc.value:.3f} {row.flag.replace('_', ' ')}"
+    validation = row.validation_dsc if row.validation_fitted is None else row.validation_fitted
+    yield "-" if validation is None else f"{validation:.3f}"
+    yield _dsc(row.estimate) if row.flag is None else f"{row.estimate.value:.3f} {row.flag.replace('_', ' ')}"
     yield amount(row.price)
     yield "-" if row.cost_per_dsc is None else amount(row.cost_per_dsc)
     yield "-" if row.p_floor is None else f"{row.p_floor:.2f}"
-    yield "~" if row.seconds_estimated else ""
+    yield "f" if row.is_forecast else "~" * row.seconds_estimated
 
 
 def _ranking_line(*cells: str) -> str:
@@ -123,11 +127,13 @@ def footnote(answer: Answer) -> str:
     """What the numbers of an answer mean."""
     row = answer.recommended
     confirmed = row is not None and row.confirmed_dsc is not None
+    forecast = " f marks a configuration that was not trained, its DSC and time a forecast;"
+    marked = forecast if any(each.is_forecast for each in answer.ranking) else ""
     decided = "" if answer.floor is None else f" of {answer.floor:.3f}"
     return (
         "DSC is the mean over cases (empty truth and empty prediction count 1); intervals are 90 %; decisions read"
         " validation, estimates read test, and so do the numbers of enough cases and of the plateau; val is fitted;"
-        f" P is the probability that it reaches the floor{decided}; ~ marks an estimated training time;"
+        f" P is the probability that it reaches the floor{decided}; ~ marks an estimated training time;{marked}"
         f" SD between runs {answer.test_noise.sigma:.3f} ({answer.test_noise.source});"
         f" {'confirmed' if confirmed else 'not yet confirmed'} by a fresh seed."
     )

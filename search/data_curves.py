@@ -1,8 +1,8 @@
-"""Data curves: DSC against training cases at each depth, fitted once and in bootstrap replicates.
+"""Data curves: DSC against training cases at each depth, known jointly, with replicates of all of them.
 
-A replicate resamples the scored cases by group, once for all configurations, and redraws what one more run would have
-measured: D*_i = f(n_i) + (resampled mean_i - mean_i) + e_i, with e_i ~ N(0, sigma_run^2 / S_i) for S_i seeds and, for a
-stopped run, the error of its forecast gain; then every law is fitted again.
+What runs measure conditions one distribution over the curves of all depths (`models.forecaster.joint_curves`): each
+depth learns from the others, and a configuration that was never trained has a value too. A replicate resamples the
+scored cases by group, once for all configurations, and draws the curves anew given what those cases would have said.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from models.forecaster.power_law import FIT_PARAMETERS, NORMAL_90, fit_power_laws
+from models.forecaster.joint_curves import Runs, SurfacePrior
+from models.forecaster.power_law import NORMAL_90
+from search.curves import Curves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from models.forecaster.power_law import PowerLaws
     from search.measurements import CaseSet, Configuration
 
     Floats = NDArray[np.float64]
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 ASSUMED_RUN_SIGMA = 0.014  # between seeds of one configuration, on two public polyp sets at 64 x 64 pixels
 # Two repeats that happen to agree would otherwise promise that every run ends alike.
 LEAST_RUN_SIGMA = 0.005
+TELLING = 4  # configurations of one depth from which on residuals say something of the noise
+POSITIONS = 32  # of each depth's curve, besides those measured
+MOST_MEASURED = 40  # positions of each depth that are kept apart; more are averaged with their neighbours
+BEYOND = 4.0  # times the cases at hand: whether twice as many bring anything can be told up to half of it
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class RunNoise:
     Attributes:
         sigma: Standard deviation of a run's DSC.
         source: Pooled from repeats, from the residuals of the data curves, or assumed for want of both.
-        degrees_of_freedom: Of the estimate; 0 for an assumed one.
+        degrees_of_freedom: Of the estimate from repeats; 0 otherwise.
     """
 
     sigma: float
@@ -70,33 +75,36 @@ class DataPoints:
     @property
     def dsc(self) -> Floats:
         """DSC of the full budget, shape (C,): measured, and the forecast gain of stopped runs."""
-        full: Floats = self.case_dsc.mean(axis=1) + self.gain
-        return full
+        return np.asarray(self.case_dsc.mean(axis=1) + self.gain)
 
 
 @dataclass(frozen=True, eq=False)
 class DataCurves:
-    """One law per depth through C configurations, and R replicates of all of them.
+    """One curve per depth through C configurations, and R replicates of all of them.
 
     Attributes:
-        points: What the laws are fitted to.
+        points: What the curves are conditioned on.
         noise: Of single runs.
-        laws: Fitted law of each depth, one row each.
-        fitted: Its value at each configuration, shape (C,).
-        replicate_laws: R laws of each depth.
-        replicate_fitted: Their values at each configuration, shape (R, C).
-        replicate_error: Each replicate's error of each configuration's DSC, shape (R, C).
+        curve: Expected curve of each depth.
+        replicates: R curves of each depth, drawn jointly.
+        replicate_error: Each replicate's error of each configuration's measured DSC, shape (R, C).
         new_run: Noise of one new run in each replicate, shape (R,).
     """
 
     points: DataPoints
     noise: RunNoise
-    laws: dict[int, PowerLaws]
-    fitted: Floats
-    replicate_laws: dict[int, PowerLaws]
-    replicate_fitted: Floats
+    curve: dict[int, Curves]
+    replicates: dict[int, Curves]
     replicate_error: Floats
     new_run: Floats
+
+    def expected(self, depth: Sequence[int] | Integers, num_cases: Sequence[float] | Floats) -> Floats:
+        """Expected DSC of J configurations, shape (J,)."""
+        return np.asarray(_values(self.curve, depth, num_cases)[0])
+
+    def drawn(self, depth: Sequence[int] | Integers, num_cases: Sequence[float] | Floats) -> Floats:
+        """The DSC of J configurations in every replicate, shape (R, J)."""
+        return _values(self.replicates, depth, num_cases)
 
 
 def data_points(configurations: Sequence[Configuration], case_set: CaseSet) -> DataPoints:
@@ -115,50 +123,46 @@ def data_points(configurations: Sequence[Configuration], case_set: CaseSet) -> D
 
 
 def fit_data_curves(
-    points: DataPoints, groups: Integers | None, replicates: int, rng: np.random.Generator
+    points: DataPoints,
+    groups: Integers | None,
+    replicates: int,
+    rng: np.random.Generator,
+    *,
+    num_train: int,
+    depths: Sequence[int] = (),
+    fewest: float | None = None,
 ) -> DataCurves:
-    """Fit the law of every depth, and fit it again in every replicate.
+    """Condition the curves of every depth on what was measured.
 
     Args:
         points: C configurations, scored on K cases.
         groups: Group of each scored case, shape (K,), resampled whole; None: each case is its own.
         replicates: Their number R.
         rng: Draws them.
+        num_train: Training cases at hand, N.
+        depths: Further depths that a curve is wanted of.
+        fewest: The number of cases at which curves begin; None: the fewest that were measured.
 
     Raises:
         ValueError: If groups and cases differ in number.
     """
-    laws = _laws_by_depth(points, points.dsc[None, :])
-    fitted = _values(points, laws)
-    noise = run_noise(points, points.dsc - fitted[0])
-    error = resampled_shift(points.case_dsc, groups, replicates, rng)
+    shift = resampled_shift(points.case_dsc, groups, replicates, rng)
+    start = min(float(points.num_cases.min()), np.inf if fewest is None else fewest)
+    layout = _Layout.of(points, start, num_train, sorted({*points.depth.tolist(), *depths}))
+    repeats = _repeat_sigma(points)
+    prior = SurfacePrior(layout.depth, layout.num_cases, num_train)
+    runs, shifts = layout.averaged(points, shift)
+    posterior = prior.posterior(runs, replicates, rng, noise=repeats, shift=shifts)
+    noise = _run_noise(points, repeats, posterior.noise)
     spread = np.sqrt(noise.sigma**2 / points.seeds + points.gain_sigma**2)
-    error += rng.normal(0.0, 1.0, error.shape) * spread
-    replicate_laws = _laws_by_depth(points, fitted + error)
     return DataCurves(
         points=points,
         noise=noise,
-        laws=laws,
-        fitted=fitted[0],
-        replicate_laws=replicate_laws,
-        replicate_fitted=_values(points, replicate_laws),
-        replicate_error=error,
+        curve=layout.curves(posterior.mean[None, :]),
+        replicates=layout.curves(posterior.draws),
+        replicate_error=shift + rng.normal(0.0, 1.0, shift.shape) * spread,
         new_run=rng.normal(0.0, noise.sigma, replicates),
     )
-
-
-def run_noise(points: DataPoints, residuals: Floats) -> RunNoise:
-    """Standard deviation of single runs: from repeats, else from residuals of shape (C,), else assumed."""
-    repeats = int((points.seeds - 1).sum())
-    if repeats > 0:
-        return _noise(points.repeat_squares.sum(), "repeats", repeats)
-    # A depth with no more configurations than its law has parameters leaves no residual to learn from.
-    sizes = {int(depth): int((points.depth == depth).sum()) for depth in points.depth}
-    ample = np.array([sizes[int(depth)] > FIT_PARAMETERS for depth in points.depth])
-    if ample.any():
-        free = sum(size - FIT_PARAMETERS for size in sizes.values() if size > FIT_PARAMETERS)
-        return _noise((residuals[ample] ** 2).sum(), "residuals", free)
-    return RunNoise(ASSUMED_RUN_SIGMA, "assumed", 0)
 
 
 def resampled_shift(scores: Floats, groups: Integers | None, replicates: int, rng: np.random.Generator) -> Floats:
@@ -186,24 +190,77 @@ def resampled_shift(scores: Floats, groups: Integers | None, replicates: int, rn
     return shift
 
 
-def _laws_by_depth(points: DataPoints, dsc: Floats) -> dict[int, PowerLaws]:
-    """Fit each depth to its columns of dsc, of shape (R, C); a mean of more seeds weighs more."""
-    laws = {}
-    for depth in np.unique(points.depth):
-        own = points.depth == depth
-        laws[int(depth)] = fit_power_laws(points.num_cases[own], dsc[:, own], points.seeds[own])
-    return laws
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """Where the curves are known: J positions, and which of them each of the C configurations belongs to."""
+
+    depth: Floats
+    num_cases: Floats
+    place: Integers
+
+    @classmethod
+    def of(cls, points: DataPoints, start: float, num_train: int, depths: Sequence[int]) -> _Layout:
+        every, place = [], np.zeros(len(points.depth), dtype=np.int64)
+        last = BEYOND * max(num_train, float(points.num_cases.max()))
+        begun = 0
+        for depth in depths:
+            own = points.depth == depth
+            measured, member = _merged(points.num_cases[own])
+            positions = np.unique(np.concatenate([np.geomspace(start, last, POSITIONS), measured]))
+            place[own] = begun + np.searchsorted(positions, measured[member])
+            begun += len(positions)
+            every.append((np.full(len(positions), float(depth)), positions))
+        return cls(np.concatenate([d for d, _ in every]), np.concatenate([n for _, n in every]), place)
+
+    def averaged(self, points: DataPoints, shift: Floats) -> tuple[Runs, Floats]:
+        """The runs at each place that was measured, and the shift of each in every replicate."""
+        places, member = np.unique(self.place, return_inverse=True)
+        shares = np.zeros((len(places), len(member)))
+        shares[member, np.arange(len(member))] = points.seeds
+        repeats = shares.sum(axis=1)
+        shares /= repeats[:, None]
+        sigma = np.sqrt((shares**2) @ points.gain_sigma**2)
+        return Runs(places, shares @ points.dsc, repeats, sigma), shift @ shares.T
+
+    def curves(self, values: Floats) -> dict[int, Curves]:
+        return {
+            int(depth): Curves(self.num_cases[self.depth == depth], np.clip(values[:, self.depth == depth], 0.0, 1.0))
+            for depth in np.unique(self.depth)
+        }
 
 
-def _values(points: DataPoints, laws: dict[int, PowerLaws]) -> Floats:
-    """Values of R laws per depth at the C configurations, shape (R, C)."""
-    columns = [laws[int(depth)].at(n[None]) for depth, n in zip(points.depth, points.num_cases, strict=True)]
-    return np.concatenate(columns, axis=1)
+def _merged(num_cases: Floats) -> tuple[Floats, Integers]:
+    """Distinct numbers of cases, neighbours averaged where there are many, and which one each belongs to."""
+    distinct, member = np.unique(num_cases, return_inverse=True)
+    if len(distinct) <= MOST_MEASURED:
+        return distinct, member
+    part = np.arange(len(distinct)) * MOST_MEASURED // len(distinct)
+    means = np.array([np.exp(np.log(distinct[part == p]).mean()) for p in range(MOST_MEASURED)])
+    return means, part[member]
 
 
-def _noise(squares: float, source: Literal["repeats", "residuals"], degrees_of_freedom: int) -> RunNoise:
-    sigma = max(LEAST_RUN_SIGMA, float(np.sqrt(squares / degrees_of_freedom)))
-    return RunNoise(sigma, source, degrees_of_freedom)
+def _values(curves: dict[int, Curves], depth: Sequence[int] | Integers, num_cases: Sequence[float] | Floats) -> Floats:
+    depths, cases = np.asarray(depth), np.asarray(num_cases, dtype=np.float64)
+    rows = len(next(iter(curves.values())).values)
+    found = np.empty((rows, len(depths)))
+    for each in np.unique(depths):
+        own = depths == each
+        found[:, own] = curves[int(each)].at(cases[own])
+    return found
+
+
+def _repeat_sigma(points: DataPoints) -> float | None:
+    """Standard deviation of single runs pooled from repeats; None without any."""
+    repeats = int((points.seeds - 1).sum())
+    return max(LEAST_RUN_SIGMA, float(np.sqrt(points.repeat_squares.sum() / repeats))) if repeats else None
+
+
+def _run_noise(points: DataPoints, repeats: float | None, believed: Floats) -> RunNoise:
+    if repeats is not None:
+        return RunNoise(repeats, "repeats", int((points.seeds - 1).sum()))
+    most = max(int((points.depth == depth).sum()) for depth in points.depth)
+    sigma = float(np.sqrt(np.mean(believed**2)))
+    return RunNoise(sigma, "residuals" if most >= TELLING else "assumed", 0)
 
 
 def _gain_sigma(configuration: Configuration) -> float:

@@ -13,7 +13,7 @@ from search.intervals import Estimate, Interval, interval_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.forecaster.power_law import PowerLaws
+    from search.curves import Curves
     from search.data_curves import DataCurves
 
     Floats = NDArray[np.float64]
@@ -70,7 +70,7 @@ class DepthAnswer:
 
     Attributes:
         depth: Of the U-Net.
-        fewest_cases: Fewest training cases that were tried and learned; no count is read off below it.
+        fewest_cases: Fewest training cases that were tried at any depth and learned; no count is read off below it.
         num_flagged: Runs that did not learn, or collapsed.
         num_measured: All runs.
         on_validation: The curve that decides; None where too little was measured.
@@ -88,15 +88,15 @@ class DepthAnswer:
 
 
 def curve_answer(curves: DataCurves, depth: int, num_train: int, tolerance: float) -> CurveAnswer:
-    """Read the curve of one depth, measured with at least two numbers of cases."""
-    law, replicates = curves.laws[depth], curves.replicate_laws[depth]
-    fewest = float(curves.points.num_cases[curves.points.depth == depth].min())
+    """Read the curve of one depth; nothing is read off below the fewest cases that were tried at any depth."""
+    expected, replicates = curves.curve[depth], curves.replicates[depth]
+    fewest = float(curves.points.num_cases.min())
     sufficient, plateau = (
-        (law.sufficient_within(num_train, tolerance), replicates.sufficient_within(num_train, tolerance)),
-        (law.plateau(tolerance), replicates.plateau(tolerance)),
+        (expected.sufficient_within(num_train, tolerance), replicates.sufficient_within(num_train, tolerance)),
+        (expected.plateau(tolerance), replicates.plateau(tolerance)),
     )
-    doubling, doublings = (each.gain(num_train, 2 * num_train) for each in (law, replicates))
-    further, furthers = (_gain_per_100_cases(each, num_train) for each in (law, replicates))
+    doubling, doublings = (each.gain(num_train, 2 * num_train) for each in (expected, replicates))
+    further, furthers = (_gain_per_100_cases(each, num_train) for each in (expected, replicates))
     sure = np.mean(doublings <= tolerance) >= SURE
     return CurveAnswer(
         sufficient=_case_count(*sufficient, fewest, num_train),
@@ -124,15 +124,15 @@ def _case_count(value: Floats, replicates: Floats, fewest: float, num_train: int
     return CaseCount(cases, cases / num_train, whole, capped)
 
 
-def _gain_per_100_cases(laws: PowerLaws, num_train: int) -> Floats:
+def _gain_per_100_cases(curves: Curves, num_train: int) -> Floats:
     """Gain of the next cases at N, per 100: shape (R,)."""
     # With fewer than 100 cases at hand, 100 more would lie beyond 2N.
     step = min(FURTHER_CASES, num_train)
-    return laws.gain(num_train, num_train + step) * (FURTHER_CASES / step)
+    return curves.gain(num_train, num_train + step) * (FURTHER_CASES / step)
 
 
 def _dsc_at(curves: DataCurves, depth: int, num_train: int) -> Estimate:
     at = np.array([float(num_train)])
-    replicates = curves.replicate_laws[depth].at(at)[:, 0]
-    value = float(curves.laws[depth].at(at)[0, 0])
+    replicates = curves.replicates[depth].at(at)[:, 0]
+    value = float(curves.curve[depth].at(at)[0, 0])
     return Estimate(value, interval_of(replicates), interval_of(replicates + curves.new_run))

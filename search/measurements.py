@@ -117,6 +117,27 @@ class Configuration:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """A configuration that was not measured: it waits, was skipped, or was given up before its end.
+
+    Attributes:
+        depth: Of the U-Net.
+        ratio: Share of the training cases.
+        num_cases: Training cases.
+        parameters: Weights of the network.
+        device: What it would be trained on.
+        budget_seconds: Predicted device seconds of one full-budget training.
+    """
+
+    depth: int
+    ratio: float
+    num_cases: int
+    parameters: int
+    device: Device
+    budget_seconds: float
+
+
+@dataclass(frozen=True)
 class FlaggedCell:
     """A cell that no curve is fitted to.
 

@@ -1,22 +1,97 @@
-"""Which cell next: pure rules over cells, blind to test scores."""
+"""Which cell next, which not at all, and when the recommendation is confirmed: pure, on validation scores alone.
+
+`grid` trains every cell, from cheap to dear. `forecast` takes the cell whose measurement is expected to improve the
+recommendation most per device second; what is not worth its cost is left out, with its forecast in its place; then a
+fresh seed of the recommended configuration is trained to the full budget.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from storage.records import CellState
+import numpy as np
+
+from search.costs import cost_model
+from search.outlook import FLAGGED, look_out
+from search.prices import case_price, training_price
+from search.space import cell_key
+from storage.records import CellState, SkipForecast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from storage.records import Cell
+    from numpy.typing import NDArray
+
+    from search.costs import CostModel
+    from search.outlook import Outlook, SeenCell
+    from search.prices import Device, PriceSpec
+    from storage.records import Cell, CellPlan, Role
+
+    Floats = NDArray[np.float64]
 
 PolicyName = Literal["grid", "forecast"]
-"""`grid` trains every cell to its full budget; `forecast` also lets the stop rule end a training early."""
+
+# A cell is trained if it is expected to lower the loss by as much, times the square root of the number of cells, for
+# the seconds of the whole grid: a mean cell must bring more where the grid has fewer.
+WORTH = 1.0
+MOST_CONFIRMATIONS = 2
+
+
+@dataclass(frozen=True)
+class PolicyContext:
+    """What the policy must know besides the cells.
+
+    Attributes:
+        num_train: Training cases at hand, N.
+        held_out_cases: Validation and test cases, part of every price.
+        prices: Of hours and cases.
+        device: What trials run on.
+        device_share: GPU fraction, or CPUs, of a trial.
+        evaluations: In a full budget.
+        total_steps: Optimiser steps of a full budget, by number of training cases.
+        tolerance: In DSC.
+        target: DSC to reach, or None.
+        device_seconds_left: What the study may still spend, or None.
+        worth: Factor of the least expected fall of the loss for which a cell is trained.
+        seed: Of the draws that stand for what is not known.
+    """
+
+    num_train: int
+    held_out_cases: int
+    prices: PriceSpec
+    device: Device
+    device_share: float
+    evaluations: int
+    total_steps: Callable[[int], int]
+    tolerance: float
+    target: float | None
+    device_seconds_left: float | None = None
+    worth: float = WORTH
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Agenda:
+    """What is to be done next.
+
+    Attributes:
+        order: Keys of free cells worth training, the best first.
+        skips: Forecasts that stand in for the cells that are not.
+        added: A cell to add: a fresh seed that confirms the recommendation, or repeats a flagged run.
+        outlook: What it was decided on.
+        costs: What trainings take.
+    """
+
+    order: tuple[str, ...]
+    skips: Mapping[str, SkipForecast]
+    added: CellPlan | None
+    outlook: Outlook
+    costs: CostModel
 
 
 def free_cells(cells: Iterable[Cell]) -> list[Cell]:
-    """The cells that nobody holds, in the order in which they should be taken.
+    """The cells that nobody holds, in the order of `grid`.
 
     A trained cell that waits for its test goes first: it is short, and tells the next decision more. Then from cheap
     to dear, so that an interrupted study holds whole data curves up to some number of cases.
@@ -25,5 +100,139 @@ def free_cells(cells: Iterable[Cell]) -> list[Cell]:
     return sorted(free, key=_rank)
 
 
+def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
+    """The policy `forecast`: what is worth doing, given every cell of the study."""
+    costs = cost_model(
+        ((cell.plan, cell.curve) for cell in cells),
+        device_share=context.device_share,
+        evaluations=context.evaluations,
+        total_steps=context.total_steps,
+    )
+    plans = _configurations(cells)
+    seconds = np.array([costs.seconds(plan) for plan in plans])
+    outlook = look_out(
+        cells,
+        plans,
+        np.array([_price(plan, each, context) for plan, each in zip(plans, seconds, strict=True)]),
+        num_train=context.num_train,
+        tolerance=context.tolerance,
+        target=context.target,
+        seed=context.seed,
+    )
+    grid = [cell.plan for cell in cells if cell.plan.role == "grid"]
+    grid_seconds = sum(costs.seconds(plan) for plan in grid)
+    least_rate = context.worth * len(grid) ** 0.5
+    tests = tuple(cell.plan.key for cell in cells if cell.state is CellState.TEST and not cell.held)
+    confirming = [cell for cell in cells if cell.plan.role == "confirm" and cell.state.is_open]
+    if confirming:
+        waiting = tuple(each.plan.key for each in confirming if _is_free(each))
+        return Agenda((*tests, *waiting), {}, None, outlook, costs)
+    left = context.device_seconds_left
+    reserve = float(seconds[outlook.recommended()])
+    wanted = [
+        option
+        for option in _by_worth(_options(cells, plans, outlook), outlook, seconds / grid_seconds, least_rate)
+        if left is None or seconds[option.configuration] + reserve <= left
+    ]
+    added = wanted[0].plan if wanted and wanted[0].is_new else None
+    order = (*tests, *(option.plan.key for option in wanted if not option.is_new))
+    if not wanted and not any(cell.held for cell in cells):
+        added = _confirmation(cells, plans[outlook.recommended()])
+        if left is not None and reserve > left:
+            added = None
+    skips = _skips(cells, set(order), outlook)
+    return Agenda(order, skips, added, outlook, costs)
+
+
+@dataclass(frozen=True)
+class _Option:
+    """A cell that may be trained: of the grid, or a repeat of a flagged one that has yet to be added."""
+
+    configuration: int
+    plan: CellPlan
+    is_new: bool
+
+
 def _rank(cell: Cell) -> tuple[bool, int, int, int]:
     return cell.state != CellState.TEST, cell.plan.num_cases, cell.plan.depth, cell.plan.seed
+
+
+def _configurations(cells: Sequence[SeenCell]) -> list[CellPlan]:
+    """One plan for each configuration, by depth and number of cases."""
+    found: dict[tuple[int, int], CellPlan] = {}
+    for cell in cells:
+        found.setdefault((cell.plan.depth, cell.plan.num_cases), cell.plan)
+    return [found[key] for key in sorted(found)]
+
+
+def _price(plan: CellPlan, seconds: float, context: PolicyContext) -> float:
+    cases = case_price(context.prices, plan.num_cases + context.held_out_cases)
+    return training_price(context.prices, device=context.device, seconds=seconds) + cases
+
+
+def _is_free(cell: SeenCell) -> bool:
+    return cell.state is CellState.WAITING and not cell.held
+
+
+def _options(cells: Sequence[SeenCell], plans: Sequence[CellPlan], outlook: Outlook) -> list[_Option]:
+    """At most one a configuration: the first seed that waits, else one repeat of a run that was flagged."""
+    by_configuration: dict[int, list[SeenCell]] = {index: [] for index in range(len(plans))}
+    for cell in cells:
+        by_configuration[outlook.find(cell.plan)].append(cell)
+    options = []
+    for index, own in by_configuration.items():
+        free = min((c.plan for c in own if _is_free(c)), key=lambda plan: plan.seed, default=None)
+        if free is not None:
+            options.append(_Option(index, free, is_new=False))
+        elif _wants_repeat(own):
+            options.append(_Option(index, _fresh(cells, plans[index], "repeat"), is_new=True))
+    return options
+
+
+def _wants_repeat(own: Sequence[SeenCell]) -> bool:
+    """Whether every run of a configuration has ended, none of them learned, and none repeats another yet."""
+    return any(c.state in FLAGGED for c in own) and all(c.state in FLAGGED and c.plan.role == "grid" for c in own)
+
+
+def _by_worth(options: Sequence[_Option], outlook: Outlook, share: Floats, least: float) -> list[_Option]:
+    """Those worth their cost, the best first; `share` is each configuration's cost by that of the grid, shape (J,)."""
+    if not options:
+        return []
+    at = np.array([option.configuration for option in options], dtype=np.int64)
+    rate = outlook.worth(at) / share[at]
+    return [options[i] for i in np.argsort(-rate, kind="stable") if rate[i] >= least]
+
+
+def _confirmation(cells: Sequence[SeenCell], recommended: CellPlan) -> CellPlan | None:
+    """A fresh seed of the recommended configuration; None where it was confirmed, or that was tried often enough."""
+    tried = [cell for cell in cells if cell.plan.role == "confirm"]
+    same = [c for c in tried if (c.plan.depth, c.plan.num_cases) == (recommended.depth, recommended.num_cases)]
+    if any(cell.state is CellState.DONE for cell in same) or len(tried) >= MOST_CONFIRMATIONS:
+        return None
+    return _fresh(cells, recommended, "confirm")
+
+
+def _fresh(cells: Sequence[SeenCell], plan: CellPlan, role: Role) -> CellPlan:
+    """A seed that no cell of the study has had."""
+    seed = 1 + max(cell.plan.seed for cell in cells)
+    return replace(plan, key=cell_key(plan.ratio, plan.depth, seed), seed=seed, role=role)
+
+
+def _skips(cells: Sequence[SeenCell], wanted: set[str], outlook: Outlook) -> dict[str, SkipForecast]:
+    """What stands in for the cells that wait and are not wanted."""
+    intervals: dict[int, tuple[float, float]] = {}
+    skips = {}
+    for cell in cells:
+        if _is_free(cell) and cell.plan.key not in wanted:
+            index = outlook.find(cell.plan)
+            lower, upper = intervals.setdefault(index, outlook.interval(index))
+            skips[cell.plan.key] = SkipForecast(
+                _reason(lower, upper, outlook), float(outlook.mean[index]), lower, upper
+            )
+    return skips
+
+
+def _reason(lower: float, upper: float, outlook: Outlook) -> str:
+    known = (upper - lower) / 2 <= outlook.tolerance
+    why = f"its DSC is known within {outlook.tolerance:g}" if known else "measuring it would hardly change the answer"
+    return f"skipped: {why}; forecast for one run [{lower:.3f}, {upper:.3f}]"

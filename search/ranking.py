@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.depth_answer import SURE
-from search.intervals import Estimate, interval_of
+from search.intervals import Estimate, Interval, interval_of
+from search.prices import case_price, training_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from search.data_curves import DataCurves
-    from search.measurements import Configuration, Flag
+    from search.measurements import Configuration, Flag, Planned
     from search.prices import Device, PriceSpec
 
     Floats = NDArray[np.float64]
@@ -33,11 +34,13 @@ class RankedConfiguration:
         depth: Of the U-Net.
         ratio: Share of the training cases.
         num_cases: Training cases.
-        seeds: Runs that count.
+        seeds: Runs that count; 0 for a configuration that was not measured.
         parameters: Weights of the network.
-        validation_dsc: Measured mean on validation cases.
+        validation_dsc: Measured mean on validation cases; None where it was not measured.
         validation_fitted: Value of the data curve on validation cases; None for a flagged row.
-        test_dsc: Measured mean on test cases. Its intervals are those of the full budget's DSC.
+        test_dsc: Measured mean on test cases; None where it was not measured. Its intervals are those of the full
+            budget's DSC.
+        test_forecast: Value of the data curve on test cases where it was not measured; else None.
         confirmed_dsc: Test DSC of the fresh seed that confirms this configuration; None before that.
         price: Of one full-budget training and of all cases it needs.
         device: What the seconds are of.
@@ -56,9 +59,10 @@ class RankedConfiguration:
     num_cases: int
     seeds: int
     parameters: int
-    validation_dsc: float
+    validation_dsc: float | None
     validation_fitted: float | None
-    test_dsc: Estimate
+    test_dsc: Estimate | None
+    test_forecast: Estimate | None
     confirmed_dsc: float | None
     price: float
     device: Device
@@ -70,17 +74,42 @@ class RankedConfiguration:
     safe: bool
     flag: Flag | None
 
+    @property
+    def is_forecast(self) -> bool:
+        """Whether no run of it was measured."""
+        return self.test_dsc is None
 
-def floor_of(fitted: Floats, tolerance: float, target: float | None) -> Floats:
-    """The DSC to reach: the target, else the best fitted one less the tolerance; fitted (R, C) gives (R,)."""
-    return fitted.max(axis=1) - tolerance if target is None else np.full(len(fitted), target)
+    @property
+    def estimate(self) -> Estimate:
+        """Its test DSC: measured, else forecast."""
+        found = self.test_forecast if self.test_dsc is None else self.test_dsc
+        assert found is not None
+        return found
 
 
-def floor_probabilities(curves: DataCurves, tolerance: float, target: float | None) -> Floats:
-    """Share of replicates in which each configuration's fitted DSC reaches that replicate's floor, shape (C,)."""
-    floors = floor_of(curves.replicate_fitted, tolerance, target)
-    share: Floats = (curves.replicate_fitted >= floors[:, None]).mean(axis=0)
-    return share
+def floor_of(fitted: Floats, tolerance: float, target: float | None) -> float:
+    """The DSC to reach: the target, else the best fitted one, of shape (J,), less the tolerance."""
+    return float(fitted.max()) - tolerance if target is None else target
+
+
+def floor_probabilities(
+    fitted: Floats, drawn: Floats, tolerance: float, target: float | None, weights: Floats | None = None
+) -> Floats:
+    """Share of R replicates in which each of J configurations reaches the floor, shape (J,).
+
+    Without a target, each replicate is compared with its own value of the best fitted configuration, so that what moves
+    all configurations alike, such as other scored cases, decides nothing. (The best of each replicate would be a
+    luckier one, and a floor above the floor.)
+
+    Args:
+        fitted: Expected DSC, shape (J,).
+        drawn: DSC in the replicates, shape (R, J).
+        tolerance: In DSC.
+        target: DSC to reach, or None.
+        weights: Of the replicates, adding up to 1, shape (R,); None: all alike.
+    """
+    floors = drawn[:, [int(fitted.argmax())]] - tolerance if target is None else target
+    return np.asarray(np.average(drawn >= floors, axis=0, weights=weights))
 
 
 def ranked(rows: Iterable[RankedConfiguration]) -> tuple[RankedConfiguration, ...]:
@@ -90,30 +119,39 @@ def ranked(rows: Iterable[RankedConfiguration]) -> tuple[RankedConfiguration, ..
 
 
 def learned_rows(
-    configurations: Sequence[Configuration],
-    validation: DataCurves,
-    test: DataCurves,
-    p_floor: Floats,
-    *,
-    prices: PriceSpec,
-    held_out_cases: int,
+    configurations: Sequence[Configuration], test: DataCurves, *, prices: PriceSpec, held_out_cases: int
 ) -> list[RankedConfiguration]:
-    """Rows of the C configurations that both sets of data curves are fitted to, in that order, not yet ranked."""
-    rows = []
-    for index, configuration in enumerate(configurations):
-        row = _measured_row(configuration, prices, held_out_cases)
-        dsc, chance = float(validation.fitted[index]), float(p_floor[index])
-        judged = replace(
-            row,
-            validation_fitted=dsc,
-            test_dsc=_test_estimate(row.test_dsc.value, test, index),
-            cost_per_dsc=row.price / (100 * dsc) if dsc > 0 else None,
-            p_floor=chance,
-            eligible=chance >= LIKELY,
-            safe=chance >= SURE,
-        )
-        rows.append(judged)
-    return rows
+    """Rows of the C configurations that the test curves are conditioned on, in that order, not yet judged."""
+    rows = [_measured_row(each, prices, held_out_cases) for each in configurations]
+    return [replace(row, test_dsc=_test_estimate(row, test, index)) for index, row in enumerate(rows)]
+
+
+def forecast_rows(
+    planned: Sequence[Planned], test: DataCurves, *, prices: PriceSpec, held_out_cases: int
+) -> list[RankedConfiguration]:
+    """Rows of configurations that were not measured, not yet judged."""
+    depth, num_cases = [each.depth for each in planned], [each.num_cases for each in planned]
+    expected, drawn = test.expected(depth, num_cases), test.drawn(depth, num_cases)
+    return [
+        _planned_row(each, _forecast(float(expected[i]), drawn[:, i], test), prices, held_out_cases)
+        for i, each in enumerate(planned)
+    ]
+
+
+def judged(rows: Sequence[RankedConfiguration], fitted: Floats, p_floor: Floats) -> list[RankedConfiguration]:
+    """The same rows with what validation says of each: its fitted DSC and chance to reach the floor, shape (J,)."""
+    return [_judged(row, float(dsc), float(p)) for row, dsc, p in zip(rows, fitted, p_floor, strict=True)]
+
+
+def _judged(row: RankedConfiguration, dsc: float, chance: float) -> RankedConfiguration:
+    return replace(
+        row,
+        validation_fitted=dsc,
+        cost_per_dsc=row.price / (100 * dsc) if dsc > 0 else None,
+        p_floor=chance,
+        eligible=chance >= LIKELY,
+        safe=chance >= SURE,
+    )
 
 
 def flagged_rows(
@@ -137,6 +175,7 @@ def _measured_row(configuration: Configuration, prices: PriceSpec, held_out_case
         validation_dsc=configuration.dsc("validation"),
         validation_fitted=None,
         test_dsc=Estimate(configuration.dsc("test"), None, None),
+        test_forecast=None,
         confirmed_dsc=float(np.mean(confirming)) if confirming else None,
         price=configuration.price(prices, held_out_cases),
         device=runs[0].device,
@@ -150,10 +189,45 @@ def _measured_row(configuration: Configuration, prices: PriceSpec, held_out_case
     )
 
 
-def _test_estimate(measured: float, test: DataCurves, index: int) -> Estimate:
+def _planned_row(planned: Planned, forecast: Estimate, prices: PriceSpec, held_out_cases: int) -> RankedConfiguration:
+    training = training_price(prices, device=planned.device, seconds=planned.budget_seconds)
+    return RankedConfiguration(
+        rank=None,
+        depth=planned.depth,
+        ratio=planned.ratio,
+        num_cases=planned.num_cases,
+        seeds=0,
+        parameters=planned.parameters,
+        validation_dsc=None,
+        validation_fitted=None,
+        test_dsc=None,
+        test_forecast=forecast,
+        confirmed_dsc=None,
+        price=training + case_price(prices, planned.num_cases + held_out_cases),
+        device=planned.device,
+        training_seconds=planned.budget_seconds,
+        seconds_estimated=True,
+        cost_per_dsc=None,
+        p_floor=None,
+        eligible=False,
+        safe=False,
+        flag=None,
+    )
+
+
+def _test_estimate(row: RankedConfiguration, test: DataCurves, index: int) -> Estimate:
     """Measured test DSC; its intervals are around the DSC of the full budget, the forecast gain included."""
+    assert row.test_dsc is not None
     replicates = test.points.dsc[index] + test.replicate_error[:, index]
-    return Estimate(measured, interval_of(replicates), interval_of(replicates + test.new_run))
+    return Estimate(row.test_dsc.value, _dsc_interval(replicates), _dsc_interval(replicates + test.new_run))
+
+
+def _forecast(expected: float, drawn: Floats, test: DataCurves) -> Estimate:
+    return Estimate(expected, _dsc_interval(drawn), _dsc_interval(drawn + test.new_run))
+
+
+def _dsc_interval(replicates: Floats) -> Interval:
+    return interval_of(np.clip(replicates, 0.0, 1.0))
 
 
 def _order(row: RankedConfiguration) -> tuple[float, ...]:

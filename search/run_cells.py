@@ -10,9 +10,12 @@ import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from search.decisions import Decisions, DecisionSpec
 from search.live_claims import LeaseKeeper, LiveClaims
+from search.policy import PolicyContext
 from search.stop_signal import RunEnd, StopSignal
 from storage.errors import InputError, StorageError
 from storage.leases import LeaseWatch, this_owner
@@ -35,7 +38,7 @@ from ray import tune
 
 from search.trainable import Assignment, CellTrainable
 from search.tune_searcher import Desk, LedgerSearcher
-from search.tune_stopper import ForecastStopper, StopContext
+from search.tune_stopper import ForecastStopper
 from search.tune_watch import TrialWatch
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from models.forecaster.forecast import Forecaster
     from models.protocol import TrainingSpec
     from search.policy import PolicyName
+    from search.prices import Device, PriceSpec
     from search.resources import ResourceSpec
     from search.stop_rule import StopSpec
     from storage.checkpoints import Keep
@@ -69,6 +73,8 @@ class Job:
         keep: What stays of a closed cell's checkpoints.
         policy: Which cells, and whether trainings may stop early.
         tolerance: In DSC.
+        target: DSC to reach, or None.
+        prices: Of hours and cases.
         stop: The stop rule's settings.
         resources: What a trial holds.
         forecaster: What the stop rule asks.
@@ -82,6 +88,8 @@ class Job:
     keep: Keep
     policy: PolicyName
     tolerance: float
+    target: float | None
+    prices: PriceSpec
     stop: StopSpec
     resources: ResourceSpec
     forecaster: Forecaster
@@ -99,15 +107,18 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
         device, share = _device(job.resources)
         assignment = _assignment(study, job, device, share)
         stop, live, owner = StopSignal(), LiveClaims(), this_owner()
+        slots = partial(_slots, job.resources, device)
+        decisions = Decisions(ledger, study, _decision_spec(study, job, device, share), slots)
         desk = Desk(
             ledger=ledger,
             study=study,
+            decisions=decisions,
             assignment=assignment,
             owner=owner,
             live=live,
             watch=LeaseWatch(job.resources.lease_seconds),
             stop=stop,
-            slots=lambda: _slots(job.resources, device),
+            slots=slots,
             max_attempts=job.resources.max_attempts,
             max_losses=job.resources.max_losses,
             device_seconds=None if job.device_hours is None else 3600 * job.device_hours,
@@ -140,14 +151,6 @@ def _release(ledger: Ledger, live: LiveClaims) -> None:
 
 
 def _tuner(desk: Desk, job: Job, device: str, scratch: str) -> Any:
-    context = StopContext(
-        policy=job.policy,
-        evaluations=job.training.evaluations,
-        d0=desk.study.facts["d0"],
-        tolerance=job.tolerance,
-        spec=job.stop,
-        forecaster=job.forecaster,
-    )
     trainable = tune.with_parameters(CellTrainable, assignment=desk.assignment)
     return tune.Tuner(
         tune.with_resources(trainable, _request(job.resources, device)),
@@ -161,7 +164,7 @@ def _tuner(desk: Desk, job: Job, device: str, scratch: str) -> Any:
         run_config=tune.RunConfig(
             name=desk.study.name,
             storage_path=scratch,
-            stop=ForecastStopper(context, desk.live, desk.stop),
+            stop=ForecastStopper(desk.decisions, desk.live, desk.stop),
             callbacks=[TrialWatch(desk.live, job.resources.silent_seconds)],
             checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             verbose=0,
@@ -171,6 +174,30 @@ def _tuner(desk: Desk, job: Job, device: str, scratch: str) -> Any:
 
 def _trial_name(trial: Any) -> str:
     return str(trial.trial_id)
+
+
+def _decision_spec(study: StudyRecord, job: Job, device: Device, share: float) -> DecisionSpec:
+    context = PolicyContext(
+        num_train=len(study.split["train"]),
+        held_out_cases=len(study.split["validation"]) + len(study.split["test"]),
+        prices=job.prices,
+        device=device,
+        device_share=share,
+        evaluations=job.training.evaluations,
+        total_steps=job.training.total_steps,
+        tolerance=job.tolerance,
+        target=job.target,
+    )
+    return DecisionSpec(
+        policy=job.policy,
+        context=context,
+        evaluations=job.training.evaluations,
+        d0=study.facts["d0"],
+        tolerance=job.tolerance,
+        stop=job.stop,
+        forecaster=job.forecaster,
+        device_seconds=None if job.device_hours is None else 3600 * job.device_hours,
+    )
 
 
 def _assignment(study: StudyRecord, job: Job, device: str, share: float) -> Assignment:
@@ -191,10 +218,10 @@ def _request(resources: ResourceSpec, device: str) -> dict[str, float]:
     return {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial if device == "gpu" else 0}
 
 
-def _device(resources: ResourceSpec) -> tuple[str, float]:
+def _device(resources: ResourceSpec) -> tuple[Device, float]:
     """The device that trials use, and the share of it (GPU fraction, or CPUs) that each holds."""
     has_gpus = ray.cluster_resources().get("GPU", 0) > 0
-    device = "gpu" if has_gpus and resources.gpus_per_trial > 0 else "cpu"
+    device: Device = "gpu" if has_gpus and resources.gpus_per_trial > 0 else "cpu"
     if _slots(resources, device) < 1:
         raise InputError(
             f"a trial asks for {_request(resources, device)}, the cluster has "

@@ -12,14 +12,24 @@ from pydantic import BaseModel, Field
 from storage.records import CellState, PlateauForecast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
+    from models.forecaster.context import Siblings
     from models.forecaster.forecast import Forecast, Forecaster
     from storage.records import Evaluation
+
+    Floats = NDArray[np.float64]
 
 TAKE_OFF_ABOVE_D0 = 0.05
 LEVEL_OVER = 5
 STAYS_UNDER = 2
+LONG_UNDER_D0 = 0.6  # of the budget
+LUCK = 1.3  # standard deviations by which the best of about ten evaluations lies above their level
+JITTER_OVER = 12  # evaluations
+MOST_JITTER = 0.01  # in DSC; what bends more is the curve itself
+LEAST_FOR_JITTER = 4
 
 
 class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -39,10 +49,20 @@ class StopSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     forecaster: Literal["lstm", "parametric"] = "lstm"
 
 
+StopKind = Literal["plateau", "cannot_matter", "not_learned", "collapsed"]
+
+
 @dataclass(frozen=True)
 class StopDecision:
-    """Stop this training, for this reason, with this forecast of its last evaluation."""
+    """Stop this training, for this reason, with this forecast of its last evaluation.
 
+    Attributes:
+        kind: What was decided; a training that cannot matter is not tested.
+        reason: The same for a reader, with the values it was decided on.
+        forecast: Of validation DSC at the last evaluation of the full budget.
+    """
+
+    kind: StopKind
     reason: str
     forecast: PlateauForecast
 
@@ -55,11 +75,10 @@ def decide(
     tolerance: float,
     spec: StopSpec,
     forecaster: Forecaster,
+    siblings: Siblings | None = None,
+    cannot_matter: Callable[[PlateauForecast], bool] | None = None,
 ) -> StopDecision | None:
-    """Whether a running training has reached its plateau.
-
-    It stops when it has taken off and the forecast chance that its level rises by more than the stop tolerance over
-    the rest of the budget is under the risk.
+    """Whether a running training is to end now.
 
     Args:
         curve: Its evaluations so far.
@@ -68,12 +87,35 @@ def decide(
         tolerance: The study's tolerance in DSC.
         spec: The rule's settings.
         forecaster: What forecasts the rest.
+        siblings: Other curves of the study, near this one first.
+        cannot_matter: Whether the recommendation stays as it is all over the interval of a forecast; None where all
+            matters.
     """
-    if not spec.first_evaluation <= len(curve) < evaluations or not has_taken_off(curve, d0):
+    if not spec.first_evaluation <= len(curve) < evaluations:
         return None
+    forecast = _forecast(curve, evaluations, forecaster, siblings)
+    state = _trouble(curve, evaluations, d0)
+    if state is not None:
+        return _stop_in_trouble(state, forecast, curve, evaluations, d0=d0, spec=spec)
+    if not has_taken_off(curve, d0) or curve[-1].val_dsc < d0:
+        return None
+    return _stop_at_plateau(forecast, curve, evaluations, tolerance, spec) or _stop_needless(
+        forecast, curve, evaluations, cannot_matter
+    )
+
+
+def _forecast(
+    curve: Sequence[Evaluation], evaluations: int, forecaster: Forecaster, siblings: Siblings | None
+) -> Forecast:
     x = np.array([p.evaluation for p in curve], dtype=np.float64)
     y = np.array([p.val_dsc for p in curve], dtype=np.float64)
-    forecast = forecaster.forecast(x, y, np.array([float(evaluations)]))
+    return forecaster.forecast(x, y, np.array([float(evaluations)]), siblings)
+
+
+def _stop_at_plateau(
+    forecast: Forecast, curve: Sequence[Evaluation], evaluations: int, tolerance: float, spec: StopSpec
+) -> StopDecision | None:
+    """It stops when the forecast chance that its level rises by more than the stop tolerance is under the risk."""
     stop_tolerance = spec.tolerance_share * tolerance
     now = level(curve)
     chance = chance_of_gain(forecast, now, stop_tolerance)
@@ -83,10 +125,66 @@ def decide(
         f"plateau reached: at evaluation {len(curve)} of {evaluations} the level is {now:.4f}, and the chance of more "
         f"than +{stop_tolerance:.4f} is {chance:.2f} (risk {spec.risk:g}, {forecast.method})"
     )
-    end = PlateauForecast(
-        float(forecast.mean[0]), float(forecast.mean_lower[0]), float(forecast.mean_upper[0]), forecast.method
+    return StopDecision("plateau", reason, _expected_end(forecast))
+
+
+def _stop_needless(
+    forecast: Forecast,
+    curve: Sequence[Evaluation],
+    evaluations: int,
+    cannot_matter: Callable[[PlateauForecast], bool] | None,
+) -> StopDecision | None:
+    """It stops when no end within the forecast moves the recommendation."""
+    end = _measured_end(forecast)
+    if cannot_matter is None or not cannot_matter(end):
+        return None
+    reason = (
+        f"cannot matter: at evaluation {len(curve)} of {evaluations} its end is forecast at {end.mean:.4f} "
+        f"[{end.lower:.4f}, {end.upper:.4f}], and the recommendation is the same all over it ({forecast.method})"
     )
-    return StopDecision(reason, end)
+    return StopDecision("cannot_matter", reason, end)
+
+
+def _stop_in_trouble(
+    state: Literal["not_learned", "collapsed"],
+    forecast: Forecast,
+    curve: Sequence[Evaluation],
+    evaluations: int,
+    *,
+    d0: float,
+    spec: StopSpec,
+) -> StopDecision | None:
+    """It stops when the forecast sees no return: the chance that it ends above take-off is under the risk."""
+    chance = float(forecast.chance_above(d0 + TAKE_OFF_ABOVE_D0)[0])
+    if chance >= spec.risk:
+        return None
+    what = "has not taken off" if state == "not_learned" else f"has stayed under D0 = {d0:.3f}"
+    reason = (
+        f"{state.replace('_', ' ')}: at evaluation {len(curve)} of {evaluations} it {what}, and the chance of a return "
+        f"is {chance:.2f} (risk {spec.risk:g}, {forecast.method})"
+    )
+    return StopDecision(state, reason, _measured_end(forecast))
+
+
+def _trouble(curve: Sequence[Evaluation], evaluations: int, d0: float) -> Literal["not_learned", "collapsed"] | None:
+    """Not learned: no take-off by half the budget. Collapsed: under D0 for a long time after take-off.
+
+    A dip that is shorter returns often: plain BCE falls to 0 for up to half a budget and comes back.
+    """
+    if len(curve) >= evaluations // 2 and not has_taken_off(curve, d0):
+        return "not_learned"
+    long = int(np.ceil(LONG_UNDER_D0 * evaluations))
+    return "collapsed" if len(curve) > long and all(p.val_dsc < d0 for p in curve[-long:]) else None
+
+
+def _expected_end(forecast: Forecast) -> PlateauForecast:
+    mean, lower, upper = (float(each[0]) for each in (forecast.mean, forecast.mean_lower, forecast.mean_upper))
+    return PlateauForecast(mean, lower, upper, forecast.method)
+
+
+def _measured_end(forecast: Forecast) -> PlateauForecast:
+    mean, lower, upper = (float(each[0]) for each in (forecast.mean, forecast.lower, forecast.upper))
+    return PlateauForecast(mean, lower, upper, forecast.method)
 
 
 def chance_of_gain(forecast: Forecast, now: float, stop_tolerance: float) -> float:
@@ -97,6 +195,26 @@ def chance_of_gain(forecast: Forecast, now: float, stop_tolerance: float) -> flo
 def level(curve: Sequence[Evaluation]) -> float:
     """The level of a curve: the median of its last five evaluations."""
     return median(p.val_dsc for p in curve[-LEVEL_OVER:])
+
+
+def remaining_gain(curve: Sequence[Evaluation], end: float) -> float:
+    """How far the best validation DSC is forecast to rise until the last evaluation, at least 0.
+
+    The best of many noisy evaluations lies above the level, now and at the end: by as much, it is assumed, as LUCK
+    standard deviations of the evaluations around their neighbours' mean.
+    """
+    values = np.array([p.val_dsc for p in curve])
+    luck = LUCK * min(_jitter(values), MOST_JITTER)
+    return max(0.0, min(1.0, end + luck) - float(values.max()))
+
+
+def _jitter(values: Floats) -> float:
+    """Standard deviation of the last evaluations around the straight line through their neighbours."""
+    last = values[-JITTER_OVER:]
+    if len(last) < LEAST_FOR_JITTER:
+        return 0.0
+    bends = last[1:-1] - (last[:-2] + last[2:]) / 2
+    return float(np.sqrt(np.mean(bends**2) / 1.5))  # of independent noise a bend has 1.5 times the variance
 
 
 def has_taken_off(curve: Sequence[Evaluation], d0: float) -> bool:

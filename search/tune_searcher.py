@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from ray.tune.search import Searcher
 
 from search.facts import trial_facts
-from search.policy import free_cells
 from search.stop_rule import outcome
 from search.stop_signal import RunEnd
 from search.trainable import FailureReport, TestReport, TrainReport
@@ -20,7 +19,9 @@ from storage.reads import cell_record, spent_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from search.decisions import Decisions
     from search.live_claims import LiveClaims
+    from search.stop_rule import StopDecision
     from search.stop_signal import StopSignal
     from search.trainable import Assignment
     from storage.checkpoints import Keep
@@ -38,6 +39,7 @@ class Desk:
     Attributes:
         ledger: The open ledger.
         study: The study in it.
+        decisions: Which cell next, and when a training ends.
         assignment: What workers know.
         owner: The name under which this driver holds cells.
         live: The claims that it holds.
@@ -53,6 +55,7 @@ class Desk:
 
     ledger: Ledger
     study: StudyRecord
+    decisions: Decisions
     assignment: Assignment
     owner: str
     live: LiveClaims
@@ -135,19 +138,25 @@ class LedgerSearcher(Searcher):
             return None
         self._heed_limit()
         cells = [] if desk.stop.is_set() else self._cells()
-        for cell in free_cells(cells):
-            claim = desk.ledger.claim(desk.study.study_id, cell.plan.key, desk.owner)
+        wanted = desk.decisions.next_cells(cells) if cells else []
+        for key in wanted:
+            claim = desk.ledger.claim(desk.study.study_id, key, desk.owner)
             if claim is not None:
-                desk.live.add(trial_id, claim, self._curve(cell))
+                desk.live.add(trial_id, claim, self._curve(claim))
                 return {"claim": claim}
         self._idle_until = time.monotonic() + POLL_SECONDS
-        if len(desk.live) or (desk.wait_for_others and any(cell.state.is_open for cell in cells)):
+        others_work = bool(wanted) or any(cell.owner is not None for cell in cells)
+        if len(desk.live) or (desk.wait_for_others and others_work):
             return None
+        if not others_work and not desk.stop.is_set():
+            desk.decisions.close()
         return Searcher.FINISHED
 
-    def _curve(self, cell: Cell) -> tuple[Evaluation, ...]:
+    def _curve(self, claim: Claim) -> tuple[Evaluation, ...]:
         """What a cell that was held before has measured."""
-        return cell_record(self._desk.ledger, self._desk.study.study_id, cell.plan.key).curve if cell.claims else ()
+        if claim.number == 1:
+            return ()
+        return cell_record(self._desk.ledger, self._desk.study.study_id, claim.plan.key).curve
 
     @contextmanager
     def _run_ends_without_database(self) -> Iterator[None]:
@@ -184,12 +193,17 @@ class LedgerSearcher(Searcher):
             self._finish(claim, report)
         else:
             self._record(claim, report)
-            decision = result.get("stop_decision")
-            self._desk.ledger.send_to_test(
-                claim,
-                stop_reason=None if decision is None else decision.reason,
-                forecast=None if decision is None else decision.forecast,
-            )
+            self._end_training(claim, result.get("stop_decision"))
+
+    def _end_training(self, claim: Claim, decision: StopDecision | None) -> None:
+        desk = self._desk
+        if decision is None:
+            desk.ledger.send_to_test(claim, stop_reason=None, forecast=None)
+        elif decision.kind == "cannot_matter":
+            desk.ledger.prune(claim, decision.reason, decision.forecast)
+            desk.assignment.checkpoint_folder(claim).close(desk.keep)
+        else:
+            desk.ledger.send_to_test(claim, stop_reason=decision.reason, forecast=decision.forecast)
 
     def _finish(self, claim: Claim, report: TestReport) -> None:
         desk = self._desk

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from storage import optuna_rows
 from storage.errors import LostLease
-from storage.records import Cell, CellPlan, CellState, Claim
+from storage.records import Cell, CellPlan, CellState, Claim, SkipForecast
 from storage.tables import attempts, cells
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def cell_of(row: Mapping[str, Any]) -> Cell:
         counter=row["counter"],
         losses=row["losses"],
         trial_number=row["trial_number"],
+        skip=None if row["skip"] is None else SkipForecast(row["skip"], **row["skip_forecast"]),
     )
 
 
@@ -44,7 +45,8 @@ def read(connection: sa.Connection, study_id: int) -> list[Cell]:
 
 def plan_of(row: Mapping[str, Any]) -> CellPlan:
     """The plan in a row of `cells`."""
-    return CellPlan(row["key"], row["ratio"], row["depth"], row["seed"], row["num_cases"], row["parameters"])
+    names = ("key", "ratio", "depth", "seed", "num_cases", "parameters")
+    return CellPlan(**{name: row[name] for name in names}, role=row["role"] or "grid")
 
 
 def insert(connection: sa.Connection, study_id: int, plans: Sequence[CellPlan]) -> None:
@@ -102,7 +104,11 @@ def claim(connection: sa.Connection, study_id: int, key: str, owner: str, *, aga
         return None
     in_test, number = row["state"] == CellState.TEST, row["claims"] + 1
     state = CellState.TEST if in_test else CellState.CLAIMED
-    connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=owner, claims=number))
+    connection.execute(
+        cells.update()
+        .where(cells.c.id == row["id"])
+        .values(state=state, owner=owner, claims=number, skip=None, skip_forecast=None)
+    )
     optuna_rows.start(connection, row["trial_id"])
     return Claim(study_id, plan_of(row), row["attempt"], number, owner, "test" if in_test else "train")
 

@@ -17,7 +17,8 @@ Contract, the same on SQLite and PostgreSQL:
   lost seconds. Failed attempts keep curve, cost and reason.
 
 The states of a cell: waiting → claimed → test → done, collapsed, not_learned or failed; claimed and test fall back to
-waiting and test when their claim ends early, and failed to waiting while attempts are left.
+waiting and test when their claim ends early, and failed to waiting while attempts are left. A claimed cell whose
+training cannot matter is pruned. A waiting cell may be skipped: provisionally, until the study closes it as pruned.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
-from storage import attempt_rows, cell_rows, study_rows
+from storage import attempt_rows, cell_rows, skip_rows, study_rows
 from storage.database import check_revision, create_tables, holds_studies, make_optuna_study, migrate_tables
 from storage.engine import connect, hide_password, normalise_url, reading
 from storage.errors import StorageError
@@ -38,7 +39,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    from storage.records import Cell, CellPlan, Claim, Evaluation, PlateauForecast, Scores, StudyRecord
+    from storage.records import (
+        Cell,
+        CellPlan,
+        Claim,
+        Evaluation,
+        PlateauForecast,
+        Scores,
+        SkipForecast,
+        StudyRecord,
+    )
 
 
 class Ledger:
@@ -242,6 +252,36 @@ class Ledger:
             if row is not None:
                 attempt_rows.follow(connection, row)
         return row is not None
+
+    @patient
+    def prune(self, claim: Claim, reason: str, forecast: PlateauForecast) -> None:
+        """End a cell without a test: its training cannot matter. Curve and forecast stay, apart."""
+        with self.engine.begin() as connection:
+            row = cell_rows.held(connection, claim)
+            attempt_rows.change(connection, row, stop_reason=reason, forecast=vars(forecast), unrecorded_seconds=0.0)
+            facts = {"stop_reason": reason, "forecast_val_dsc": forecast.mean, "forecast_method": forecast.method}
+            cell_rows.close(connection, row, CellState.PRUNED, None, facts)
+
+    # Skips
+
+    @patient
+    def note_skips(self, study_id: int, skips: Mapping[str, SkipForecast]) -> None:
+        """Note which free cells are skipped for now, and what stands in for them; the others are skipped no longer."""
+        with self.engine.begin() as connection:
+            skip_rows.replace(connection, study_id, skips)
+
+    @patient
+    def close_skipped(self, study_id: int) -> int:
+        """End the cells that are skipped, their trials told as pruned with the forecast; returns how many."""
+        with self.engine.begin() as connection:
+            return skip_rows.close(connection, study_id)
+
+    @patient
+    def reopen_skipped(self, study_id: int) -> int:
+        """Let every cell that was closed as skipped wait again, as a new attempt; returns how many."""
+        with self.engine.begin() as connection:
+            study_rows.lock(connection, study_id)
+            return skip_rows.reopen(connection, study_id)
 
     @patient
     def retrain(self, study_id: int, key: str, reason: str) -> bool:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 @patient
-def cell_records(ledger: Ledger, study_id: int) -> list[CellRecord]:
-    """Every cell with its current attempt and curve, in the order of the layout."""
-    return _records(ledger, cells.c.study_id == study_id)
+def cell_records(ledger: Ledger, study_id: int, keys: Sequence[str] | None = None) -> list[CellRecord]:
+    """Cells with their current attempt and curve, in the order of the layout; those of the keys, or all."""
+    ours = cells.c.study_id == study_id
+    return _records(ledger, ours if keys is None else ours & cells.c.key.in_(keys))
 
 
 @patient

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
+
+NORMAL_90 = 1.645  # half a 90 % interval, in standard deviations
+Role = Literal["grid", "repeat", "confirm"]
 
 
 class CellState(StrEnum):
@@ -40,6 +43,7 @@ class CellPlan:
         seed: Draws initialisation, batch order and the order of the nested subsets.
         num_cases: Training cases that the ratio stands for.
         parameters: Trainable parameters of the network at this depth.
+        role: Whether it belongs to the grid, repeats a flagged run, or confirms a recommendation with a fresh seed.
     """
 
     key: str
@@ -48,6 +52,17 @@ class CellPlan:
     seed: int
     num_cases: int
     parameters: int
+    role: Role = "grid"
+
+
+@dataclass(frozen=True)
+class SkipForecast:
+    """Why a cell is not trained, and the validation DSC that is forecast for one run of it; never a measured value."""
+
+    reason: str
+    mean: float
+    lower: float
+    upper: float
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,7 @@ class Cell:
         counter: Renewals of its lease.
         losses: Claims that ended with a lost worker.
         trial_number: Optuna's number of the current attempt.
+        skip: Why it is not trained, and what is forecast instead; None for a cell that is, or may yet be, trained.
     """
 
     plan: CellPlan
@@ -73,6 +89,7 @@ class Cell:
     counter: int
     losses: int
     trial_number: int
+    skip: SkipForecast | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +133,11 @@ class PlateauForecast:
     lower: float
     upper: float
     method: str
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation, its interval read as a normal one."""
+        return (self.upper - self.lower) / (2 * NORMAL_90)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ cells = sa.Table(
     sa.Column("num_cases", sa.Integer, nullable=False),
     sa.Column("parameters", sa.BigInteger, nullable=False),
     sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("role", sa.String(10)),  # grid, repeat or confirm; empty is grid; since version 2
     sa.Column("skip", sa.Text),  # a provisional reason not to train it; told to Optuna when the study closes
+    sa.Column("skip_forecast", sa.JSON),  # mean, lower and upper that stand in for it; since version 2
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("claims", sa.Integer, nullable=False, server_default="0"),
     sa.Column("owner", sa.String(300)),

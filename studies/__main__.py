@@ -59,14 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     complexity = _plain_command(commands, "complexity", _complexity, "parameters, FLOPs and speed of each depth")
     _take_spec(complexity)
     complexity.add_argument("--json", action="store_true", help="print JSON")
-    forecast = _plain_command(commands, "forecast", _forecast, "forecast the curves of a CSV file; needs no study")
-    forecast.add_argument("curves", metavar="CSV", help="a row a point; columns such as depth tell curves apart")
-    forecast.add_argument("--column", required=True, help="the measured values, such as dsc")
-    forecast.add_argument(
-        "--x", metavar="COLUMN", help="their positions (default: evaluation, epoch, step, ratio, ...)"
-    )
-    forecast.add_argument("--at", metavar="X", type=float, action="append", required=True, help="may be given again")
-    forecast.add_argument("--json", action="store_true", help="print JSON")
+    _take_numbers(commands)
     for name, function, text in (
         ("status", _status, "what a study has done so far"),
         ("report", _report, "the answer, and report.html"),
@@ -81,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("study", nargs="?", help="name of the study (default: the only one)")
         if name in {"status", "report", "forecast-table"}:
             command.add_argument("--json", action="store_true", help="print JSON")
+        if name == "status":
+            command.add_argument("--why", metavar="CELL", help="what was decided of one cell, and on which values")
         if name in {"report", "export"}:
             command.add_argument("-o", "--output", metavar="FILE", help="where to write")
         if name == "retry":
@@ -95,6 +90,36 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--watch", metavar="SECONDS", type=float, default=0.0, help="watch others' leases")
         if name == "dashboard":
             command.add_argument("--port", type=int, default=8080, help="port on this machine (default: %(default)s)")
+    _take_places(commands)
+    return parser
+
+
+def _take_numbers(commands: Any) -> None:
+    """Commands that work on tables of numbers."""
+    forecast = _plain_command(commands, "forecast", _forecast, "forecast the curves of a CSV file; needs no study")
+    forecast.add_argument("curves", metavar="CSV", help="a row a point; columns such as depth tell curves apart")
+    forecast.add_argument("--column", required=True, help="the measured values, such as dsc")
+    forecast.add_argument(
+        "--x", metavar="COLUMN", help="their positions (default: evaluation, epoch, step, ratio, ...)"
+    )
+    forecast.add_argument("--at", metavar="X", type=float, action="append", required=True, help="may be given again")
+    forecast.add_argument("--json", action="store_true", help="print JSON")
+    replaying = _plain_command(commands, "replay", _replay, "what the policy would have spent on a recorded surface")
+    replaying.add_argument("surface", metavar="CSV", help="a row an evaluation, as `export` writes them")
+    replaying.add_argument("--policy", choices=("grid", "forecast"), default="forecast", help="default: %(default)s")
+    replaying.add_argument("--gpus", type=int, default=1, help="simulated GPUs (default: %(default)s)")
+    replaying.add_argument("--tolerance", type=float, default=0.01, help="in DSC (default: %(default)s)")
+    replaying.add_argument("--target-dsc", type=float, help="DSC to reach (default: the best less the tolerance)")
+    replaying.add_argument("--d0", type=float, default=0.2, help='DSC of "all foreground" (default: %(default)s)')
+    replaying.add_argument("--held-out", type=int, default=300, help="validation and test cases (default: %(default)s)")
+    replaying.add_argument(
+        "--seed", type=int, action="append", help="of the grid (default: the lowest); others are fresh"
+    )
+    replaying.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _take_places(commands: Any) -> None:
+    """Commands that make studies and databases from elsewhere."""
     importing = _command(commands, "import", _import, "a new study from an exported one, or from a table of numbers")
     importing.add_argument("source", help="folder that export --all wrote, or a table (CSV, Parquet)")
     importing.add_argument("--cases", metavar="N", type=int, help="training cases at ratio 1, of a table")
@@ -103,7 +128,6 @@ def _parser() -> argparse.ArgumentParser:
     database.add_argument("folder", metavar="DIR", help="where its files lie")
     database.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     database.add_argument("--port", type=int, help="port (default: one that is free)")
-    return parser
 
 
 def _storage(given: str | None) -> str:
@@ -215,12 +239,26 @@ def _forecast(options: argparse.Namespace) -> int:
     return OK
 
 
+def _replay(options: argparse.Namespace) -> int:
+    from studies.replaying import read_surface, render, replay_surface, spec_of, to_dict
+
+    runs = read_surface(Path(options.surface))
+    spec = spec_of(options, runs)
+    found = replay_surface(runs, spec)
+    values = to_dict(found, runs, spec)
+    print(json.dumps(values, indent=2) if options.json else render(found, values), end="\n" if options.json else "")
+    return OK
+
+
 def _status(options: argparse.Namespace) -> int:
     from storage.reads import spent_seconds
-    from studies.status import render_status, status_of
+    from studies.status import render_status, status_of, why
 
     with _open(options.storage) as ledger:
         study, records = _read(ledger, options.study or options.name)
+        if options.why:
+            print(why(records, options.why), end="")
+            return OK
         status = status_of(study, records, spent_seconds(ledger, study.study_id))
     print(json.dumps(status, indent=2) if options.json else render_status(status), end="\n" if options.json else "")
     return OK

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from models.metrics import per_case
+from models.protocol import TrainingSpec
 from search.answer import Answer, answer
-from search.measurements import Measurement
+from search.costs import cost_model
+from search.measurements import Measurement, Planned
 from search.prices import PriceSpec
-from search.stop_rule import level
+from search.stop_rule import remaining_gain
 from storage.frames import cases_frame
 from storage.records import CellState
 
@@ -40,7 +42,33 @@ def answer_of(study: StudyRecord, records: Sequence[CellRecord]) -> Answer:
         target=study.running["target_dsc"],
         validation_groups=case_groups(study, "validation") if has_cases else None,
         test_groups=case_groups(study, "test") if has_cases else None,
+        planned=planned_configurations(study, records),
     )
+
+
+def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) -> list[Planned]:
+    """Configurations of the grid that no cell has measured, with the cost that the others predict."""
+    measured = {(r.cell.plan.depth, r.cell.plan.num_cases) for r in records if is_measured(r)}
+    trained = [record for record in records if record.curve and record.attempt.device is not None]
+    if "training" not in study.identity or not trained:
+        return []
+    protocol = TrainingSpec.model_validate(study.identity["training"])
+    device, share = cast("Device", trained[0].attempt.device), trained[0].attempt.device_share
+    costs = cost_model(
+        ((record.cell.plan, record.curve) for record in trained),
+        device_share=share,
+        evaluations=protocol.evaluations,
+        total_steps=protocol.total_steps,
+    )
+    waiting = {
+        (plan.depth, plan.num_cases): Planned(
+            plan.depth, plan.ratio, plan.num_cases, plan.parameters, device, costs.seconds(plan)
+        )
+        for record in records
+        for plan in [record.cell.plan]
+        if (plan.depth, plan.num_cases) not in measured
+    }
+    return list(waiting.values())
 
 
 def is_measured(record: CellRecord) -> bool:
@@ -52,8 +80,9 @@ def measurement(record: CellRecord) -> Measurement:
     """A measured cell as the answer reads it."""
     plan, attempt = record.cell.plan, record.attempt
     last_step = record.curve[-1].step
-    now = level(record.curve)
-    gain = attempt.forecast
+    end = attempt.forecast
+    gain = 0.0 if end is None else remaining_gain(record.curve, end.mean)
+    half = 0.0 if end is None else (end.upper - end.lower) / 2
     return Measurement(
         key=plan.key,
         depth=plan.depth,
@@ -66,10 +95,11 @@ def measurement(record: CellRecord) -> Measurement:
         seconds_estimated=last_step < attempt.planned_steps,
         validation=_case_dsc(record, "validation"),
         test=_case_dsc(record, "test"),
-        remaining_gain=0.0 if gain is None else max(0.0, gain.mean - now),
-        remaining_gain_lower=0.0 if gain is None else max(0.0, gain.lower - now),
-        remaining_gain_upper=0.0 if gain is None else max(0.0, gain.upper - now),
+        remaining_gain=gain,
+        remaining_gain_lower=gain - half,
+        remaining_gain_upper=gain + half,
         flag=_flag(record.cell.state),
+        confirms=plan.role == "confirm",
     )
 
 

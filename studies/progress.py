@@ -50,6 +50,7 @@ class ProgressDisplay:
         self._thread.join()
         self._look()
         self._live.stop()
+        self._tell_skipped()
 
     def _follow(self) -> None:
         while not self._end.wait(SECONDS_BETWEEN_LOOKS):
@@ -57,13 +58,20 @@ class ProgressDisplay:
 
     def _look(self) -> None:
         cells = self._cells()
-        closed = [c for c in cells if not c.state.is_open]
+        closed = [c for c in cells if not c.state.is_open and c.skip is None]
         for cell in closed:
             if cell.plan.key not in self._told:
                 self._told.add(cell.plan.key)
                 self._console.print(self._line(cell, len(self._told), len(cells)), highlight=False, markup=False)
         if self._live.is_started:
             self._live.update(self._table(cells, len(closed)), refresh=True)
+
+    def _tell_skipped(self) -> None:
+        skipped = sum(cell.skip is not None for cell in self._cells())
+        if skipped:
+            self._console.print(
+                f"{skipped} cells were not worth training: `dicecurve status --why CELL`", highlight=False
+            )
 
     def _cells(self) -> list[Cell]:
         return self._ledger.cells(self._study.study_id)
@@ -84,8 +92,10 @@ class ProgressDisplay:
 
     def _table(self, cells: list[Cell], num_closed: int) -> Table:
         running = [c for c in cells if c.owner is not None]
+        num_skipped = sum(cell.skip is not None for cell in cells)
+        skipped = f", {num_skipped} skipped" if num_skipped else ""
         table = Table(
-            title=f"{self._study.name}: {num_closed} of {len(cells)} cells finished, {len(running)} running",
+            title=f"{self._study.name}: {num_closed} of {len(cells)} cells finished, {len(running)} running{skipped}",
             title_justify="left",
             box=None,
         )

@@ -35,6 +35,7 @@ PACKAGES = ("dicecurve", "torch", "monai", "ray", "optuna", "sqlalchemy", "numpy
 BYTES_PER_PARAMETER_RUNNING = 16  # weights, two moments of Adam, best weights; float32
 BYTES_PER_PARAMETER_KEPT = 4
 MOST_NAMED = 3
+DECISIVE = ("grid", "policy", "tolerance", "target_dsc", "gpu_hours", "prices", "stop")  # parts of a spec
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def _take_up(ledger: Ledger, spec: StudySpec, data: PreparedData) -> StudyRecord
         facts=_facts(data.dataset, data.split),
     )
     _check_data(study, data)
-    _note_changes(ledger, study, spec)
+    if _note_changes(ledger, study, spec) or spec.policy == "grid":
+        ledger.reopen_skipped(study.study_id)  # what was not worth training may be now
     return replace(study, identity=spec.identity(), running=spec.running())
 
 
@@ -215,13 +217,15 @@ def _facts(dataset: Dataset, split: Mapping[str, Sequence[str]]) -> dict[str, An
     }
 
 
-def _note_changes(ledger: Ledger, study: StudyRecord, spec: StudySpec) -> None:
+def _note_changes(ledger: Ledger, study: StudyRecord, spec: StudySpec) -> bool:
+    """Note what differs from the last start; whether anything that decisions read does."""
     identity, running = spec.identity(), spec.running()
     old, new = study.identity | study.running, identity | running
     changes = {key: {"was": old.get(key), "now": new[key]} for key in new if old.get(key) != new[key]}
     installed = versions()
     if changes or installed != _last_versions(ledger, study):
         ledger.change_spec(study, identity=identity, running=running, changes=changes, versions=installed)
+    return any(key in changes for key in DECISIVE)
 
 
 def _last_versions(ledger: Ledger, study: StudyRecord) -> dict[str, str]:
@@ -244,6 +248,8 @@ def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, *, wait_for_others
         keep=files.keep,
         policy=spec.policy,
         tolerance=spec.tolerance,
+        target=spec.target_dsc,
+        prices=spec.prices,
         stop=spec.stop,
         resources=spec.resources,
         forecaster=load() if spec.stop.forecaster == "lstm" else ParametricForecaster(),

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from models.metrics import summarise
+from storage.errors import InputError
 from storage.records import CellState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from storage.records import CellRecord, StudyRecord
 
 
+SKIPPED = "skipped"  # of cells that wait, or were closed, with a forecast in their place
+
+
 def status_of(study: StudyRecord, records: Sequence[CellRecord], spent_seconds: float) -> dict[str, Any]:
     """The state of a study and of each cell, ready for JSON; measured and forecast values under names of their own."""
-    states = Counter(record.cell.state for record in records)
+    states = Counter(_state(record) for record in records)
     return {
         "study": study.name,
         "policy": study.running["policy"],
         "cells": len(records),
-        "states": {state.value: states[state] for state in CellState if states[state]},
-        "finished": all(not record.cell.state.is_open for record in records),
+        "states": {state: states[state] for state in (*CellState, SKIPPED) if states[state]},
+        "finished": all(not record.cell.state.is_open or record.cell.skip is not None for record in records),
         "spent_seconds": spent_seconds,
         "fingerprint": study.fingerprint,
         "per_cell": [_cell(record) for record in records],
@@ -65,7 +70,8 @@ def _cell(record: CellRecord) -> dict[str, Any]:
         "num_cases": plan.num_cases,
         "parameters": plan.parameters,
         "trial_number": record.cell.trial_number,
-        "state": record.cell.state.value,
+        "role": plan.role,
+        "state": _state(record),
         "attempt": record.cell.attempt,
         "losses": record.cell.losses,
         "evaluations": len(record.curve),
@@ -77,9 +83,46 @@ def _cell(record: CellRecord) -> dict[str, Any]:
         "spent_seconds": record.spent_seconds,
         "stop_reason": attempt.stop_reason,
         "forecast_val_dsc": None if attempt.forecast is None else attempt.forecast.mean,
+        "skip": None if record.cell.skip is None else asdict(record.cell.skip),
         "failure": attempt.failure,
         "notes": list(attempt.notes),
     }
+
+
+def _state(record: CellRecord) -> str:
+    return SKIPPED if record.cell.skip is not None else record.cell.state.value
+
+
+def why(records: Sequence[CellRecord], key: str) -> str:
+    """What was decided of one cell, and on which values.
+
+    Raises:
+        InputError: There is no such cell.
+    """
+    found = next((record for record in records if record.cell.plan.key == key), None)
+    if found is None:
+        known = ", ".join(record.cell.plan.key for record in records[:3])
+        raise InputError(f"no cell {key!r} in this study; cells are named like {known} (--why)")
+    return "\n".join([f"{key}: {_state(found).replace('_', ' ')}", *_reasons(found)]) + "\n"
+
+
+def _reasons(record: CellRecord) -> Iterator[str]:
+    attempt, skip, best = record.attempt, record.cell.skip, record.best
+    if record.cell.plan.role != "grid":
+        purpose = {"confirm": "confirms the recommendation with a fresh seed", "repeat": "repeats a flagged run"}
+        yield f"added to the grid: it {purpose[record.cell.plan.role]}"
+    if best is not None:
+        yield f"measured: {len(record.curve)} evaluations, best validation DSC {best.val_dsc:.4f} at {best.evaluation}"
+    if attempt.stop_reason is not None:
+        yield f"stopped: {attempt.stop_reason}"
+    if attempt.forecast is not None:
+        end = attempt.forecast
+        yield f"forecast: {end.mean:.4f} [{end.lower:.4f}, {end.upper:.4f}] at the last evaluation ({end.method})"
+    if skip is not None:
+        yield skip.reason
+        yield f"forecast: {skip.mean:.4f} [{skip.lower:.4f}, {skip.upper:.4f}] for one run"
+    if attempt.failure is not None:
+        yield f"failed: {attempt.failure}"
 
 
 def _line(cell: dict[str, Any]) -> str:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from models.forecaster.context import Curve, Siblings
 
     Floats = NDArray[np.float64]
 
@@ -65,9 +69,13 @@ class Forecast:
 
 
 class Forecaster(Protocol):
-    """Anything that forecasts a curve from its seen part."""
+    """Anything that forecasts a curve from its seen part, beside other curves of the same study or not."""
 
-    def forecast(self, x: Floats, y: Floats, at: Floats) -> Forecast:
+    def context(self, curves: Sequence[Curve]) -> Siblings | None:
+        """Other curves, made ready once for many forecasts; None if they are of no use to it."""
+        ...
+
+    def forecast(self, x: Floats, y: Floats, at: Floats, siblings: Siblings | None = None) -> Forecast:
         """Forecast the curve through (x, y), both of shape (T,), at positions ``at`` of shape (H,)."""
         ...
 

@@ -16,8 +16,11 @@ from models.forecaster.forecast import Forecast
 from models.forecaster.power_law import FIT_PARAMETERS, NORMAL_90, fit_lines, fit_power_laws
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from models.forecaster.context import Curve, Siblings
     from models.forecaster.forecast import Floats
     from models.forecaster.power_law import PowerLaws
 
@@ -78,7 +81,11 @@ class ParametricForecaster:
     noise_floor: float = 0.005
     fallback_half_width: float = 0.25
 
-    def forecast(self, x: Floats, y: Floats, at: Floats) -> Forecast:
+    def context(self, curves: Sequence[Curve]) -> Siblings | None:  # noqa: ARG002 - every forecaster is asked
+        """Nothing: the laws know of one curve."""
+        return None
+
+    def forecast(self, x: Floats, y: Floats, at: Floats, siblings: Siblings | None = None) -> Forecast:  # noqa: ARG002
         """Forecast the curve through (x, y), both of shape (T,), at positions ``at`` of shape (H,).
 
         The mean is that of both laws, by their weights. Points that are not finite, or at no sensible position

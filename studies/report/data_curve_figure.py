@@ -98,7 +98,7 @@ def _depth_traces(depth: int, depths: Sequence[int], found: Answer, fitted: Fitt
     gaps = len(depths) - 1
     step = min(DODGE, MOST_DODGE / max(1, gaps)) * 2 * found.num_train
     look = _Look(depth, hue(depth, depths), symbol(depth, depths), step * (sorted(depths).index(depth) - gaps / 2))
-    rows = [row for row in found.ranking if row.depth == depth and row.flag is None]
+    rows = [row for row in found.ranking if row.depth == depth and row.flag is None and not row.is_forecast]
     expected = {each.num_cases: each.dsc for each in fitted.expected if each.depth == depth}
     stopped = [(row, expected[row.num_cases]) for row in rows if row.num_cases in expected]
     flagged = [each for each in found.flagged if each.depth == depth]
@@ -111,8 +111,8 @@ def _depth_traces(depth: int, depths: Sequence[int], found: Answer, fitted: Fitt
 
 def _measured(look: _Look, rows: Sequence[RankedConfiguration], without_interval: set[int]) -> Any:
     """Measured points; those of stopped runs leave their interval, which is of the full budget, to the expected one."""
-    intervals = [None if row.num_cases in without_interval else row.test_dsc.mean_interval for row in rows]
-    values = [row.test_dsc.value for row in rows]
+    intervals = [None if row.num_cases in without_interval else row.estimate.mean_interval for row in rows]
+    values = [row.estimate.value for row in rows]
     return go.Scatter(
         name=f"depth {look.depth}",
         legendgroup=str(look.depth),
@@ -122,7 +122,7 @@ def _measured(look: _Look, rows: Sequence[RankedConfiguration], without_interval
         marker={"color": look.colour, "symbol": look.mark, "size": 9},
         error_y=_error_bars(values, intervals, look.colour),
         text=[
-            f"depth {row.depth}, {row.num_cases} cases<br>measured test DSC {row.test_dsc.value:.3f}" for row in rows
+            f"depth {row.depth}, {row.num_cases} cases<br>measured test DSC {row.estimate.value:.3f}" for row in rows
         ],
         hovertemplate="%{text}<extra></extra>",
     )
@@ -137,7 +137,7 @@ def _expected(look: _Look, points: Sequence[tuple[RankedConfiguration, float]]) 
         y=values,
         mode="markers",
         marker={"color": colour, "symbol": f"{look.mark}-open", "size": 10},
-        error_y=_error_bars(values, [row.test_dsc.mean_interval for row, _ in points], colour),
+        error_y=_error_bars(values, [row.estimate.mean_interval for row, _ in points], colour),
         text=[f"depth {row.depth}, {row.num_cases} cases" for row, _ in points],
         hovertemplate="%{text}<br>expected after the full budget %{y:.3f}<extra></extra>",
     )

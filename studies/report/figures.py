@@ -29,14 +29,14 @@ def dsc_heatmap(records: Sequence[CellRecord], found: Answer) -> Figure | None:
         return None
     counts = {record.cell.plan.num_cases: record.cell.plan.ratio for record in records}
     cases, depths = sorted(counts), sorted({record.cell.plan.depth for record in records})
-    rows = {(row.depth, row.num_cases): row for row in found.ranking}
+    rows = {(row.depth, row.num_cases): row for row in found.ranking if not row.is_forecast}
     flagged = Counter((each.depth, each.num_cases) for each in found.flagged)
     ratios = [f"{counts[n]:.4g}<br>({n})" for n in cases]
     grid = [[rows.get((depth, n)) for n in cases] for depth in depths]
     heat = go.Heatmap(
         x=list(range(len(cases))),
         y=list(range(len(depths))),
-        z=[[None if row is None or row.flag else row.test_dsc.value for row in line] for line in grid],
+        z=[[None if row is None or row.flag else row.estimate.value for row in line] for line in grid],
         customdata=[[_hover(row) for row in line] for line in grid],
         hovertemplate="%{customdata}<extra></extra>",
         colorscale="Cividis",
@@ -79,7 +79,12 @@ def cost_bars(found: Answer, currency: str) -> Figure | None:
     chosen = found.recommended
     groups = (
         ("recommended", [r for r in shown if r is chosen], {"color": "#009E73"}),
-        ("eligible", [r for r in shown if r.eligible and r is not chosen], {"color": "#0072B2"}),
+        ("eligible", [r for r in shown if r.eligible and r is not chosen and not r.is_forecast], {"color": "#0072B2"}),
+        (
+            "eligible by forecast",
+            [r for r in shown if r.eligible and r.is_forecast],
+            {"color": CLEAR, "line": {"color": "#0072B2", "width": 2}},
+        ),
         (
             "not eligible",
             [r for r in shown if not r.eligible and r is not chosen],
@@ -134,7 +139,7 @@ def _bar_name(row: RankedConfiguration) -> str:
 
 
 def _cell_text(row: RankedConfiguration, flagged: Counter[tuple[int, int]]) -> str:
-    value = dsc(row.test_dsc.value)
+    value = dsc(row.estimate.value)
     number = flagged[row.depth, row.num_cases]
     if row.flag:
         return f"{value}<br>{row.flag.replace('_', ' ')}"
@@ -145,13 +150,14 @@ def _hover(row: RankedConfiguration | None) -> str:
     if row is None:
         return "not measured"
     flag = f"<br>{row.flag.replace('_', ' ')}" if row.flag else ""
+    kind = "forecast test" if row.is_forecast else "test"
     runs = f"{row.seeds} run{'' if row.seeds == 1 else 's'}"
-    return f"depth {row.depth}, {row.num_cases} cases ({runs})<br>test DSC {estimate(row.test_dsc)}{flag}"
+    return f"depth {row.depth}, {row.num_cases} cases ({runs})<br>{kind} DSC {estimate(row.estimate)}{flag}"
 
 
 def _values(cells: Sequence[tuple[int, int, RankedConfiguration]], flagged: Counter[tuple[int, int]]) -> Any:
     """The values inside the coloured fields, light on the dark half of the scale and dark on the light one."""
-    scores = [row.test_dsc.value for _, _, row in cells]
+    scores = [row.estimate.value for _, _, row in cells]
     middle = (max(scores) + min(scores)) / 2 if scores else 0.0
     return go.Scatter(
         x=[x for x, _, _ in cells],

@@ -28,7 +28,7 @@ REPLICATES = 500  # enough for a band that is drawn
 
 @dataclass(frozen=True, eq=False)
 class FittedCurve:
-    """The law of one depth on test cases, from the fewest cases that were tried to twice those at hand.
+    """The curve of one depth on test cases, from the fewest cases that were tried to twice those at hand.
 
     Attributes:
         depth: Of the U-Net.
@@ -65,7 +65,7 @@ class FittedCurves:
 
 
 def fitted_curves(study: StudyRecord, records: Sequence[CellRecord], found: Answer) -> FittedCurves:
-    """The same laws as the answer's: a fit without chance, through the same points.
+    """The same curves as the answer's, through the same points.
 
     Args:
         study: Knows the groups of its test cases.
@@ -77,7 +77,9 @@ def fitted_curves(study: StudyRecord, records: Sequence[CellRecord], found: Answ
     if not learned:
         return FittedCurves((), ())
     groups = case_groups(study, "test") if study.split["test"] else None
-    curves = fit_data_curves(data_points(learned, "test"), groups, REPLICATES, np.random.default_rng(0))
+    curves = fit_data_curves(
+        data_points(learned, "test"), groups, REPLICATES, np.random.default_rng(0), num_train=found.num_train
+    )
     readable = [each.depth for each in found.depths if each.on_test is not None]
     return FittedCurves(tuple(_curve(curves, depth, found.num_train) for depth in readable), _expected(curves))
 
@@ -88,8 +90,8 @@ def _curve(curves: DataCurves, depth: int, num_train: int) -> FittedCurve:
     last = max(2.0 * num_train, most)
     positions = np.unique(np.append(np.geomspace(tried.min(), last, POSITIONS), [most, num_train]))
     positions = positions[positions >= tried.min()]
-    lower, upper = np.percentile(curves.replicate_laws[depth].at(positions), [5, 95], axis=0)
-    return FittedCurve(depth, most, positions, curves.laws[depth].at(positions)[0], lower, upper)
+    lower, upper = np.percentile(curves.replicates[depth].at(positions), [5, 95], axis=0)
+    return FittedCurve(depth, most, positions, curves.curve[depth].at(positions)[0], lower, upper)
 
 
 def _expected(curves: DataCurves) -> tuple[ExpectedPoint, ...]:

@@ -108,7 +108,7 @@ def _key_figures(found: Answer, currency: str) -> Iterator[KeyFigure]:
     held_out = found.num_validation + found.num_test
     yield KeyFigure("training cases", str(row.num_cases), f"of {found.num_train}; {held_out} more to validate and test")
     yield KeyFigure("depth of the U-Net", str(row.depth), f"{row.parameters:,} parameters")
-    yield KeyFigure("test DSC", dsc(row.test_dsc.value), f"90 % interval {interval(row.test_dsc.mean_interval)}")
+    yield KeyFigure("test DSC", dsc(row.estimate.value), f"90 % interval {interval(row.estimate.mean_interval)}")
     about = "about " if row.seconds_estimated else ""
     yield KeyFigure("price", f"{about}{amount(row.price)} {currency}", "all cases, and one training")
 

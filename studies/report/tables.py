@@ -29,7 +29,8 @@ def ranking_table(found: Answer, currency: str) -> Table:
         Column("runs"),
         Column("validation DSC, fitted (decides)"),
         Column("validation DSC, measured"),
-        Column("test DSC [90 %]"),
+        Column("test DSC, measured [90 %]"),
+        Column("test DSC, forecast [90 %]"),
         Column(f"price, {currency}"),
         Column(f"{currency} per 0.01 DSC"),
         Column("P(reaches floor)"),
@@ -48,7 +49,8 @@ def _ranking_cells(row: RankedConfiguration, found: Answer) -> tuple[str, ...]:
         str(row.seeds),
         dsc(row.validation_fitted),
         dsc(row.validation_dsc),
-        estimate(row.test_dsc),
+        NONE if row.test_dsc is None else estimate(row.test_dsc),
+        NONE if row.test_forecast is None else estimate(row.test_forecast),
         f"{'~' if row.seconds_estimated else ''}{amount(row.price)}",
         amount(row.cost_per_dsc),
         NONE if row.p_floor is None else f"{row.p_floor:.2f}",
@@ -59,6 +61,8 @@ def _ranking_cells(row: RankedConfiguration, found: Answer) -> tuple[str, ...]:
 def _ranking_notes(row: RankedConfiguration, found: Answer) -> Iterator[str]:
     if row is found.recommended:
         yield "recommended"
+    if row.is_forecast:
+        yield "not trained: forecast"
     if row.confirmed_dsc is not None:
         yield f"fresh seed {dsc(row.confirmed_dsc)}"
     if row.flag is not None:

@@ -19,14 +19,18 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
+from models.forecaster.parametric import ParametricForecaster
 from models.protocol import TrainingSpec
 from search import tune_searcher
+from search.decisions import Decisions, DecisionSpec
 from search.live_claims import LeaseKeeper, LiveClaims
+from search.policy import PolicyContext
+from search.prices import PriceSpec
 from search.stop_rule import StopSpec
 from search.stop_signal import RunEnd, StopSignal
 from search.trainable import DISK_IS_FULL, Assignment, FailureReport, TestReport, TrainReport
 from search.tune_searcher import Desk, LedgerSearcher
-from search.tune_stopper import ForecastStopper, StopContext
+from search.tune_stopper import ForecastStopper
 from storage import database, optuna_rows
 from storage.errors import LostLease
 from storage.leases import LeaseWatch, this_owner
@@ -42,6 +46,25 @@ SLOTS = 2
 LEASE_SECONDS = 0.5
 WORKER = {"device": "cpu", "device_share": 1.0, "device_name": "drawn", "planned_steps": 40, "versions": {}}
 BYTES_OF_A_FULL_DISK = 64
+GRID = DecisionSpec(
+    policy="grid",
+    context=PolicyContext(
+        num_train=100,
+        held_out_cases=30,
+        prices=PriceSpec(),
+        device="cpu",
+        device_share=1.0,
+        evaluations=EVALUATIONS,
+        total_steps=lambda _: WORKER["planned_steps"],
+        tolerance=0.01,
+        target=None,
+    ),
+    evaluations=EVALUATIONS,
+    d0=0.2,
+    tolerance=0.01,
+    stop=StopSpec(),
+    forecaster=ParametricForecaster(),
+)
 
 database._revision_of_optuna()  # known to every driver that is forked from here
 
@@ -136,6 +159,7 @@ def _desk(setting: Setting, ledger: Ledger, study: StudyRecord, live: LiveClaims
     return Desk(
         ledger=ledger,
         study=study,
+        decisions=Decisions(ledger, study, GRID, lambda: SLOTS),
         assignment=assignment,
         owner=owner if setting.host is None else f"{setting.host}/{owner.partition('/')[2]}",
         live=live,
@@ -156,8 +180,7 @@ class _Loop:
     def __init__(self, desk: Desk, setting: Setting) -> None:
         self._desk, self._setting = desk, setting
         self._searcher = LedgerSearcher(desk)
-        context = StopContext("grid", EVALUATIONS, 0.2, 0.01, StopSpec(), forecaster=None)  # type: ignore[arg-type]
-        self._stopper = ForecastStopper(context, desk.live, desk.stop)
+        self._stopper = ForecastStopper(desk.decisions, desk.live, desk.stop)
         self._at_work: dict[Connection, str] = {}
         self._idle: list[Connection] = []
         self._pids: dict[Connection, int] = {}

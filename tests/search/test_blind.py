@@ -10,17 +10,22 @@ from typing import Any
 
 import pytest
 
-from search import policy, stop_rule
+from search import costs, information, outlook, policy, stop_rule
+from search.outlook import SeenCell
 from storage import records
-from storage.records import Cell, CellPlan, Evaluation, PlateauForecast
+from storage.records import Cell, CellPlan, Evaluation, PlateauForecast, SkipForecast
 
-READ_BY_DECISIONS = (Cell, CellPlan, Evaluation, PlateauForecast)
+READ_BY_DECISIONS = (Cell, CellPlan, Evaluation, PlateauForecast, SkipForecast, SeenCell)
 
 
 @pytest.mark.parametrize("record", READ_BY_DECISIONS)
 def test_no_record_that_a_decision_reads_has_a_test_field(record: Any) -> None:
     """No field has "test" or "score" in its name, and every field is plain or one of these records."""
-    plain = {"int", "float", "str", "str | None", "CellState", *(r.__name__ for r in READ_BY_DECISIONS)}
+    plain = {"int", "float", "str", "bool", "str | None", "CellState", "Role"}
+    records_read = {r.__name__ for r in READ_BY_DECISIONS}
+    plain |= (
+        records_read | {f"{name} | None" for name in records_read} | {f"tuple[{name}, ...]" for name in records_read}
+    )
     for field in dataclasses.fields(record):
         assert "test" not in field.name
         assert "score" not in field.name
@@ -31,6 +36,7 @@ def test_no_record_that_a_decision_reads_has_a_test_field(record: Any) -> None:
     ("function", "parameters"),
     [
         (policy.free_cells, {"cells": "Iterable[Cell]"}),
+        (policy.agenda, {"cells": "Sequence[SeenCell]", "context": "PolicyContext"}),
         (stop_rule.outcome, {"curve": "Sequence[Evaluation]", "d0": "float"}),
         (
             stop_rule.decide,
@@ -41,6 +47,8 @@ def test_no_record_that_a_decision_reads_has_a_test_field(record: Any) -> None:
                 "tolerance": "float",
                 "spec": "StopSpec",
                 "forecaster": "Forecaster",
+                "siblings": "Siblings | None",
+                "cannot_matter": "Callable[[PlateauForecast], bool] | None",
             },
         ),
     ],
@@ -51,7 +59,7 @@ def test_a_decision_takes_these_records_alone(function: Any, parameters: dict[st
     assert taken == parameters
 
 
-@pytest.mark.parametrize("module", [policy, stop_rule])
+@pytest.mark.parametrize("module", [policy, stop_rule, outlook, costs, information])
 def test_the_rules_import_no_record_with_test_scores(module: Any) -> None:
     """`Scores`, and what holds it, is out of reach of the rules."""
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))

@@ -30,7 +30,7 @@ def read(dsc: Floats, *, cases: Floats = CASES, num_train: int = 700, tolerance:
         gain_sigma=zeros,
         repeat_squares=zeros,
     )
-    curves = fit_data_curves(points, None, 500, np.random.default_rng(0))
+    curves = fit_data_curves(points, None, 500, np.random.default_rng(0), num_train=num_train)
     return curve_answer(curves, 4, num_train, tolerance)
 
 

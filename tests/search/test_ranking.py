@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.intervals import Estimate
-from search.ranking import RankedConfiguration, floor_of, ranked
+from search.ranking import RankedConfiguration, floor_of, floor_probabilities, ranked
 
 
 def row(
@@ -29,6 +29,7 @@ def row(
         validation_dsc=0.7,
         validation_fitted=fitted,
         test_dsc=Estimate(0.7, None, None),
+        test_forecast=None,
         confirmed_dsc=None,
         price=700.0,
         device="gpu",
@@ -69,8 +70,20 @@ def test_order(rows: list[RankedConfiguration], names: list[int], ranks: list[in
     assert ranked(reversed(rows)) == ordered
 
 
-@pytest.mark.parametrize(("target", "floors"), [(None, [0.79, 0.69]), (0.9, [0.9, 0.9])])
-def test_floor(target: float | None, floors: list[float]) -> None:
-    """The floor is the target, or each replicate's best less the tolerance."""
-    fitted = np.array([[0.8, 0.5], [0.6, 0.7]])
-    assert floor_of(fitted, 0.01, target) == pytest.approx(floors)
+@pytest.mark.parametrize(("target", "floor"), [(None, 0.79), (0.9, 0.9)])
+def test_floor(target: float | None, floor: float) -> None:
+    """The floor is the target, or the best fitted DSC less the tolerance."""
+    assert floor_of(np.array([0.8, 0.5]), 0.01, target) == pytest.approx(floor)
+
+
+def test_chances_are_paired_with_the_best_fitted_configuration() -> None:
+    """What moves all configurations of a replicate alike decides nothing; a target is the same in all."""
+    fitted, shift = np.array([0.8, 0.795, 0.7]), np.array([[0.0], [0.2], [-0.3]])
+    assert floor_probabilities(fitted, fitted + shift, 0.01, None).tolist() == [1.0, 1.0, 0.0]
+    assert floor_probabilities(fitted, fitted + shift, 0.01, 0.79) == pytest.approx([2 / 3, 2 / 3, 1 / 3])
+
+
+def test_luck_among_many_does_not_lift_the_floor() -> None:
+    """A hundred equal configurations with independent errors each reach the floor more likely than not."""
+    drawn = 0.8 + np.random.default_rng(0).normal(0, 0.02, (4000, 100))
+    assert floor_probabilities(np.full(100, 0.8), drawn, 0.01, None)[1:].min() > 0.55

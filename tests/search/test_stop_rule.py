@@ -30,7 +30,10 @@ class Fixed:
     half_width: float = 0.001
     asked: tuple[list[float], list[float], list[float]] | None = None
 
-    def forecast(self, x: np.ndarray, y: np.ndarray, at: np.ndarray) -> Forecast:
+    def context(self, curves: object) -> None:
+        """It knows of no siblings."""
+
+    def forecast(self, x: np.ndarray, y: np.ndarray, at: np.ndarray, siblings: object = None) -> Forecast:  # noqa: ARG002
         """The same for every curve; a new value is less certain than the mean."""
         self.asked = (x.tolist(), y.tolist(), at.tolist())
         mean = np.full(at.shape, self.mean)

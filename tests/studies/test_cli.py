@@ -145,13 +145,20 @@ def test_a_wrong_option_ends_with_2(arguments: list[str], capsys: pytest.Capture
     assert err.startswith("usage: dicecurve")
 
 
-def test_a_password_is_not_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A database without study is named without its password."""
+def test_a_password_is_not_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A database without study is named without its password; one on the command line is refused, and not repeated."""
     monkeypatch.setattr("storage.ledger.holds_studies", lambda _url: False)
-    assert main(["status", "--storage", "postgresql://ana:geheim@db.example/dice"]) == BAD_INPUT
+    (tmp_path / "url").write_text("postgresql://ana:geheim@db.example/dice")
+    monkeypatch.delenv("DICECURVE_STORAGE", raising=False)
+    monkeypatch.setenv("DICECURVE_STORAGE_FILE", str(tmp_path / "url"))
+    assert main(["status"]) == BAD_INPUT
     err = capsys.readouterr().err
     assert "db.example/dice" in err
     assert "geheim" not in err
+    assert main(["status", "--storage", "postgresql://ana:geheim@db.example/dice"]) == BAD_INPUT
+    assert "geheim" not in capsys.readouterr().err
 
 
 def test_the_storage_comes_from_the_environment(

@@ -1,0 +1,191 @@
+"""The DSC of a whole study at once: a distribution over data curves of all depths, given the runs measured so far.
+
+f(d, n) = a + a_d - (b + b_d)·phi(n) + g(n) + g_d(n): a common level and rise, those of each depth, a law phi that falls
+from 1 at few cases to 0 at all of them, and Gaussian processes for what no law says, which may be larger at few cases.
+Given phi and the scales all of it is Gaussian, so the posterior is exact (Rasmussen and Williams 2006, ch. 2); over a
+grid of laws (power laws and exponential ones) and scales it is averaged by marginal likelihood. Joint draws come by
+conditioning draws from the prior (Wilson et al. 2021, arXiv:2011.04026).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+POWERS = (0.1, 0.3, 0.6, 1.0, 1.7, 3.0)  # phi = z^-c, z the share of all cases
+RATES = (2.0, 5.0, 12.0, 30.0)  # phi = exp(-k·z)
+WIGGLES = (0.002, 0.006, 0.018)  # of the processes at all cases, in DSC
+NOISES = (0.006, 0.011, 0.02)  # between runs, in DSC
+FEW = 0.05  # the share of all cases at which phi is 1
+LEVEL, LEVEL_SIGMA = 0.65, 1.0
+RISE, RISE_SIGMA = 0.15, 0.15
+DEPTH_LEVEL_SIGMA, DEPTH_RISE_SIGMA = 0.05, 0.05
+DEPTH_REACH = 2.0  # depths this far apart still resemble each other
+WIGGLE_REACH = 0.7  # in units of log n
+JITTER = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """M measured means of runs.
+
+    Attributes:
+        configuration: Which configuration each one measured, shape (M,).
+        dsc: Mean over its runs, shape (M,).
+        repeats: How many runs it is the mean of, shape (M,).
+        sigma: Standard deviation of each one's error beyond the noise between runs, such as that of a forecast gain,
+            shape (M,).
+    """
+
+    configuration: Integers
+    dsc: Floats
+    repeats: Floats
+    sigma: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class SurfacePosterior:
+    """What is known of the expected DSC of J configurations.
+
+    Attributes:
+        mean: Shape (J,).
+        sigma: Standard deviation, shape (J,).
+        draws: S joint draws, shape (S, J).
+        noise: Standard deviation between runs in each draw, shape (S,).
+    """
+
+    mean: Floats
+    sigma: Floats
+    draws: Floats
+    noise: Floats
+
+
+class SurfacePrior:
+    """What is believed of J configurations before any run; built once for a study."""
+
+    def __init__(self, depth: Floats, num_cases: Floats, all_cases: int) -> None:
+        """Take the configurations' depths and numbers of cases, both of shape (J,), and the cases at hand."""
+        share = np.asarray(num_cases, dtype=np.float64) / all_cases
+        self._components = [
+            _component(phi, wiggle, np.asarray(depth, dtype=np.float64), share)
+            for phi, wiggle in product(_laws(share), WIGGLES)
+        ]
+
+    def posterior(
+        self,
+        runs: Runs,
+        draws: int,
+        rng: np.random.Generator,
+        *,
+        noise: float | None = None,
+        shift: Floats | None = None,
+    ) -> SurfacePosterior:
+        """What M runs, possibly none, make of it.
+
+        Args:
+            runs: What was measured.
+            draws: How many joint draws, S.
+            rng: Draws them.
+            noise: Standard deviation between runs, where repeats have told it.
+            shift: What is added to every run in each draw, such as the effect of other scored cases, shape (S, M).
+        """
+        noises = NOISES if noise is None else (noise,)
+        conditioned = [_condition(component, noise, runs) for component, noise in product(self._components, noises)]
+        weights = _softmax(np.array([each.log_likelihood for each in conditioned]))
+        counts = rng.multinomial(draws, weights)
+        shifts = np.split(np.zeros((draws, len(runs.dsc))) if shift is None else shift, np.cumsum(counts)[:-1])
+        drawn = [_draw(conditioned[index], runs, shifts[index], rng) for index in np.flatnonzero(counts)]
+        means = np.stack([each.mean for each in conditioned])
+        variances = np.stack([each.variance for each in conditioned])
+        mean = weights @ means
+        variance = weights @ (variances + (means - mean) ** 2)
+        return SurfacePosterior(
+            mean=mean,
+            sigma=np.sqrt(np.maximum(variance, 0.0)),
+            draws=np.concatenate(drawn),
+            noise=np.repeat([each.noise for each in conditioned], counts),
+        )
+
+
+class _Component(NamedTuple):
+    """One law and one amplitude: a Gaussian over the J configurations."""
+
+    mean: Floats
+    covariance: Floats
+    root: Floats
+
+
+class _Conditioned(NamedTuple):
+    """One component given the runs, under one noise."""
+
+    component: _Component
+    noise: float
+    gain: Floats
+    log_likelihood: float
+    mean: Floats
+    variance: Floats
+
+
+def _laws(share: Floats) -> list[Floats]:
+    powers = [(share**-c - 1) / (FEW**-c - 1) for c in POWERS]
+    rates = [(np.exp(-k * share) - np.exp(-k)) / (np.exp(-k * FEW) - np.exp(-k)) for k in RATES]
+    return [*powers, *rates]
+
+
+def _component(phi: Floats, wiggle: float, depth: Floats, share: Floats) -> _Component:
+    alike = np.exp(-(((depth[:, None] - depth) / DEPTH_REACH) ** 2) / 2)
+    log = np.log(share)
+    amplitude = wiggle * (1 - log)  # larger at few cases
+    near = np.exp(-(((log[:, None] - log) / WIGGLE_REACH) ** 2) / 2) * np.outer(amplitude, amplitude)
+    covariance = (
+        LEVEL_SIGMA**2
+        + DEPTH_LEVEL_SIGMA**2 * alike
+        + (RISE_SIGMA**2 + DEPTH_RISE_SIGMA**2 * alike) * np.outer(phi, phi)
+        + near * (0.5 + 0.5 * alike)
+    )
+    root = np.asarray(np.linalg.cholesky(covariance + JITTER * np.eye(len(phi))), dtype=np.float64)
+    return _Component(LEVEL - RISE * phi, covariance, root)
+
+
+def _condition(component: _Component, noise: float, runs: Runs) -> _Conditioned:
+    at = runs.configuration
+    prior = component.covariance
+    if not len(at):
+        return _Conditioned(component, noise, np.zeros((len(prior), 0)), 0.0, component.mean, np.diag(prior))
+    factor = cho_factor(prior[np.ix_(at, at)] + np.diag(noise**2 / runs.repeats + runs.sigma**2), lower=True)
+    cross = prior[:, at]
+    gain = cho_solve(factor, cross.T).T
+    residual = runs.dsc - component.mean[at]
+    log_likelihood = -0.5 * float(residual @ cho_solve(factor, residual)) - float(np.log(np.diag(factor[0])).sum())
+    return _Conditioned(
+        component,
+        noise,
+        gain,
+        log_likelihood,
+        component.mean + gain @ residual,
+        np.diag(prior) - (gain * cross).sum(axis=1),
+    )
+
+
+def _draw(given: _Conditioned, runs: Runs, shift: Floats, rng: np.random.Generator) -> Floats:
+    mean, _, root = given.component
+    prior = mean + rng.standard_normal((len(shift), len(mean))) @ root.T
+    sigma = np.sqrt(given.noise**2 / runs.repeats + runs.sigma**2)
+    seen = prior[:, runs.configuration] + sigma * rng.standard_normal(shift.shape)
+    drawn: Floats = prior + (runs.dsc + shift - seen) @ given.gain.T
+    return drawn
+
+
+def _softmax(scores: Floats) -> Floats:
+    weights = np.exp(scores - scores.max())
+    return np.asarray(weights / weights.sum())

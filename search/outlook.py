@@ -1,0 +1,235 @@
+"""What is known of every configuration while a study runs, on validation scores alone: pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.forecaster.joint_curves import Runs, SurfacePrior
+from search.curves import Curves
+from search.information import gains, losses
+from search.ranking import LIKELY, floor_probabilities
+from search.stop_rule import remaining_gain
+from storage.records import CellState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from storage.records import CellPlan, Evaluation, PlateauForecast
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+DRAWS = 400
+POSITIONS = 40  # of each depth's curve; further numbers of cases are those next to them
+FEWEST_DRAWS = 8  # that a condition must leave
+ENDED = {CellState.DONE, CellState.TEST, CellState.PRUNED}
+HOPELESS = 2  # flagged runs
+FLAGGED = {CellState.NOT_LEARNED, CellState.COLLAPSED}
+
+
+@dataclass(frozen=True)
+class SeenCell:
+    """A cell as a decision sees it: nothing of the test cases.
+
+    Attributes:
+        plan: What it is.
+        state: Where it stands.
+        held: Whether a driver works on it.
+        curve: Its evaluations so far.
+        forecast: Of its last evaluation, where its training was ended early.
+    """
+
+    plan: CellPlan
+    state: CellState
+    held: bool
+    curve: tuple[Evaluation, ...]
+    forecast: PlateauForecast | None
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """Joint draws of the DSC of J configurations, and what recommending each would lose.
+
+    Attributes:
+        depth: Shape (J,).
+        num_cases: Shape (J,).
+        prices: Shape (J,).
+        mean: Expected validation DSC, shape (J,).
+        draws: S joint draws of it, shape (S, J).
+        noise: Standard deviation between runs in each draw, shape (S,).
+        loss: Of recommending each configuration in each draw, shape (S, J).
+        tolerance: In DSC.
+        target: DSC to reach, or None.
+    """
+
+    depth: Integers
+    num_cases: Integers
+    prices: Floats
+    mean: Floats
+    draws: Floats
+    noise: Floats
+    loss: Floats
+    tolerance: float
+    target: float | None
+
+    def find(self, plan: CellPlan) -> int:
+        """The configuration of a cell."""
+        return int(np.flatnonzero((self.depth == plan.depth) & (self.num_cases == plan.num_cases))[0])
+
+    def interval(self, index: int) -> tuple[float, float]:
+        """5th and 95th percentile of the value that a new run of a configuration would measure."""
+        values = self.draws[:, index] + self.noise * np.random.default_rng(0).standard_normal(len(self.noise))
+        lower, upper = np.percentile(values, [5, 95])
+        return float(lower), float(upper)
+
+    def recommended(self) -> int:
+        """The configuration that the answer's rule takes: the cheapest DSC among those likely to reach the floor."""
+        return _best_buy(self.draws, np.full(len(self.draws), 1.0), self)
+
+    def recommended_if(self, index: int, dsc: float, sigma: float) -> int | None:
+        """The same, had a configuration measured this; None where no draw comes near it."""
+        spread = np.hypot(self.noise, sigma)
+        log = -0.5 * ((dsc - self.draws[:, index]) / spread) ** 2 - np.log(spread)
+        weights = np.exp(log - log.max())
+        if weights.sum() ** 2 / (weights**2).sum() < FEWEST_DRAWS:
+            return None
+        return _best_buy(self.draws, weights, self)
+
+    def worth(self, candidates: Integers) -> Floats:
+        """Expected fall of the least expected loss by measuring each of K configurations once, shape (K,)."""
+        return gains(self.draws, self.loss, candidates, self.noise, np.random.default_rng(0))
+
+
+def look_out(
+    cells: Sequence[SeenCell],
+    plans: Sequence[CellPlan],
+    prices: Floats,
+    *,
+    num_train: int,
+    tolerance: float,
+    target: float | None,
+    seed: int = 0,
+) -> Outlook:
+    """What the cells say of the configurations of the plans.
+
+    Args:
+        cells: All cells of the study.
+        plans: One plan for each of J configurations.
+        prices: Of the configurations, shape (J,).
+        num_train: Training cases at hand, N.
+        tolerance: In DSC.
+        target: DSC to reach, or None.
+        seed: Of the draws.
+    """
+    depth = np.array([plan.depth for plan in plans])
+    num_cases = np.array([plan.num_cases for plan in plans])
+    layout = _layout(tuple(zip(depth.tolist(), num_cases.tolist(), strict=True)), num_train)
+    runs = _runs(cells, layout)
+    posterior = layout.prior.posterior(runs, DRAWS, np.random.default_rng(seed))
+    pending = [layout.place(cell.plan) for cell in cells if cell.held and cell.state is CellState.CLAIMED]
+    if pending:  # they are taken to end as expected: what they will tell need not be bought twice
+        runs = _with_pending(runs, pending, posterior.mean)
+        posterior = layout.prior.posterior(runs, DRAWS, np.random.default_rng(seed))
+    draws = layout.values(posterior.draws, depth, num_cases)
+    mean = layout.values(posterior.mean[None, :], depth, num_cases)[0]
+    hopeless = _hopeless(cells, plans)
+    draws[:, hopeless], mean[hopeless] = 0.0, 0.0
+    return Outlook(
+        depth=depth,
+        num_cases=num_cases,
+        prices=prices,
+        mean=mean,
+        draws=draws,
+        noise=posterior.noise,
+        loss=losses(draws, prices, tolerance, target),
+        tolerance=tolerance,
+        target=target,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """The positions at which curves are known: the same numbers of cases at every depth."""
+
+    prior: SurfacePrior
+    depths: Integers
+    num_cases: Floats
+
+    def place(self, plan: CellPlan) -> int:
+        """The position next to a cell."""
+        nearest = int(np.abs(np.log(self.num_cases / plan.num_cases)).argmin())
+        return int(np.searchsorted(self.depths, plan.depth)) * len(self.num_cases) + nearest
+
+    def values(self, known: Floats, depth: Integers, num_cases: Integers) -> Floats:
+        """Values at configurations, from those at the positions of shape (R, P): shape (R, J)."""
+        if len(self.num_cases) == 1:
+            return np.asarray(known[:, np.searchsorted(self.depths, depth)])
+        found = np.empty((len(known), len(depth)))
+        for index, each in enumerate(self.depths):
+            own = depth == each
+            part = known[:, index * len(self.num_cases) : (index + 1) * len(self.num_cases)]
+            found[:, own] = Curves(self.num_cases, part).at(num_cases[own].astype(np.float64))
+        return found
+
+
+@lru_cache(maxsize=8)
+def _layout(configurations: tuple[tuple[int, int], ...], num_train: int) -> _Layout:
+    depths = np.unique([depth for depth, _ in configurations])
+    distinct = np.unique([float(n) for _, n in configurations])
+    wanted = np.geomspace(distinct[0], distinct[-1], min(POSITIONS, len(distinct)))
+    positions = np.unique([distinct[np.abs(np.log(distinct / n)).argmin()] for n in wanted])
+    prior = SurfacePrior(
+        np.repeat(depths.astype(np.float64), len(positions)), np.tile(positions, len(depths)), num_train
+    )
+    return _Layout(prior, depths, positions)
+
+
+def _runs(cells: Sequence[SeenCell], layout: _Layout) -> Runs:
+    """What ended trainings measured, with the forecast gain of those that were stopped."""
+    ended = [cell for cell in cells if cell.state in ENDED and cell.curve]
+    dsc, sigma = np.array([_expected(cell) for cell in ended]).reshape(-1, 2).T
+    places = np.array([layout.place(cell.plan) for cell in ended], dtype=np.int64)
+    return Runs(places, dsc, np.ones(len(ended)), sigma)
+
+
+def _hopeless(cells: Sequence[SeenCell], plans: Sequence[CellPlan]) -> list[int]:
+    """Configurations of which two runs or more were flagged, and none has learned: they are never recommended."""
+    flagged = Counter((c.plan.depth, c.plan.num_cases) for c in cells if c.state in FLAGGED)
+    learned = {(c.plan.depth, c.plan.num_cases) for c in cells if c.state in ENDED and c.curve}
+    lost = {which for which, times in flagged.items() if times >= HOPELESS and which not in learned}
+    return [i for i, p in enumerate(plans) if (p.depth, p.num_cases) in lost]
+
+
+def _expected(cell: SeenCell) -> tuple[float, float]:
+    """Best validation DSC after the full budget, and its standard deviation beyond the noise between runs."""
+    best = max(point.val_dsc for point in cell.curve)
+    if cell.forecast is None:
+        return best, 0.0
+    return best + remaining_gain(cell.curve, cell.forecast.mean), cell.forecast.sigma
+
+
+def _with_pending(runs: Runs, places: Sequence[int], mean: Floats) -> Runs:
+    return Runs(
+        np.append(runs.configuration, places),
+        np.append(runs.dsc, mean[places]),
+        np.append(runs.repeats, np.ones(len(places))),
+        np.append(runs.sigma, np.zeros(len(places))),
+    )
+
+
+def _best_buy(draws: Floats, weights: Floats, outlook: Outlook) -> int:
+    """Cheapest DSC among configurations that reach the floor with P >= 0.5; the likeliest where none does."""
+    share = weights / weights.sum()
+    mean = share @ draws
+    chance = floor_probabilities(mean, draws, outlook.tolerance, outlook.target, share)
+    cost = np.where((chance >= LIKELY) & (mean > 0), outlook.prices / np.maximum(mean, 1e-6), np.inf)
+    if not np.isfinite(cost).any():
+        return int(np.lexsort((outlook.num_cases, -mean, -chance))[0])
+    return int(np.lexsort((outlook.depth, outlook.num_cases, cost))[0])

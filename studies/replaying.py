@@ -1,0 +1,315 @@
+"""A recorded surface through the real policy, stop rule and ledger: what it would have cost and answered."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from models.forecaster.lstm import load
+from models.network import count_parameters
+from models.protocol import MAX_DEPTH, MIN_DEPTH, TrainingSpec
+from search.answer import answer
+from search.decisions import DecisionSpec
+from search.measurements import Planned
+from search.policy import WORTH, PolicyContext
+from search.prices import PriceSpec
+from search.recorded import recorded_runs
+from search.regret import regret
+from search.replay import replay, steps_by_cases
+from search.stop_rule import StopSpec
+from storage.errors import InputError
+from storage.ledger import Ledger
+from storage.reads import cell_records, spent_seconds
+from studies.answering import measurement
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from models.forecaster.forecast import Forecaster
+    from search.answer import Answer
+    from search.policy import PolicyName
+    from search.replay import RecordedRun, ReplayedStudy
+    from storage.records import CellRecord
+
+REPLICATES = 500
+MOST_TOLERANCE = 0.5
+
+
+@dataclass(frozen=True)
+class ReplaySpec:
+    """How a surface is replayed.
+
+    Attributes:
+        policy: Which cells, and whether trainings may end early.
+        gpus: Simulated GPUs.
+        tolerance: In DSC.
+        target: DSC to reach, or None.
+        prices: Of hours and cases.
+        stop: The stop rule's settings.
+        forecaster: What the stop rule asks.
+        d0: DSC of "everything is foreground".
+        held_out_cases: Validation and test cases, part of every price.
+        seeds: Those of the grid; the others are fresh seeds.
+        worth: As in `PolicyContext`.
+        seed: As in `PolicyContext`.
+    """
+
+    policy: PolicyName
+    gpus: int
+    tolerance: float
+    target: float | None
+    prices: PriceSpec
+    stop: StopSpec
+    forecaster: Forecaster
+    d0: float
+    held_out_cases: int
+    seeds: tuple[int, ...] = (0,)
+    worth: float = WORTH
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Replayed:
+    """A replay and its answer.
+
+    Attributes:
+        run: What the replay measured.
+        records: Every cell as the ledger holds it.
+        answer: Of what was measured; the rest is forecast.
+        gpu_seconds: Spent, tests and confirmations included.
+        grid_gpu_seconds: That training every cell of the grid takes.
+    """
+
+    run: ReplayedStudy
+    records: tuple[CellRecord, ...]
+    answer: Answer
+    gpu_seconds: float
+    grid_gpu_seconds: float
+
+
+def read_surface(path: Path) -> list[RecordedRun]:
+    """Every training of a CSV file.
+
+    Raises:
+        InputError: It cannot be read, or is no surface.
+    """
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path} as CSV: {error}") from None
+    depths = range(MIN_DEPTH, MAX_DEPTH + 1)
+    return recorded_runs(table, str(path), {d: count_parameters(TrainingSpec(size=256), d, 3) for d in depths})
+
+
+def spec_of(options: Namespace, runs: Sequence[RecordedRun]) -> ReplaySpec:
+    """What the command line asks for.
+
+    Raises:
+        InputError: A number is out of its range.
+    """
+    for name, value, least in (("--gpus", options.gpus, 1), ("--held-out", options.held_out, 1)):
+        if value < least:
+            raise InputError(f"{name} must be at least {least}, got {value}")
+    if not 0 < options.tolerance < MOST_TOLERANCE:
+        raise InputError(f"--tolerance must be a DSC in (0, {MOST_TOLERANCE}), got {options.tolerance:g}")
+    return ReplaySpec(
+        policy=options.policy,
+        gpus=options.gpus,
+        tolerance=options.tolerance,
+        target=options.target_dsc,
+        prices=PriceSpec(),
+        stop=StopSpec(),
+        forecaster=load(),
+        d0=options.d0,
+        held_out_cases=options.held_out,
+        seeds=tuple(options.seed or [min(run.plan.seed for run in runs)]),
+    )
+
+
+def replay_surface(runs: Sequence[RecordedRun], spec: ReplaySpec) -> Replayed:
+    """Replay a surface in a ledger of its own, which is thrown away.
+
+    Raises:
+        InputError: No run has a seed of the grid.
+    """
+    grid = [run for run in runs if run.plan.seed in spec.seeds]
+    if not grid:
+        have = sorted({run.plan.seed for run in runs})
+        raise InputError(
+            f"no run has a seed of {list(spec.seeds)}, the surface has {have}; choose among them (--seeds)"
+        )
+    num_train = _num_train(grid)
+    with tempfile.TemporaryDirectory(prefix="dicecurve-replay-") as folder:
+        ledger = Ledger.open(f"sqlite:///{Path(folder) / 'replay.db'}", create=True)
+        with ledger:
+            study = ledger.create_study("replay", **_study_parts(num_train, spec))
+            ledger.layout(study.study_id, [run.plan for run in grid])
+            run = replay(ledger, study, runs, _decision_spec(runs, num_train, spec), spec.gpus)
+            records = tuple(cell_records(ledger, study.study_id))
+            spent = spent_seconds(ledger, study.study_id)
+    return Replayed(
+        run=run,
+        records=records,
+        answer=_answer(records, grid, num_train, spec),
+        gpu_seconds=spent,
+        grid_gpu_seconds=sum(_seconds(each) for each in grid),
+    )
+
+
+def to_dict(found: Replayed, runs: Sequence[RecordedRun], spec: ReplaySpec) -> dict[str, Any]:
+    """Everything that `--json` prints."""
+    row = found.answer.recommended
+    return {
+        "gpu_seconds": found.gpu_seconds,
+        "grid_gpu_seconds": found.grid_gpu_seconds,
+        "share": found.gpu_seconds / found.grid_gpu_seconds,
+        "recommended": row and {"ratio": row.ratio, "depth": row.depth, "dsc": row.estimate.value},
+        **_regrets(found, runs, spec),
+        "replay": asdict(found.run),
+        "cells": [_cell(record) for record in found.records],
+    }
+
+
+def render(found: Replayed, values: dict[str, Any]) -> str:
+    """The same for a terminal."""
+    states: dict[str, int] = {}
+    for cell in values["cells"]:
+        states[cell["state"]] = states.get(cell["state"], 0) + 1
+    row = found.answer.recommended
+    told = "nothing" if row is None else f"depth {row.depth} with {row.num_cases} cases (ratio {row.ratio:.4g})"
+    regrets = "  ".join(
+        f"{name} {values[name]:.4f}" for name in ("dsc_regret", "cost_regret", "case_error") if values[name] is not None
+    )
+    spent = f"{found.gpu_seconds:,.0f} of {found.grid_gpu_seconds:,.0f} for the grid ({100 * values['share']:.1f} %)"
+    idle = f"GPUs idle {100 * found.run.waiting_share:.1f} %, driver {found.run.driver_seconds:.1f} s"
+    lines = [
+        f"recommended   {told}",
+        f"GPU seconds   {spent}",
+        f"cells         {', '.join(f'{count} {state}' for state, count in sorted(states.items()))}",
+        f"regret        {regrets or '-'}",
+        f"simulated     {found.run.wall_seconds:,.0f} s, {idle}",
+    ]
+    if found.run.reused:
+        lines.append(
+            f"no fresh seed is recorded for {', '.join(found.run.reused)}: its cost counts, its values are not new"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _study_parts(num_train: int, spec: ReplaySpec) -> dict[str, Any]:
+    held_out = [f"held-out-{index}" for index in range(spec.held_out_cases)]
+    return {
+        "identity": {},
+        "running": {"policy": spec.policy, "tolerance": spec.tolerance},
+        "fingerprint": "replay",
+        "split": {"train": [str(n) for n in range(num_train)], "validation": held_out[:1], "test": held_out[1:]},
+        "groups": {},
+        "facts": {"d0": spec.d0},
+    }
+
+
+def _num_train(grid: Sequence[RecordedRun]) -> int:
+    largest = max((run.plan for run in grid), key=lambda plan: plan.num_cases)
+    return round(largest.num_cases / largest.ratio)
+
+
+def _decision_spec(runs: Sequence[RecordedRun], num_train: int, spec: ReplaySpec) -> DecisionSpec:
+    steps = steps_by_cases(runs)
+    context = PolicyContext(
+        num_train=num_train,
+        held_out_cases=spec.held_out_cases,
+        prices=spec.prices,
+        device="gpu",
+        device_share=1.0,
+        evaluations=len(runs[0].curve),
+        total_steps=steps.__getitem__,
+        tolerance=spec.tolerance,
+        target=spec.target,
+        worth=spec.worth,
+        seed=spec.seed,
+    )
+    return DecisionSpec(
+        policy=spec.policy,
+        context=context,
+        evaluations=len(runs[0].curve),
+        d0=spec.d0,
+        tolerance=spec.tolerance,
+        stop=spec.stop,
+        forecaster=spec.forecaster,
+    )
+
+
+def _answer(records: Sequence[CellRecord], grid: Sequence[RecordedRun], num_train: int, spec: ReplaySpec) -> Answer:
+    measured = [measurement(record) for record in records if record.attempt.scores is not None]
+    have = {(each.depth, each.num_cases) for each in measured}
+    planned = [
+        Planned(p.depth, p.ratio, p.num_cases, p.parameters, "gpu", _seconds(run))
+        for run in grid
+        for p in [run.plan]
+        if (p.depth, p.num_cases) not in have and p.seed == spec.seeds[0]
+    ]
+    return answer(
+        measured,
+        num_train=num_train,
+        num_validation=spec.held_out_cases,
+        num_test=0,
+        prices=spec.prices,
+        tolerance=spec.tolerance,
+        target=spec.target,
+        replicates=REPLICATES,
+        planned=planned,
+    )
+
+
+def _regrets(found: Replayed, runs: Sequence[RecordedRun], spec: ReplaySpec) -> dict[str, float | None]:
+    """Against the mean of everything that was recorded of each configuration."""
+    row = found.answer.recommended
+    if row is None:
+        return {"dsc_regret": None, "cost_regret": None, "case_error": None}
+    ranked = sorted(found.answer.ranking, key=lambda each: (each.depth, each.num_cases))
+    dsc = np.array([_recorded_dsc(runs, each.depth, each.num_cases) for each in ranked])
+    return asdict(
+        regret(
+            ranked.index(row),
+            dsc,
+            np.array([each.price for each in ranked]),
+            np.array([float(each.num_cases) for each in ranked]),
+            num_train=found.answer.num_train,
+            tolerance=spec.tolerance,
+            target=spec.target,
+        )
+    )
+
+
+def _recorded_dsc(runs: Sequence[RecordedRun], depth: int, num_cases: int) -> float:
+    own = [run for run in runs if (run.plan.depth, run.plan.num_cases) == (depth, num_cases)]
+    return float(np.mean([_best_test(run) for run in own]))
+
+
+def _best_test(run: RecordedRun) -> float:
+    best = max(range(len(run.curve)), key=lambda index: run.curve[index].val_dsc)
+    return run.test_curve[best]
+
+
+def _seconds(run: RecordedRun) -> float:
+    return sum(point.train_seconds + point.val_seconds for point in run.curve)
+
+
+def _cell(record: CellRecord) -> dict[str, Any]:
+    cell, attempt = record.cell, record.attempt
+    forecast = cell.skip or attempt.forecast
+    return {
+        "cell": cell.plan.key,
+        "role": cell.plan.role,
+        "state": "skipped" if cell.skip is not None else cell.state.value,
+        "evaluations": len(record.curve),
+        "measured_val_dsc": None if record.best is None else record.best.val_dsc,
+        "forecast_val_dsc": None if forecast is None else [forecast.mean, forecast.lower, forecast.upper],
+        "reason": cell.skip.reason if cell.skip is not None else attempt.stop_reason,
+    }

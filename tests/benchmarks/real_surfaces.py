@@ -1,0 +1,105 @@
+"""Surfaces made of what others measured (LCDB), and recorded ones in tests/data/.
+
+LCDB 1.1 (CC BY 4.0) holds accuracy against the number of cases, no training curves. Four learners of one data set stand
+for four depths; its largest size stands for all cases; between recorded sizes the curve is linear in log n. That is the
+truth; the run and its training curve are drawn around it as on drawn surfaces. Those curves are not part of this
+repository.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from savings_surface import surface_of
+from surfaces import DEPTHS, NUM_TRAIN, record_all
+
+from models.forecaster.power_law import fit_power_laws
+
+if TYPE_CHECKING:
+    from savings_surface import Floats, Surface
+    from surfaces import Unit
+
+CURVES = "curves/development_curves.parquet"  # under DICECURVE_TEST_DATA
+LCDB = "lcdb11_accuracy_vs_n"
+# In alphabetical order, so that it is chance which of them is the deepest.
+LEARNERS = ("Decision Tree", "ens.ExtraTrees", "ens.GradientBoosting", "ens.RandomForest")
+# OpenML ids, by rule and not by outcome: of the data sets on which all four learners were measured at 50 sizes or more
+# up to the same largest one, and on which every accuracy from 2 % of it on lies between 0.35 (a cell that scores less
+# than 0.30 counts as not learned) and 0.95 (noise around more would pass 1), eight at equal steps in the order of their
+# numbers of points.
+LCDB_GROUPS = (354, 273, 40996, 727, 1053, 60, 41143, 1049)
+SEED_SIGMAS = (0.008, 0.015)  # by turns
+RECORDED = Path(__file__).parents[1] / "data"
+
+
+def lcdb_curves() -> pd.DataFrame | None:
+    """The curves of the chosen groups and learners: columns group, learner, x, y; None where they are not at hand."""
+    root = os.environ.get("DICECURVE_TEST_DATA")
+    path = Path(root or "") / CURVES
+    if root is None or not path.exists():
+        return None
+    curves = pd.read_parquet(path, filters=[("set", "==", LCDB)])
+    group, learner = zip(*(str(curve).split("/", 1) for curve in curves["curve"]), strict=True)
+    curves = curves.assign(group=np.array(group, dtype=int), learner=learner)
+    return curves[curves["group"].isin(LCDB_GROUPS) & curves["learner"].isin(LEARNERS)]
+
+
+def lcdb_surfaces(curves: pd.DataFrame, num_ratios: int, unit: Unit, seed: int) -> list[Surface]:
+    """One surface per group, with ``num_ratios`` equally spaced ratios and four learners as depths."""
+    surfaces = []
+    for place, group in enumerate(LCDB_GROUPS):
+        truth = _lcdb_truth(curves[curves["group"] == group], num_ratios)
+        rng = np.random.default_rng([seed, group])
+        recorded, level = record_all(truth, SEED_SIGMAS[place % 2], unit, np.zeros(2), rng)
+        name = f"{len(truth)} cells, {unit}, LCDB {group}, drawing {seed}"
+        surfaces.append(surface_of(name, recorded, truth["dsc"].to_numpy(), level))
+    return surfaces
+
+
+def _lcdb_truth(curves: pd.DataFrame, num_ratios: int) -> pd.DataFrame:
+    ratios = np.round(np.arange(1, num_ratios + 1) / num_ratios, 6)
+    cases = np.round(ratios * NUM_TRAIN).astype(int)
+    frames = [
+        pd.DataFrame(
+            {"depth": depth, "ratio": ratios, "cases": cases, "dsc": _at(curves[curves["learner"] == learner], ratios)}
+        )
+        for depth, learner in zip(DEPTHS, LEARNERS, strict=True)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _at(curve: pd.DataFrame, ratios: Floats) -> Floats:
+    curve = curve.sort_values("x")
+    x = np.log(curve["x"].to_numpy(dtype=np.float64))
+    return np.interp(np.log(ratios) + x[-1], x, curve["y"].to_numpy(dtype=np.float64))
+
+
+def recorded_surfaces() -> dict[str, list[Surface]]:
+    """Every recorded CSV in tests/data/, by its name, as one surface per seed."""
+    return {path.stem: _surfaces_of(path.stem, pd.read_csv(path)) for path in sorted(RECORDED.glob("kvasir*.csv"))}
+
+
+def _surfaces_of(name: str, rows: pd.DataFrame) -> list[Surface]:
+    truth = recorded_truth(rows)
+    return [surface_of(f"{name}, seed {seed}", own, truth) for seed, own in rows.groupby("seed")]
+
+
+def recorded_truth(rows: pd.DataFrame) -> Floats:
+    """Test DSC at the best validation evaluation, shape (C,): the mean over seeds, or of one seed a law per depth.
+
+    The law is pow3 through all ratios of a depth: with one run a cell, its noise must not pass for truth.
+    """
+    best = rows.loc[rows.groupby(["depth", "ratio", "seed"])["val_dsc"].idxmax()]
+    mean = best.groupby(["depth", "ratio"], as_index=False).agg(cases=("cases", "first"), dsc=("test_dsc", "mean"))
+    if len(rows["seed"].unique()) > 1:
+        return mean["dsc"].to_numpy()
+    return np.concatenate([_smoothed(own) for _, own in mean.groupby("depth")])
+
+
+def _smoothed(own: pd.DataFrame) -> Floats:
+    cases = own["cases"].to_numpy(dtype=np.float64)
+    return fit_power_laws(cases, own["dsc"].to_numpy()[None, :]).at(cases)[0]
