@@ -35,6 +35,7 @@ benchmarks: $(STAMP) ## measured comparisons with rivals, minutes each
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/patch_speed.py
 	$(BIN)/python tests/benchmarks/trial_start.py
+	$(BIN)/python tests/benchmarks/forecast.py
 	$(BIN)/python tests/benchmarks/trial_memory.py
 	$(BIN)/python tests/benchmarks/gpu_sharing.py
 	$(BIN)/python tests/benchmarks/savings.py

@@ -306,12 +306,12 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _forecast_table(options: argparse.Namespace) -> int:
-    from studies.answering import measurement
+    from studies.answering import is_measured, measurement
     from studies.forecast_table import forecast_table, render_forecast_table
 
     with _open(options.storage) as ledger:
         _, records = _read(ledger, options.study or options.name)
-    table = forecast_table([measurement(record) for record in records if record.attempt.scores is not None])
+    table = forecast_table([measurement(record) for record in records if is_measured(record)])
     print(json.dumps(table, indent=2) if options.json else render_forecast_table(table), end="\n" * options.json)
     return OK
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.forecaster.lstm import load
 from models.forecaster.paper_table import LEAST_POINTS, PaperScore, paper_scores, prefix_of
 from search.measurements import configurations_of
 from storage.errors import InputError
@@ -32,7 +33,7 @@ def forecast_table(measurements: Sequence[Measurement]) -> dict[str, Any]:
         InputError: Fewer than LEAST_POINTS sizes were measured at all depths.
     """
     cases, curves = _data_curves(measurements)
-    scores = paper_scores(cases, curves)
+    scores = paper_scores(cases, curves, load())
     return {
         "cases": [int(n) for n in cases],
         "depths": sorted(curves),

@@ -15,26 +15,35 @@ import numpy as np
 from models.forecaster.network import MEDIAN
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from models.forecaster.forecast import Floats
 
 HORIZONS = (0.51, 0.92, 1.61)  # log of the position asked for by the last one seen: 60, 40 and 20 % seen
-ALONE = (1.02, 1.26, 1.03)
-WITH_SIBLINGS = (1.13, 1.30, 1.18)
+# Evenly spaced curves, such as training curves, and others, such as data curves: alone, and beside siblings.
+FACTORS: dict[tuple[bool, bool], tuple[float, ...]] = {
+    (True, False): (1.0, 1.0, 1.0),
+    (True, True): (1.0, 1.0, 1.0),
+    (False, False): (1.0, 1.0, 1.0),
+    (False, True): (1.0, 1.0, 1.0),
+}
 
 LEAST_CURVES = 19  # with fewer no empirical 90 % interval of two sides exists
 OWN_LIMITS = (0.5, 3.0)
 
 
-def widened(quantiles: Floats, far: Floats, *, siblings: bool, width: float = 1.0) -> Floats:
+def widened(quantiles: Floats, far: Floats, even: NDArray[np.bool_], *, siblings: bool, width: float = 1.0) -> Floats:
     """Quantiles of shape (R, H, KINDS, Q) widened about their medians.
 
     Args:
         quantiles: Rising along the last axis.
         far: Log of the horizon, shape (R, H).
+        even: Whether a curve's points are evenly spaced, shape (R,).
         siblings: Whether they were made with siblings.
         width: A further factor, of the study itself.
     """
-    factor = width * np.interp(far, HORIZONS, WITH_SIBLINGS if siblings else ALONE)[..., None, None]
+    by_kind = [np.interp(far, HORIZONS, FACTORS[kind, siblings]) for kind in (True, False)]
+    factor = width * np.where(even[:, None], *by_kind)[..., None, None]
     median = quantiles[..., MEDIAN : MEDIAN + 1]
     scaled: Floats = median + factor * (quantiles - median)
     return scaled

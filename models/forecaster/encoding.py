@@ -20,6 +20,7 @@ SEQUENCE_FEATURES = 6
 SUMMARY_FEATURES = 18 + WINDOWS * NUM_SHAPES
 HORIZON_FEATURES = 4 + WINDOWS * (NUM_SHAPES + 1)
 LEAST_SCALE = 0.002
+EVEN_BELOW = 2.0  # the last gap by the mean gap; geometric spacing soon exceeds it
 FARTHEST = 1e4  # a horizon is at most so many times the last position
 
 
@@ -51,6 +52,7 @@ class Encoded:
         bin_x: Mean position of each bin, shape (R, BINS); 1 in empty ones.
         bin_y: Mean value of each bin, same shape; 0 in empty ones.
         bin_count: Points of each bin, same shape; 0 in empty ones.
+        even: Whether the points are spaced evenly, as far as the last gap tells, shape (R,).
         lines: The cheap extrapolations.
     """
 
@@ -62,6 +64,7 @@ class Encoded:
     bin_x: Floats
     bin_y: Floats
     bin_count: Floats
+    even: NDArray[np.bool_]
     lines: Lines
 
 
@@ -134,7 +137,8 @@ def encode(curves: SeenCurves) -> Encoded:
         ],
         axis=-1,
     )
-    return Encoded(sequence * full[..., None], summary, level, scale, last_x, bin_x, bin_y, bin_count, lines)
+    even = gap * curves.count < EVEN_BELOW * last_x
+    return Encoded(sequence * full[..., None], summary, level, scale, last_x, bin_x, bin_y, bin_count, even, lines)
 
 
 def horizon_features(encoded: Encoded, at: Floats) -> Floats:

@@ -144,7 +144,7 @@ class LstmForecaster:
             units = self.network(state, horizon, compared, torch.ones(compared.shape[:2]))
         gains = units.numpy().astype(np.float64).reshape(rows, horizons, KINDS, len(LEVELS))
         far = np.log(np.maximum(at / encoded.last_x[:, None], 1.0))
-        gains = widened(gains, far, siblings=siblings is not None, width=self.width)
+        gains = widened(gains, far, encoded.even, siblings=siblings is not None, width=self.width)
         values = encoded.level[:, None, None, None] + encoded.scale[:, None, None, None] * gains
         return np.clip(values, 0.0, 1.0)
 

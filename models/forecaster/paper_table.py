@@ -15,9 +15,10 @@ from models.forecaster.families import extrapolate, line, max_median
 from models.forecaster.paper import VARIANTS, Variant, fit_variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from models.forecaster.forecast import Floats
+    from models.forecaster.lstm import LstmForecaster
 
 Protocol = Literal["as published", "honest"]
 LEAST_PREFIX = 2
@@ -57,12 +58,13 @@ def prefix_of(points: int) -> int:
     return max(LEAST_PREFIX, round(PREFIX_SHARE * points))
 
 
-def paper_scores(cases: Floats, curves: Mapping[int, Floats]) -> list[PaperScore]:
-    """Score the paper's variants and the baselines.
+def paper_scores(cases: Floats, curves: Mapping[int, Floats], shipped: LstmForecaster) -> list[PaperScore]:
+    """Score the paper's variants, the baselines and the shipped forecaster.
 
     Args:
         cases: Numbers of training cases, rising, shape (T,), T at least LEAST_POINTS.
         curves: DSC of each depth at these, shape (T,) each.
+        shipped: Forecasts each depth beside the others; it is not fitted here, so that "honest" alone holds it.
 
     Returns:
         A score a protocol, method and depth. "honest" takes two depths at least.
@@ -85,7 +87,23 @@ def paper_scores(cases: Floats, curves: Mapping[int, Floats]) -> list[PaperScore
         for depth, y in curves.items()
         for mode, predicted in _baseline(name, cases, y, prefix).items()
     )
+    scores.extend(_shipped(shipped, cases, curves, prefix))
     return scores
+
+
+def _shipped(
+    forecaster: LstmForecaster, cases: Floats, curves: Mapping[int, Floats], prefix: int
+) -> Iterator[PaperScore]:
+    for depth, y in curves.items():
+        beside = forecaster.context([(cases, curve) for other, curve in curves.items() if other != depth])
+        ahead = [
+            forecaster.forecast(cases[:end], y[:end], cases[end : end + 1], beside).mean[0]
+            for end in range(prefix, len(y))
+        ]
+        whole = forecaster.forecast(cases[:prefix], y[:prefix], cases[prefix:], beside).mean
+        for mode, predicted in (("one-step", np.array(ahead)), ("full-step", whole)):
+            errors = np.abs(predicted - y[prefix:])
+            yield PaperScore("honest", f"shipped forecaster, {mode}", depth, sees_future=False, errors=errors)
 
 
 def _published(variant: Variant, curves: Mapping[int, Floats], prefix: int) -> list[PaperScore]:

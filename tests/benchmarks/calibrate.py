@@ -2,7 +2,7 @@
 
     DICECURVE_TEST_DATA=DIR python tests/benchmarks/calibrate.py [--weights FILE]
 
-Every group counts alike. Widths of weights that were calibrated before come out as 1, times what is there already.
+Every group counts alike, among curves over time and among curves over cases (LCDB).
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     forecaster = load(parser.parse_args().weights)
-    calibration.ALONE = calibration.WITH_SIBLINGS = (1.0,) * len(SHARES)
+    calibration.FACTORS.update(dict.fromkeys(calibration.FACTORS, (1.0,) * len(SHARES)))
     curves = development_curves(Path(os.environ["DICECURVE_TEST_DATA"]), "tuning")
-    for name, beside in (("ALONE", False), ("WITH_SIBLINGS", True)):
-        found = [width(forecaster, curves, share, beside=beside) for share in sorted(SHARES, reverse=True)]
-        print(f"{name} = ({', '.join(f'{value:.2f}' for value in found)})")
+    for even, beside in calibration.FACTORS:
+        kind = [c for c in curves if c.collection.startswith("lcdb") != even]
+        found = [width(forecaster, kind, share, beside=beside) for share in sorted(SHARES, reverse=True)]
+        print(f"    ({even}, {beside}): ({', '.join(f'{value:.2f}' for value in found)}),")
 
 
 def width(forecaster: LstmForecaster, curves: list[Curve], share: float, *, beside: bool) -> float:
-    """The factor at one share seen."""
+    """The factor of one kind of curves at one share seen."""
     scores, weights = [], []
     for collection in sorted({c.collection for c in curves}):
         mine = [c for c in curves if c.collection == collection]
-        order = np.random.default_rng(0).permutation(len(mine))[:MOST]
-        some = [mine[i] for i in order]
+        some = [mine[i] for i in np.random.default_rng(0).permutation(len(mine))[:MOST]]
         for curve in some:
             n = curve.seen(share)
             others = [(c.x, c.y) for c in siblings_of(curve, mine)] if beside else []

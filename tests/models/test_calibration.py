@@ -13,8 +13,8 @@ from models.forecaster.network import LEVELS, MEDIAN
 def test_widths_are_taken_about_the_median() -> None:
     """A factor of 2 doubles both sides and leaves the median where it is."""
     quantiles = np.sort(np.random.default_rng(0).normal(size=(3, 2, 2, len(LEVELS))), axis=-1)
-    once = widened(quantiles, np.ones((3, 2)), siblings=False)
-    twice = widened(quantiles, np.ones((3, 2)), siblings=False, width=2.0)
+    once = widened(quantiles, np.ones((3, 2)), np.ones(3, bool), siblings=False)
+    twice = widened(quantiles, np.ones((3, 2)), np.ones(3, bool), siblings=False, width=2.0)
     middle = quantiles[..., MEDIAN : MEDIAN + 1]
     np.testing.assert_allclose(twice - middle, 2 * (once - middle))
 

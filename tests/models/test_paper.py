@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.forecaster import paper
+from models.forecaster.lstm import load
 from models.forecaster.paper import VARIANTS, Variant, fit_variant
 from models.forecaster.paper_table import paper_scores, prefix_of
 
@@ -20,7 +21,7 @@ def data_curve(depth: int) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer steps: these tests are about what is seen, not about how well it is learned."""
-    monkeypatch.setattr(paper, "STEPS", 60)
+    monkeypatch.setattr(paper, "STEPS", 20)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: v.name)
@@ -66,19 +67,21 @@ def test_curves_of_different_length_are_refused() -> None:
         fit_variant(VARIANTS[0], [data_curve(3), data_curve(4)[:9]], prefix=3)
 
 
-def test_the_comparison_holds_every_method_under_both_protocols() -> None:
-    """Four variants and four baselines in two modes, at each depth; only one row sees the future."""
+def test_the_comparison_holds_every_method_under_both_protocols(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four variants, four baselines and the shipped forecaster, at each depth; only one row sees the future."""
+    monkeypatch.setattr(paper, "STEPS", 2)
     curves = {depth: data_curve(depth) for depth in (3, 4)}
-    scores = paper_scores(CASES, curves)
+    scores = paper_scores(CASES, curves, load())
     per_protocol = len(VARIANTS) + 2 * 4
-    assert len(scores) == 2 * per_protocol * len(curves)
+    assert len(scores) == (2 * per_protocol + 2) * len(curves)
     assert all(len(score.errors) == len(CASES) - prefix_of(len(CASES)) for score in scores)
     assert {(s.protocol, s.method) for s in scores if s.sees_future} == {("as published", "bi-directional one-step")}
     exact = [s for s in scores if s.method == "pow3, one-step" and s.depth == 3]
     assert all(score.errors[1:].max() < 0.01 for score in exact)  # a law takes three points
 
 
-def test_a_single_depth_cannot_be_held_out() -> None:
-    """Then only baselines stand under "honest"."""
-    scores = paper_scores(CASES, {3: data_curve(3)})
+def test_a_single_depth_cannot_be_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then only baselines stand under "honest", and the shipped forecaster."""
+    monkeypatch.setattr(paper, "STEPS", 2)
+    scores = paper_scores(CASES, {3: data_curve(3)}, load())
     assert not [s for s in scores if s.protocol == "honest" and "directional" in s.method]
