@@ -37,6 +37,7 @@ benchmarks: $(STAMP) ## measured comparisons with rivals, minutes each
 	$(BIN)/python tests/benchmarks/trial_start.py
 	$(BIN)/python tests/benchmarks/trial_memory.py
 	$(BIN)/python tests/benchmarks/gpu_sharing.py
+	$(BIN)/python tests/benchmarks/decision_speed.py
 	$(BIN)/python tests/benchmarks/savings.py
 
 clean: ## remove what the targets made

@@ -201,7 +201,8 @@ def render(found: Replayed, values: dict[str, Any]) -> str:
     ]
     if found.run.reused:
         lines.append(
-            f"not fresh     no other seed is recorded for {', '.join(found.run.reused)}: its cost counts, its values are not new"
+            f"not fresh     no other seed is recorded for {', '.join(found.run.reused)}: its cost counts, its values "
+            "are not new"
         )
     return "\n".join(textwrap.fill(line, COLUMNS, subsequent_indent=" " * 14) for line in lines) + "\n"
 
