@@ -38,6 +38,7 @@ benchmarks: $(STAMP) ## measured comparisons with rivals, minutes each
 	$(BIN)/python tests/benchmarks/forecast.py
 	$(BIN)/python tests/benchmarks/trial_memory.py
 	$(BIN)/python tests/benchmarks/gpu_sharing.py
+	$(BIN)/python tests/benchmarks/decision_speed.py
 	$(BIN)/python tests/benchmarks/savings.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/ledger_speed.py
 
