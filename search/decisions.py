@@ -69,6 +69,7 @@ class Decisions:
         self._agenda: Agenda | None = None
         self._decided_on: frozenset[tuple[str, CellState, bool]] = frozenset()
         self._siblings_of_all: Siblings | None = None
+        self._near: dict[str, Siblings] = {}  # by the cell that they are siblings of
         self._context_of = 0
 
     def next_cells(self, cells: Sequence[Cell]) -> list[str]:
@@ -123,7 +124,10 @@ class Decisions:
         if self._context_of != len(self._ended):
             self._context_of = len(self._ended)
             self._siblings_of_all = self._spec.forecaster.context([_curve(cell) for cell in self._ended.values()])
-        return None if self._siblings_of_all is None else self._siblings_of_all.near(_covariates(plan))
+            self._near = {}
+        if self._siblings_of_all is not None and plan.key not in self._near:
+            self._near[plan.key] = self._siblings_of_all.near(_covariates(plan))
+        return self._near.get(plan.key)
 
     def _up_to_date(self, cells: Sequence[Cell]) -> Agenda:
         """The agenda, made anew once enough has changed or nothing of it is left."""
@@ -141,7 +145,6 @@ class Decisions:
         found = agenda(self._seen(cells), self._context())
         if found.added is not None:
             self._ledger.layout(study_id, [found.added])
-            found = replace(found, order=(found.added.key, *found.order))
         self._ledger.note_skips(study_id, found.skips)
         return found
 

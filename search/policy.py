@@ -76,7 +76,7 @@ class Agenda:
     """What is to be done next.
 
     Attributes:
-        order: Keys of free cells worth training, the best first.
+        order: Keys of free cells worth training, and of the added one: tests first, then the best.
         skips: Forecasts that stand in for the cells that are not.
         added: A cell to add: a fresh seed that confirms the recommendation, or repeats a flagged run.
         outlook: What it was decided on.
@@ -133,11 +133,12 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
     worthy = _by_worth(_options(cells, plans, outlook), outlook, seconds / grid_seconds, least_rate)
     wanted = worthy if left is None else _affordable(worthy, seconds, left - reserve)
     added = wanted[0].plan if wanted and wanted[0].is_new else None
-    order = (*tests, *(option.plan.key for option in wanted if not option.is_new))
-    if not wanted and not any(cell.held for cell in cells):
+    if not wanted and not tests and not any(cell.held for cell in cells):
         added = _confirmation(cells, plans[outlook.recommended()])
         if left is not None and reserve > left:
             added = None
+    first = () if added is None else (added.key,)
+    order = (*tests, *first, *(option.plan.key for option in wanted if not option.is_new))
     skips = _skips(cells, set(order), outlook)
     return Agenda(order, skips, added, outlook, costs)
 

@@ -123,11 +123,17 @@ def recorded(surface: Run, live: Run) -> list[RecordedRun]:
 
 
 def run_of(begun: CellRecord, whole: CellRecord) -> RecordedRun:
-    """A recorded training, its first evaluations those of one record, the rest those of another."""
+    """A recorded training, its first evaluations those of one record, the rest those of another.
+
+    What neither went on with, an added cell that was stopped, stays where it was: no decision may come to see that.
+    """
     curve = (*begun.curve, *whole.curve[len(begun.curve) :])
+    last, period = curve[-1], curve[0].step
+    rest = range(last.evaluation + 1, EVALUATIONS + 1)
+    curve += tuple(replace(last, evaluation=number, step=number * period) for number in rest)
     tests = whole.test_curve | begun.test_curve
     plan = replace(begun.cell.plan, role="grid")
-    return RecordedRun(plan, curve, tuple(tests[point.evaluation] for point in curve))
+    return RecordedRun(plan, curve, tuple(tests.get(point.evaluation, 0.0) for point in curve))
 
 
 def decided(records: list[CellRecord]) -> dict[str, tuple[Any, ...]]:
