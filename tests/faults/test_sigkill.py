@@ -102,5 +102,7 @@ def test_each_evaluation_counts_once_in_the_cost(kills: Killed) -> None:
     assert all([e.evaluation for e in r.curve] == list(range(1, EVALUATIONS + 1)) for r in records)
     longest = max(e.train_seconds + e.val_seconds for r in records for e in r.curve)
     killed_at_work = sum(r.cell.owner is not None for aftermath in aftermaths for r in aftermath.records)
-    lost = study.spent() - sum(r.device_seconds for r in records)
-    assert -1e-6 <= lost <= killed_at_work * longest
+    lost = sum(r.attempt.lost_seconds for r in records)
+    tested = sum(r.attempt.scores.seconds * r.attempt.device_share for r in records if r.attempt.scores)
+    assert study.spent() == pytest.approx(sum(r.device_seconds for r in records) + tested + lost)
+    assert 0 <= lost <= killed_at_work * longest

@@ -140,26 +140,6 @@ def test_a_loss_that_is_no_number_fails_the_cell(prepare: Callable[..., Prepared
         assert "learning_rate" in (record.attempt.failure or "")
 
 
-def test_forecast_policy_stops_with_a_written_reason(prepare: Callable[..., PreparedStudy]) -> None:
-    """Under policy forecast a flat curve is stopped and tested, and its forecast stands apart from its score."""
-    prepared = prepare(
-        policy="forecast",
-        tolerance=0.4,
-        training={"budget": 600, "evaluations": 60},
-        stop={"risk": 0.4, "first_evaluation": 3},
-    )
-    assert run(prepared) == RunEnd.FINISHED
-    stopped = [r for r in records_of(prepared) if r.attempt.stop_reason]
-    assert stopped
-    for record in stopped:
-        assert len(record.curve) < 60
-        assert (record.attempt.stop_reason or "").startswith(
-            f"plateau reached: at evaluation {len(record.curve)} of 60"
-        )
-        assert record.attempt.forecast is not None
-        assert record.attempt.scores is not None
-
-
 def test_a_lost_worker_gives_its_cell_back(prepare: Callable[..., PreparedStudy]) -> None:
     """SIGKILL of a worker in mid-training: its cell is claimed again, goes on from its checkpoint and is finished."""
     prepared = prepare(training={"budget": 1600, "size": 32})

@@ -126,7 +126,10 @@ def test_a_broken_file_is_refused(content: bytes, told: str, tmp_path: Path) -> 
         (values(training={"sise": 64}), "unknown key 'training.sise', did you mean 'size'? in [training] of ours.toml"),
         (values(grid={"ratio": [1.0], "depths": [3], "depth": [3]}), "did you mean 'depth'? in [grid] of ours.toml"),
         (values(prices={"gpu_huor": 1}), "did you mean 'gpu_hour'? in [prices] of ours.toml"),
-        (values(stop={"xyz": 1}), "unknown key 'stop.xyz' (known: risk, tolerance_share, first_evaluation)"),
+        (
+            values(stop={"xyz": 1}),
+            "unknown key 'stop.xyz' (known: risk, tolerance_share, first_evaluation, forecaster)",
+        ),
         # A section that is needed and misspelt: the misspelling is what a person must see.
         ({k: v for k, v in values(gird={}).items() if k != "grid"}, "unknown key 'gird', did you mean 'grid'?"),
         ({k: v for k, v in values(nmae="x").items() if k != "name"}, "unknown key 'nmae', did you mean 'name'?"),
