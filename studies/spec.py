@@ -36,7 +36,8 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
     Attributes:
         name: Name of the study in the database.
-        policy: `grid` trains every cell to its full budget, `forecast` stops trainings at their plateau.
+        policy: `grid` trains every cell to its full budget; `forecast` trains what the recommendation needs, stops what
+            has reached its plateau or cannot matter, and confirms with a fresh seed.
         tolerance: The difference in DSC that does not matter.
         target_dsc: The DSC that is needed, or None: as good as the best within the tolerance.
         gpu_hours: The most that the study may spend in device hours (GPU hours; CPU hours where there is no GPU).
