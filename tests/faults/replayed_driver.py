@@ -32,7 +32,7 @@ from search.trainable import DISK_IS_FULL, Assignment, FailureReport, TestReport
 from search.tune_searcher import Desk, LedgerSearcher
 from search.tune_stopper import ForecastStopper
 from storage import database, optuna_rows
-from storage.errors import LostLease
+from storage.errors import LostLease, StorageError
 from storage.leases import LeaseWatch, this_owner
 from storage.ledger import Ledger
 from storage.patience import Patience
@@ -46,6 +46,7 @@ SLOTS = 2
 LEASE_SECONDS = 0.5
 WORKER = {"device": "cpu", "device_share": 1.0, "device_name": "drawn", "planned_steps": 40, "versions": {}}
 BYTES_OF_A_FULL_DISK = 64
+STARTED_AGAIN_SECONDS = 60.0
 GRID = DecisionSpec(
     policy="grid",
     context=PolicyContext(
@@ -120,7 +121,7 @@ def drive(setting: Setting) -> None:
     stop, live = StopSignal(), LiveClaims()
     signal.signal(signal.SIGTERM, lambda *_: stop.set(RunEnd.INTERRUPTED))
     signal.signal(signal.SIGUSR1, lambda *_: _jump_an_hour())
-    with Ledger.open(setting.url, create=True, patience=Patience(60)) as ledger:
+    with _open(setting.url) as ledger:
         study = make_study(ledger, setting.study)
         ledger.layout(study.study_id, setting.plans)
         desk = _desk(setting, ledger, study, live, stop)
@@ -133,6 +134,18 @@ def drive(setting: Setting) -> None:
                 ledger.release(claim)
     if stop.end == RunEnd.DISK_FULL:
         raise SystemExit(3)
+
+
+def _open(url: str) -> Ledger:
+    """Open the ledger; a start while the database is away is refused at once, and started again here."""
+    until = time.monotonic() + STARTED_AGAIN_SECONDS
+    while True:
+        try:
+            return Ledger.open(url, create=True, patience=Patience(60))
+        except StorageError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def _jump_an_hour() -> None:
