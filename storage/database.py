@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import optuna
 import sqlalchemy as sa
@@ -16,6 +17,9 @@ from sqlalchemy.exc import DBAPIError
 from storage.engine import connect, hide_password, reading
 from storage.errors import StorageError
 from storage.tables import SCHEMA_VERSION, metadata, studies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TRIES_TO_CREATE = 8
 LAST_TABLE = metadata.sorted_tables[-1].name  # made last: where it is, all are
@@ -46,7 +50,8 @@ def create_tables(url: str, engine: sa.Engine) -> None:
         return
     for attempt in range(1, TRIES_TO_CREATE + 1):
         try:
-            RDBStorage(url, skip_compatibility_check=True).engine.dispose()  # makes Optuna's tables
+            with _as_database_errors():
+                RDBStorage(url, skip_compatibility_check=True).engine.dispose()  # makes Optuna's tables
             metadata.create_all(engine)
         except (StorageInternalError, DBAPIError):  # another driver is making the same tables
             if attempt == TRIES_TO_CREATE:
@@ -84,15 +89,27 @@ def _revision_of_optuna() -> str:
 
 def make_optuna_study(url: str, name: str) -> int:
     """Make an Optuna study that maximises validation DSC, or find the one of that name; returns its number."""
-    storage = RDBStorage(url, skip_compatibility_check=True)  # `check_revision` did that
-    try:
-        study_id = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], name)
-        storage.set_study_system_attr(study_id, METRIC_NAMES, ["validation DSC"])
-    except DuplicatedStudyError:
-        study_id = storage.get_study_id_from_name(name)
-    finally:
-        storage.engine.dispose()
+    with _as_database_errors():
+        storage = RDBStorage(url, skip_compatibility_check=True)  # `check_revision` did that
+        try:
+            study_id = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], name)
+            storage.set_study_system_attr(study_id, METRIC_NAMES, ["validation DSC"])
+        except DuplicatedStudyError:
+            study_id = storage.get_study_id_from_name(name)
+        finally:
+            storage.engine.dispose()
     return study_id
+
+
+@contextmanager
+def _as_database_errors() -> Iterator[None]:
+    """Raise what the database said in place of what Optuna wraps it in: patience must know when it is away."""
+    try:
+        yield
+    except StorageInternalError as error:
+        if isinstance(error.__cause__, DBAPIError):
+            raise error.__cause__ from None
+        raise
 
 
 def migrate_tables(engine: sa.Engine) -> None:

@@ -51,6 +51,13 @@ if TYPE_CHECKING:
     )
 
 
+def _ready_tables(url: str, engine: sa.Engine, *, create: bool) -> None:
+    if create:
+        create_tables(url, engine)
+    check_revision(engine)
+    migrate_tables(engine)
+
+
 class Ledger:
     """One open database. Close it, or use it in a `with` block; it may be used by several threads."""
 
@@ -67,7 +74,7 @@ class Ledger:
         Args:
             url: A database URL.
             create: Whether to make the tables where they are missing.
-            patience: How long calls wait for a database that goes away later; by default they do not.
+            patience: How long calls wait for a database that goes away once it has answered; by default they do not.
 
         Raises:
             StorageError: The database cannot be opened, holds no studies, or was made by another version of Optuna.
@@ -77,12 +84,9 @@ class Ledger:
             raise StorageError(
                 f"no dicecurve study in {hide_password(url)}; start one with `dicecurve run` (--storage)"
             )
-        engine = connect(url)
-        if create:
-            create_tables(url, engine)
-        check_revision(engine)
-        migrate_tables(engine)
-        return cls(url, engine, patience or Patience())
+        engine, patience = connect(url), patience or Patience()
+        patience.call(lambda _: _ready_tables(url, engine, create=create))
+        return cls(url, engine, patience)
 
     def close(self) -> None:
         """Give the connections back."""
