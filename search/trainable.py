@@ -188,7 +188,7 @@ def _begin(assignment: Assignment, claim: Claim) -> Training:
         train=dataset.indices(order[: claim.plan.num_cases]),
         validation=dataset.indices(assignment.split["validation"]),
         test=dataset.indices(assignment.split["test"]),
-        foreground=dataset.foreground() if dataset.dimensions == 3 else None,  # noqa: PLR2004
+        foreground=dataset.foreground() if dataset.dimensions == 3 else None,  # noqa: PLR2004 - axes
     )
     device = "cuda" if assignment.device == "gpu" else "cpu"
     return Training(assignment.training, claim.plan.depth, claim.plan.seed, data, device)

@@ -98,7 +98,7 @@ class DataSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     @model_validator(mode="after")
     def _keys_belong_to_the_kind(self) -> DataSpec:
         given = [key for key in IN_VOLUMES_ALONE if getattr(self, key) not in (None, ())]
-        if given and self.dimensions == 2:  # noqa: PLR2004
+        if given and self.dimensions == 2:  # noqa: PLR2004 - axes
             raise ValueError(f"{given[0]} is for volumes, and kind {self.kind!r} has pictures; drop it or change kind")
         if self.kind == "decathlon" and self.modalities is not None:
             raise ValueError("modalities are told by dataset.json in kind 'decathlon'; drop them here")

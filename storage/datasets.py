@@ -95,7 +95,7 @@ class Dataset:
         return np.array([position[name] for name in names], dtype=np.int64)
 
     def _arrays(self, kind: str) -> Any:
-        if self.dimensions == 3:  # noqa: PLR2004
+        if self.dimensions == 3:  # noqa: PLR2004 - axes
             return map_cases(self.folder, kind, self._cases)
         shape = self._cases[0]["arrays"][kind][1]
         return np.asarray(np.memmap(file_of(self.folder, kind), np.uint8, "r", shape=(len(self.names), *shape)))

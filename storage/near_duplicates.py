@@ -54,7 +54,7 @@ class NearDuplicate:
 
 def near_duplicates(dataset: Dataset, threshold: float = THRESHOLD) -> list[NearDuplicate]:
     """Every pair of cases at least this similar, the most similar first; at most 100,000."""
-    images = dataset.images() if dataset.dimensions == 2 else None  # noqa: PLR2004
+    images = dataset.images() if dataset.dimensions == 2 else None  # noqa: PLR2004 - axes
     vectors = compared(dataset.thumbnails(), 0) if images is None else thumbnails(images)
     pairs = similar_pairs(vectors, threshold)
     found = [NearDuplicate(dataset.names[i], dataset.names[j], round(value, 4)) for i, j, value in pairs]

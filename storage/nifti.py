@@ -137,5 +137,5 @@ def _check_header(image: nibabel.Nifti1Image, place: str, channels: int | None) 
     if dtype.kind not in "iufb":
         raise BadCase(f"{place}: voxels must be numbers, got {dtype}")
     affine = image.affine
-    if affine is None or not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:  # noqa: PLR2004
+    if affine is None or not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:  # noqa: PLR2004 - flat
         raise BadCase(f"{place}: its affine places voxels nowhere; mend the header")

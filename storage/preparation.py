@@ -74,7 +74,7 @@ def channels_of(spec: DataSpec) -> int:
     Raises:
         DataError: They are told by dataset.json, and it cannot be read.
     """
-    if spec.dimensions == 2:  # noqa: PLR2004
+    if spec.dimensions == 2:  # noqa: PLR2004 - axes
         return phantom.CHANNELS if spec.kind == "phantom" else CHANNELS
     if spec.kind == "decathlon":
         return len(read_dataset_json(_folder(spec)).channels)

@@ -123,7 +123,7 @@ def _label_problems(mask: Volume, labels: Labels, place: str) -> list[str]:
     unknown = labels.unknown(mask.values)
     if not unknown:
         return []
-    listed = ", ".join(str(label) for label in unknown[:5]) + (", ..." if len(unknown) > 5 else "")  # noqa: PLR2004
+    listed = ", ".join(str(label) for label in unknown[:5]) + (", ..." if len(unknown) > 5 else "")  # noqa: PLR2004 - as many
     known = ", ".join(str(label) for label in sorted(labels.foreground | labels.background))
     return [f"{place}: label {listed} is unknown (known: {known}); name it in foreground or background ([data])"]
 

@@ -54,7 +54,7 @@ def prepare_data(spec: StudySpec, storage: str, progress: Callable[[int, int], N
     """
     files = spec.files.resolved(normalise_url(storage))
     assert files.cache is not None
-    size = spec.training.size if spec.data.dimensions == 2 else None  # noqa: PLR2004
+    size = spec.training.size if spec.data.dimensions == 2 else None  # noqa: PLR2004 - axes
     dataset = prepare(spec.data, size, Path(files.cache), progress)
     groups = groups_of(spec.data, dataset.names)
     split = split_cases(dataset.names, groups, spec.data.split, spec.data.split_seed)
@@ -144,7 +144,7 @@ def render_overview(name: str, seen: dict[str, Any]) -> str:
         ("groups", f"{seen['groups']:,}{several if seen['groups_of_several'] else ', each of one case'}"),
         ("split", ", ".join(f"{number:,} {part}" for part, number in split.items())),
         ("foreground", f"{foreground['mean']:.2%} on average, {foreground['min']:.2%} to {foreground['max']:.2%}"),
-        *(_picture_lines(seen) if seen["dimensions"] == 2 else _volume_lines(seen)),  # noqa: PLR2004
+        *(_picture_lines(seen) if seen["dimensions"] == 2 else _volume_lines(seen)),  # noqa: PLR2004 - axes
         ("near-duplicates", f"{len(pairs):,} pairs, {across:,} of them across the split" if pairs else "none"),
         ("cache", f"{cache['bytes'] / 1e6:,.1f} MB in {cache['folder']}"),
     ]
@@ -185,7 +185,7 @@ def _prepared_sizes(dataset: Dataset) -> list[dict[str, Any]]:
 
 def _filled(dataset: Dataset) -> list[bool]:
     """Whether foreground is left of each case."""
-    if dataset.dimensions == 2:  # noqa: PLR2004
+    if dataset.dimensions == 2:  # noqa: PLR2004 - axes
         return [bool(mask.any()) for mask in dataset.masks()]
     return [len(positions) > 0 for positions in dataset.foreground()]
 

@@ -218,5 +218,5 @@ def _range(values: Floats, mask: NDArray[np.bool_]) -> Floats:
 def _middle(z: Floats, full: Floats) -> Floats:
     """Relative position from which the later half of the bins begins, shape (R,)."""
     first = z.shape[1] - full.sum(axis=1).astype(np.intp)
-    middle: Floats = z[np.arange(len(z)), (first + z.shape[1]) // 2 - 1] * (full.sum(axis=1) > 3)  # noqa: PLR2004
+    middle: Floats = z[np.arange(len(z)), (first + z.shape[1]) // 2 - 1] * (full.sum(axis=1) > 3)  # noqa: PLR2004 - bins
     return middle

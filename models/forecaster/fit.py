@@ -53,7 +53,7 @@ def fit(steps: int, seed: int) -> ForecastNetwork:
     for step in range(1, steps + 1):
         loss = pinball(network, draw_lesson(rng, DRAWS, GROUPS, CURVES))
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()

@@ -33,10 +33,10 @@ def _draw_one(rng: Generator, curves: int, t: Floats) -> Floats:
     if kind == 1:
         power: Floats = left ** rng.uniform(0.7, 1.5)
         return power
-    if kind == 2:  # noqa: PLR2004
+    if kind == 2:
         cosine: Floats = 0.5 - 0.5 * np.cos(np.pi * left)
         return cosine
-    if kind == 3:  # noqa: PLR2004
+    if kind == 3:
         drops = np.sort(rng.uniform(0.2, 1.0, rng.integers(1, 4)))
         rate: Floats = rng.choice([0.1, 0.3, 0.5]) ** (t[None, :, None] >= drops * jitter[..., None]).sum(axis=-1)
         return rate

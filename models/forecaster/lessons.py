@@ -94,4 +94,4 @@ def _counts(rng: Generator, x: Floats, curves: int) -> NDArray[np.intp]:
     share = rng.uniform(0.03, 0.95, curves)
     by_x = np.searchsorted(x, share * x[-1], side="right")
     by_index = (share * len(x)).astype(np.intp)
-    return np.clip(np.where(rng.random(curves) < 0.75, by_x, by_index), 1, len(x) - 1)  # noqa: PLR2004
+    return np.clip(np.where(rng.random(curves) < 0.75, by_x, by_index), 1, len(x) - 1)

@@ -106,7 +106,7 @@ def fit_variant(variant: Variant, curves: Sequence[Floats], prefix: int, seed: i
         for _ in range(STEPS):
             optimiser.zero_grad()
             loss = (_predicted(variant, network, values, prefix) - values[:, prefix:]).abs().mean()
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
             optimiser.step()
     return PaperPredictor(variant, network.eval())
 

@@ -66,7 +66,7 @@ class _Population:
         """Standard normal over all curves, alike within a group as far as its spread is small, shape (G, K)."""
         groups, curves = self.shape
         between = self.rng.standard_normal((groups, 1))
-        effect = self.rng.standard_normal((groups, 1, COVARIATES)) * (self.rng.random((groups, 1, 1)) < 0.5)  # noqa: PLR2004
+        effect = self.rng.standard_normal((groups, 1, COVARIATES)) * (self.rng.random((groups, 1, 1)) < 0.5)
         within = self.rng.standard_normal((groups, curves)) + (effect * self.covariates).sum(axis=-1)
         within /= np.sqrt(1 + (effect**2).sum(axis=-1))
         values: Floats = (between + self.spread * within) / np.sqrt(1 + self.spread**2)
@@ -183,7 +183,7 @@ def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floa
     late = np.maximum(t - onset, 0.0)
     levels = levels - height * decline * (1 - np.exp(-late / population.log_uniform(0.1, 2.0)[..., None]))
     # A dip, and its recovery.
-    depth = rng.random((*shape, 1)) * (rng.random((*shape, 1)) < 0.08)  # noqa: PLR2004
+    depth = rng.random((*shape, 1)) * (rng.random((*shape, 1)) < 0.08)
     since = t - when[0]
     recovery = population.log_uniform(0.01, 0.3)[..., None]
     levels = levels - height * depth * np.where(since >= 0, np.exp(-np.maximum(since, 0.0) / recovery), 0.0)
@@ -193,10 +193,10 @@ def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floa
     missed = np.where(out, 1 / (1 + np.exp(np.clip(back / 0.02, -50, 50))), 0.0)
     levels = levels - (levels - floor * rng.random((*shape, 1))) * missed
     # A jump up or down to another level.
-    jump = rng.normal(0.0, 0.2, (*shape, 1)) * (rng.random((*shape, 1)) < 0.04)  # noqa: PLR2004
+    jump = rng.normal(0.0, 0.2, (*shape, 1)) * (rng.random((*shape, 1)) < 0.04)
     levels = levels + height * jump * (t >= when[1])
     # Collapse, at once or over a while, for good.
-    gone = (rng.random((*shape, 1)) < 0.012) & (t >= when[2])  # noqa: PLR2004
+    gone = (rng.random((*shape, 1)) < 0.012) & (t >= when[2])
     haste = np.exp(rng.uniform(np.log(1e-3), np.log(0.5), (*shape, 1)))
     left = np.where(gone, np.exp(-np.maximum(t - when[2], 0.0) / haste), 1.0)
     return np.where(left < 1.0, floor * rng.random((*shape, 1)) * (1 - left) + levels * left, levels)
