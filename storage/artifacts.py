@@ -19,7 +19,6 @@ from fsspec.core import url_to_fs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MIME_TYPE = "image/png"
 LIST = 0  # the place of the list; overlays stand at 1, 2, ...
 
 
@@ -47,10 +46,12 @@ class Artifact:
     Attributes:
         artifact_id: Its number, and its name in the store.
         filename: What a person sees of it.
+        mimetype: What it is.
     """
 
     artifact_id: str
     filename: str
+    mimetype: str = "image/png"
 
 
 @dataclass(frozen=True)
