@@ -67,11 +67,10 @@ def _parser() -> argparse.ArgumentParser:
         ("export", _export, "every evaluation, every case, or the whole study, as CSV or Parquet"),
         ("doctor", _doctor, "look for stale leases, lost checkpoints and version drift"),
         ("retry", _retry, "let failed cells wait again for the next run"),
-        ("dashboard", _dashboard, "Optuna dashboard on the study's database"),
+        ("dashboard", _dashboard, "Optuna dashboard on the study's page"),
     ):
         command = _command(commands, name, function, text)
-        if name != "dashboard":
-            command.add_argument("study", nargs="?", help="name of the study (default: the only one)")
+        command.add_argument("study", nargs="?", help="name of the study (default: the only one)")
         if name in {"status", "report", "forecast-table"}:
             command.add_argument("--json", action="store_true", help="print JSON")
         if name == "status":
@@ -89,7 +88,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--fix", action="store_true", help="mend what can be mended")
             command.add_argument("--watch", metavar="SECONDS", type=float, default=0.0, help="watch others' leases")
         if name == "dashboard":
-            command.add_argument("--port", type=int, default=8080, help="port on this machine (default: %(default)s)")
+            command.add_argument("--port", type=int, default=8080, help="port to listen on (default: %(default)s)")
+            command.add_argument(
+                "--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine alone)"
+            )
     _take_places(commands)
     return parser
 
@@ -189,8 +191,13 @@ def _run(options: argparse.Namespace) -> int:
 def _run_and_show(prepared: PreparedStudy) -> str:
     from search.run_cells import run_cells
     from studies.progress import ProgressDisplay
+    from studies.study_page import PageKeeper
 
-    with ProgressDisplay(prepared.ledger, prepared.study, prepared.job.training.evaluations):
+    evaluations = prepared.job.training.evaluations
+    with (
+        PageKeeper(prepared.ledger, prepared.study),
+        ProgressDisplay(prepared.ledger, prepared.study, evaluations),
+    ):
         return run_cells(prepared.ledger, prepared.study, prepared.job)
 
 
@@ -383,9 +390,15 @@ def _writable(path: Path) -> Path:
 
 
 def _dashboard(options: argparse.Namespace) -> int:
-    from studies.dashboard import start_dashboard
+    from studies.dashboard import open_dashboard, warning_of
 
-    start_dashboard(options.storage, options.port)
+    if warning := warning_of(options.host):
+        print(warning, file=sys.stderr)
+    with open_dashboard(options.storage, options.study or options.name, options.host, options.port) as server:
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        print(f"http://{host}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
+        server.serve_forever()
+    return OK
 
 
 def _open(storage: str) -> Ledger:
