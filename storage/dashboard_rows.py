@@ -12,7 +12,7 @@ from storage import study_rows
 from storage.patience import patient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from storage.ledger import Ledger
 
@@ -20,16 +20,20 @@ LAST_LINE = "*dicecurve writes this note anew as the study goes; what stands bel
 FIGURES = "dashboard:plot_data:dicecurve-"
 
 attributes = models.StudySystemAttributeModel.__table__
+user_attributes = models.StudyUserAttributeModel.__table__
 
 
 @patient
-def show_on_study(ledger: Ledger, study_id: int, note: str, figures: Mapping[str, str]) -> None:
-    """Replace the note and the figures on a study's page; what a person wrote below the note stays.
+def show_on_study(
+    ledger: Ledger, study_id: int, *, note: str, facts: Mapping[str, str], figures: Mapping[str, str]
+) -> None:
+    """Replace note, facts and figures on a study's page; what a person wrote below the note stays.
 
     Args:
         ledger: An open ledger.
         study_id: The study.
         note: Markdown.
+        facts: User attributes of the study, by names that are the same each time.
         figures: JSON of plotly figures by name (letters, digits, hyphens), in the order of their names on the page.
     """
     from optuna_dashboard._custom_plot_data import split_plot_data
@@ -37,6 +41,7 @@ def show_on_study(ledger: Ledger, study_id: int, note: str, figures: Mapping[str
 
     with ledger.engine.begin() as connection:
         study_rows.lock(connection, study_id)
+        _replace(connection, user_attributes, study_id, facts.keys(), facts)
         before = _read(connection, study_id)
         noted = get_note_from_system_attrs(before, None)
         body = f"{note.rstrip()}\n\n{LAST_LINE}\n{_own_words(noted['body'])}"
@@ -46,7 +51,7 @@ def show_on_study(ledger: Ledger, study_id: int, note: str, figures: Mapping[str
         if {key: before[key] for key in old} == after:
             return  # a new version of the note would stop a person who is editing it
         after[note_ver_key(None)] = noted["version"] + 1
-        _replace(connection, study_id, old | after.keys(), after)
+        _replace(connection, attributes, study_id, old | after.keys(), after)
 
 
 def _own_words(body: str) -> str:
@@ -64,8 +69,10 @@ def _read(connection: sa.Connection, study_id: int) -> dict[str, str | int]:
     return {key: json.loads(value) for key, value in connection.execute(query)}
 
 
-def _replace(connection: sa.Connection, study_id: int, old: set[str], new: Mapping[str, str | int]) -> None:
-    ours = (attributes.c.study_id == study_id) & attributes.c.key.in_(old)
-    connection.execute(attributes.delete().where(ours))
+def _replace(
+    connection: sa.Connection, table: sa.Table, study_id: int, old: Collection[str], new: Mapping[str, str | int]
+) -> None:
+    connection.execute(table.delete().where(table.c.study_id == study_id, table.c.key.in_(list(old))))
     rows = [{"study_id": study_id, "key": key, "value_json": json.dumps(value)} for key, value in new.items()]
-    connection.execute(attributes.insert(), rows)
+    if rows:
+        connection.execute(table.insert(), rows)

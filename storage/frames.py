@@ -29,7 +29,7 @@ import sqlalchemy as sa
 from storage import curve_rows, optuna_rows
 from storage.engine import reading
 from storage.patience import patient
-from storage.tables import attempts, cells, evaluations, spec_changes
+from storage.tables import attempts, cells, spec_changes
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
@@ -54,7 +54,7 @@ _WHOLE_NUMBERS = ("evaluation", "step", "attempt")
 @patient
 def cells_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row a cell, in the order of the layout."""
-    curve = _curve_sums(study_id)
+    curve = curve_rows.sums(_attempts_of(study_id))
     query = (
         sa.select(
             cells.c.key.label("cell"),
@@ -94,7 +94,7 @@ def curves_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
 @patient
 def costs_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row an attempt."""
-    curve = _curve_sums(study_id)
+    curve = curve_rows.sums(_attempts_of(study_id))
     share = attempts.c.device_share
     query = (
         sa.select(
@@ -175,21 +175,6 @@ def surface(ledger: Ledger, study_id: int) -> pd.DataFrame:
     plans = cells_frame(ledger, study_id).rename(columns={"num_cases": "cases"})
     current = plans[["cell", "attempt", "depth", "cases", "ratio", "seed"]]
     return curves_frame(ledger, study_id).merge(current, on=["cell", "attempt"])[list(SURFACE_COLUMNS)]
-
-
-def _curve_sums(study_id: int) -> sa.Subquery:
-    """Of each attempt with a curve: evaluations, best_val_dsc, wall_seconds."""
-    return (
-        sa.select(
-            evaluations.c.attempt_id,
-            sa.func.count().label("evaluations"),
-            sa.func.max(evaluations.c.val_dsc).label("best_val_dsc"),
-            sa.func.sum(evaluations.c.train_seconds + evaluations.c.val_seconds).label("wall_seconds"),
-        )
-        .where(evaluations.c.attempt_id.in_(_attempts_of(study_id)))
-        .group_by(evaluations.c.attempt_id)
-        .subquery()
-    )
 
 
 def _attempts_of(study_id: int) -> sa.Select[tuple[int]]:

@@ -41,6 +41,18 @@ def study_note(records: Sequence[CellRecord], found: Answer, currency: str) -> s
     return "\n\n".join(parts) + "\n"
 
 
+def study_facts(records: Sequence[CellRecord], found: Answer, currency: str) -> dict[str, str]:
+    """The answer in a few words, for the page's table of attributes; the names are the same each time."""
+    row = found.recommended
+    return {
+        "answer": "none yet" if row is None else f"depth {row.depth} with {row.num_cases} of {found.num_train} cases",
+        "cells": _progress(records),
+        "details": "see the note of this study",
+        "price": NONE if row is None else f"{amount(row.price)} {currency}",
+        "test DSC": NONE if row is None else estimate(row.estimate),
+    }
+
+
 def plain(text: str) -> str:
     """The text in Markdown, with nothing in it that Markdown would read as a mark."""
     return _SPECIAL.sub(r"\\\1", text)

@@ -15,7 +15,7 @@ from studies.answering import answer_of
 from studies.report.data_curve_figure import data_curves
 from studies.report.figures import cost_bars, dsc_heatmap
 from studies.report.fitted import fitted_curves
-from studies.study_note import study_note
+from studies.study_note import study_facts, study_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,13 @@ def _refresh(ledger: Ledger, study: StudyRecord) -> None:
         cost_bars(found, currency),
     )
     shown = {figure.name: json for figure in figures if figure for json in _small(figure)}
-    show_on_study(ledger, study.study_id, study_note(records, found, currency), shown)
+    show_on_study(
+        ledger,
+        study.study_id,
+        note=study_note(records, found, currency),
+        facts=study_facts(records, found, currency),
+        figures=shown,
+    )
 
 
 def _small(figure: Figure) -> Iterator[str]:

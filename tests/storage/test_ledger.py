@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from storage import leases
+from storage.count_rows import study_counts
 from storage.database import holds_studies
 from storage.errors import LostLease, StorageError
 from storage.frames import SURFACE_COLUMNS, costs_frame, surface
@@ -22,6 +23,7 @@ from storage.leases import LeaseWatch, is_gone, this_owner
 from storage.ledger import Ledger
 from storage.reads import cell_record, cell_records, spent_seconds
 from storage.records import Cell, CellPlan, CellState, Claim, Evaluation, PlateauForecast, Scores, StudyRecord
+from storage.summaries import cell_summaries
 from storage.tables import spec_changes, studies
 from tests.storage.backends import Backend, PostgresServer, SqliteFiles
 
@@ -657,6 +659,32 @@ def test_losses_add_up(ledger: Ledger, study: StudyRecord) -> None:
 
 
 # Whole-study reads
+
+
+def test_summaries_and_counts_say_what_the_records_say(ledger: Ledger, study: StudyRecord) -> None:
+    """Read in bulk, a study is the same as read cell by cell: scored, running, failed and followed, or waiting."""
+    finish(ledger, trained(ledger, study))
+    second = ledger.claim(study.study_id, plans(2)[1].key, US)
+    assert second is not None
+    record(ledger, second, 1)
+    ledger.fail(second, "nan", max_attempts=2)
+    records, summaries = cell_records(ledger, study.study_id), cell_summaries(ledger, study.study_id)
+    for one, summed in zip(records, summaries, strict=True):
+        assert summed.cell == one.cell
+        assert summed.attempt == replace(one.attempt, scores=None)
+        assert summed.evaluations == len(one.curve)
+        assert summed.best_val_dsc == (None if one.best is None else one.best.val_dsc)
+        assert (summed.device_seconds, summed.spent_seconds) == (one.device_seconds, one.spent_seconds)
+    counts = study_counts(ledger, study.study_id)
+    assert counts.keys == [plans(1)[0].key]
+    assert counts.validation.tolist() == [[list(each) for each in SCORES.validation]]
+    assert counts.test.tolist() == [[list(each) for each in SCORES.test]]
+
+
+def test_a_study_without_scores_has_no_counts(ledger: Ledger, study: StudyRecord) -> None:
+    """Nothing is scored before the first test phase."""
+    counts = study_counts(ledger, study.study_id)
+    assert (counts.keys, counts.validation.shape, counts.test.shape) == ([], (0, 0, 3), (0, 0, 3))
 
 
 def test_cell_records_hold_every_cell(ledger: Ledger, study: StudyRecord) -> None:
