@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import optuna
 import pytest
 import ray
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta
@@ -25,6 +24,7 @@ from storage.reads import cell_records, spent_seconds
 from storage.records import CellState
 from studies.run import prepare_study
 from studies.spec import parse_spec
+from tests.storage.optuna_view import optuna_study
 from tests.storage.volume_makers import write_brats
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ def test_every_cell_leaves_overlays_of_the_same_test_cases(
     dsc = dict(zip(test, per_case(record.attempt.scores.test)["dsc"], strict=True))
     assert [overlay.dsc for overlay in half] == [dsc[overlay.case] for overlay in half]
     store = FileSystemArtifactStore(tmp_path / "dicecurve-files/artifacts")
-    study = optuna.load_study(study_name="small", storage=prepared.ledger.url)
-    listed = get_all_artifact_meta(study.get_trials()[0], storage=study._storage)
+    with optuna_study(prepared.ledger.url, "small") as study:
+        listed = get_all_artifact_meta(study.get_trials()[0], storage=study._storage)
     assert [each.filename for each in listed] == [f"DSC {o.dsc:.3f}, {o.caption}, {o.case}.png" for o in half]
     for each, overlay in zip(listed, half, strict=True):
         with store.open_reader(each.artifact_id) as file:
