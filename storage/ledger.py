@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
-from storage import attempt_rows, cell_rows, optuna_rows, skip_rows, study_rows
+from storage import attempt_rows, cell_rows, order_rows, skip_rows, study_rows
 from storage.database import check_revision, create_tables, holds_studies, make_optuna_study, migrate_tables
 from storage.engine import connect, hide_password, normalise_url, reading
 from storage.errors import StorageError
@@ -153,9 +153,16 @@ class Ledger:
 
     @patient
     def layout(self, study_id: int, plans: Sequence[CellPlan]) -> int:
-        """Add the cells that are missing, each with its WAITING trial, in one transaction; returns how many."""
+        """Add the cells that are missing, each with its WAITING trial, in one transaction; returns how many.
+
+        The order of the training cases is noted for each seed, and checked where it was noted before.
+
+        Raises:
+            StorageError: The order differs, so that subsets would hold other cases.
+        """
         with self.engine.begin() as connection:
             study_rows.lock(connection, study_id)
+            order_rows.note(connection, study_id, {plan.seed for plan in plans})
             known = set(connection.execute(sa.select(cells.c.key).where(cells.c.study_id == study_id)).scalars())
             new = [plan for plan in plans if plan.key not in known]
             if new:
@@ -237,15 +244,11 @@ class Ledger:
         artifacts: Sequence[Artifact] = (),
         note: str | None = None,
     ) -> None:
-        """Close a tested cell: scores, then Optuna's trial with its value (best validation DSC), facts and artifacts.
-
-        The artifacts' files were written before; ``note`` says what befell the test phase.
-        """
+        """Close a tested cell: scores, then Optuna's trial with value (best validation DSC), facts and artifacts."""
         with self.engine.begin() as connection:
             row = cell_rows.held(connection, claim)
             attempt_rows.score(connection, row, scores, note)
-            optuna_rows.add_artifacts(connection, row["trial_id"], artifacts)
-            cell_rows.close(connection, row, state, value, facts)
+            cell_rows.close(connection, row, state, value, facts, artifacts=artifacts)
 
     @patient
     def fail(self, claim: Claim, reason: str, *, max_attempts: int = 1) -> bool:

@@ -24,7 +24,7 @@ from storage.ledger import Ledger
 from storage.reads import cell_record, cell_records, spent_seconds
 from storage.records import Cell, CellPlan, CellState, Claim, Evaluation, PlateauForecast, Scores, StudyRecord
 from storage.summaries import cell_summaries
-from storage.tables import spec_changes, studies
+from storage.tables import SCHEMA_VERSION, orders, spec_changes, studies
 from tests.storage.backends import Backend, PostgresServer, SqliteFiles
 
 if TYPE_CHECKING:
@@ -171,7 +171,8 @@ def test_tables_of_another_version_are_refused(ledger: Ledger, study: StudyRecor
     """A study that a later version wrote is not read wrongly."""
     with ledger.engine.begin() as connection:
         connection.execute(studies.update().values(schema_version=99))
-    with pytest.raises(StorageError, match="study 'study' has tables of version 99, this dicecurve reads 2"):
+    said = f"study 'study' has tables of version 99, this dicecurve reads {SCHEMA_VERSION}"
+    with pytest.raises(StorageError, match=said):
         ledger.find_study(study.name)
 
 
@@ -679,6 +680,15 @@ def test_summaries_and_counts_say_what_the_records_say(ledger: Ledger, study: St
     assert counts.keys == [plans(1)[0].key]
     assert counts.validation.tolist() == [[list(each) for each in SCORES.validation]]
     assert counts.test.tolist() == [[list(each) for each in SCORES.test]]
+
+
+def test_other_subsets_are_refused(ledger: Ledger, study: StudyRecord) -> None:
+    """Cells of a seed whose cases would join in another order are not laid out, and the noted order stays."""
+    with ledger.engine.begin() as connection:
+        connection.execute(orders.update().values(cases=["b", "a", "x"]))
+    with pytest.raises(StorageError, match="subsets of seed 0 differs from that which the study began with"):
+        ledger.layout(study.study_id, plans(5))
+    assert len(ledger.cells(study.study_id)) == 3
 
 
 def test_a_study_without_scores_has_no_counts(ledger: Ledger, study: StudyRecord) -> None:
