@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from storage.artifacts import Artifact
     from storage.records import (
         Cell,
         CellPlan,
@@ -232,12 +233,22 @@ class Ledger:
             cell_rows.send_to_test(connection, row)
 
     @patient
-    def finish(self, claim: Claim, state: CellState, *, value: float, scores: Scores, facts: Mapping[str, Any]) -> None:
-        """Close a tested cell: scores, then Optuna's trial with its value (best validation DSC) and facts."""
+    def finish(
+        self,
+        claim: Claim,
+        state: CellState,
+        *,
+        value: float,
+        scores: Scores,
+        facts: Mapping[str, Any],
+        artifacts: Sequence[Artifact] = (),
+        note: str | None = None,
+    ) -> None:
+        """Close a tested cell: scores, then Optuna's trial with value (best validation DSC), facts and artifacts."""
         with self.engine.begin() as connection:
             row = cell_rows.held(connection, claim)
-            attempt_rows.score(connection, row, scores)
-            cell_rows.close(connection, row, state, value, facts)
+            attempt_rows.score(connection, row, scores, note)
+            cell_rows.close(connection, row, state, value, facts, artifacts=artifacts)
 
     @patient
     def fail(self, claim: Claim, reason: str, *, max_attempts: int = 1) -> bool:
