@@ -48,6 +48,7 @@ class Dataset:
         fingerprint: Hash of names and contents, before any resizing.
         dimensions: 2 or 3.
         channels: Channels of every image.
+        intensities: In 3D, "scheme" and "scale" of each channel (see `storage/intensities.py`).
     """
 
     folder: Path
@@ -55,14 +56,22 @@ class Dataset:
     fingerprint: str
     dimensions: int
     channels: int
+    intensities: tuple[dict[str, Any], ...]
     _cases: list[dict[str, Any]] = field(repr=False)
 
     @classmethod
     def open(cls, folder: Path) -> Dataset:
         """Open a prepared dataset."""
         about = json.loads((folder / ABOUT).read_text())
-        names = tuple(case["name"] for case in about["cases"])
-        return cls(folder, names, about["fingerprint"], about["dimensions"], about["channels"], about["cases"])
+        return cls(
+            folder=folder,
+            names=tuple(case["name"] for case in about["cases"]),
+            fingerprint=about["fingerprint"],
+            dimensions=about["dimensions"],
+            channels=about["channels"],
+            intensities=tuple(about.get("intensities", ())),
+            _cases=about["cases"],
+        )
 
     def images(self) -> Any:
         """Images, memory-mapped.

@@ -213,6 +213,7 @@ def _facts(dataset: Dataset, split: Mapping[str, Sequence[str]]) -> dict[str, An
     return {
         "d0": everything_foreground_dsc(masks[case] for case in dataset.indices(split["validation"])),
         "channels": dataset.channels,
+        "intensities": list(dataset.intensities),
         "versions": versions(),
     }
 
