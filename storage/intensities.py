@@ -29,8 +29,7 @@ def by_case(image: NDArray[np.float32], schemes: Sequence[Intensities]) -> NDArr
         image: Shape (channels, X, Y, Z).
         schemes: One a channel.
     """
-    scale = {"zscore": zscore, "zscore_nonzero": zscore_nonzero, "ct": np.asarray}
-    return np.stack([scale[scheme](channel) for channel, scheme in zip(image, schemes, strict=True)])
+    return np.stack([_by_case(channel, scheme) for channel, scheme in zip(image, schemes, strict=True)])
 
 
 def by_all_cases(image: NDArray[np.float32], scales: Sequence[CtScale | None]) -> NDArray[np.float16]:
@@ -77,3 +76,9 @@ def to_half(image: NDArray[np.float32]) -> NDArray[np.float16]:
 def _scaled(channel: NDArray[np.float32], over: NDArray[np.float32]) -> NDArray[np.float32]:
     mean, sd = float(over.mean(dtype=np.float64)), float(over.std(dtype=np.float64))
     return (channel - mean) / max(sd, LEAST_SD)
+
+
+def _by_case(channel: NDArray[np.float32], scheme: Intensities) -> NDArray[np.float32]:
+    if scheme == "ct":
+        return channel
+    return zscore(channel) if scheme == "zscore" else zscore_nonzero(channel)

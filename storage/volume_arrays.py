@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from storage.intensities import by_case, to_half
 from storage.near_duplicates import shrink
-from storage.volume_grids import resample, resample_mask, same_spacing
+from storage.volume_grids import resample, resample_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def arrays_of(
     image, mask = case.image[(slice(None), *box)], case.mask[box]
     samples = _samples(image, mask, case.name) if "ct" in schemes else None
     image = by_case(image, schemes)
-    if spacing is not None and not same_spacing(case.spacing, spacing):
+    if spacing is not None:
         image, mask = resample(image, case.spacing, spacing), resample_mask(mask, case.spacing, spacing)
     kept = {"images": to_half(image)} if samples is None else {"raw": image, "samples": samples}
     return kept | {

@@ -24,18 +24,20 @@ def same_spacing(one: Sequence[float], other: Sequence[float]) -> bool:
 
 
 def resample(image: NDArray[np.float32], old: Sequence[float], new: Sequence[float]) -> NDArray[np.float32]:
-    """An image on another grid, by trilinear interpolation.
+    """An image on another grid, by trilinear interpolation; as it is where both spacings agree within 1 %.
 
     Args:
         image: Shape (channels, X, Y, Z).
         old: Spacing that it has, in mm.
         new: Spacing that it shall have, within half a voxel over the whole box.
     """
-    return np.stack([_zoomed(channel, old, new) for channel in image])
+    return image if same_spacing(old, new) else np.stack([_zoomed(channel, old, new) for channel in image])
 
 
 def resample_mask(mask: NDArray[np.bool_], old: Sequence[float], new: Sequence[float]) -> NDArray[np.bool_]:
     """The same of a mask, shape (X, Y, Z); from one half on it is foreground."""
+    if same_spacing(old, new):
+        return mask
     return _zoomed(mask.astype(np.float32), old, new) >= 0.5  # noqa: PLR2004 - one half
 
 

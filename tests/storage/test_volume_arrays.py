@@ -14,6 +14,7 @@ from tests.storage.volume_makers import lesion, scan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+
 def case_of(image: NDArray[np.float32], mask: NDArray[np.bool_], spacing: tuple[float, float, float]) -> VolumeCase:
     """A case."""
     return VolumeCase("case", image, mask, spacing)
