@@ -25,17 +25,20 @@ class CaseFacts:
         shape: Pixels along each axis: height, width; or voxels to the right, to the front, and up.
         foreground: Share of them in the mask.
         spacing: Sides of a voxel in mm; None in 2D.
+        axes: Where the axes of its file pointed, such as "LPS"; None in 2D.
     """
 
     shape: tuple[int, ...]
     foreground: float
     spacing: tuple[float, ...] | None = None
+    axes: str | None = None
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> CaseFacts:
         """From what the journal of a draft holds."""
         spacing = facts["spacing"]
-        return cls(tuple(facts["shape"]), facts["foreground"], None if spacing is None else tuple(spacing))
+        sides = None if spacing is None else tuple(spacing)
+        return cls(tuple(facts["shape"]), facts["foreground"], sides, facts.get("axes"))
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def volume_work(spec: DataSpec, listing: VolumeListing, source: Source[VolumeCas
 
     def make(index: int) -> tuple[dict[str, NDArray[Any]], CaseFacts]:
         case = source.read(index)
-        facts = CaseFacts(case.mask.shape, float(case.mask.mean()), case.spacing)
+        facts = CaseFacts(case.mask.shape, float(case.mask.mean()), case.spacing, case.axes)
         return arrays_of(case, schemes, spec.spacing), facts
 
     settings = json.dumps([source.fingerprint, spec.spacing, schemes, VOLUME_LAYOUT])

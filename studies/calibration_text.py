@@ -79,7 +79,7 @@ def _batch_advice(best: dict[str, Any]) -> list[str]:
         return [f"Batch {best['batch']} stays: no other is faster by more than 3 %, or as fast and smaller."]
     return [
         f"A batch of {best['batch']} would be faster (--set training.batch={best['batch']}), but changes what is",
-        "learned. A study keeps the batch that it began with; another one is another study.",
+        "learned. A study keeps its batch: another batch is another study.",
     ]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def case_of(image: NDArray[np.float32], mask: NDArray[np.bool_], spacing: tuple[float, float, float]) -> VolumeCase:
     """A case."""
-    return VolumeCase("case", image, mask, spacing)
+    return VolumeCase("case", image, mask, spacing, "RAS")
 
 
 def small_case(spacing: tuple[float, float, float] = (1, 1, 1)) -> VolumeCase:
@@ -52,7 +52,7 @@ def test_positions_are_drawn_by_name_alone() -> None:
     mask = np.ones((20, 20, 20), dtype=np.bool_)
     image = np.ones((1, 20, 20, 20), dtype=np.float32)
     one, again = (arrays_of(case_of(image, mask, (1, 1, 1)), ("zscore",), None)["foreground"] for _ in range(2))
-    other = arrays_of(VolumeCase("other", image, mask, (1, 1, 1)), ("zscore",), None)["foreground"]
+    other = arrays_of(VolumeCase("other", image, mask, (1, 1, 1), "RAS"), ("zscore",), None)["foreground"]
     assert one.shape == (4096, 3)
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)

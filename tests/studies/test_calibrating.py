@@ -96,7 +96,7 @@ def test_another_batch_is_another_study(monkeypatch: pytest.MonkeyPatch, tmp_pat
     spec = spec_of("policy=forecast")
     text = render_calibration(spec, found(spec, tmp_path))
     assert "--set training.batch=4" in text
-    assert "another one is another study" in text
+    assert "another batch is another study" in text
     assert "policy = forecast" in text
     assert "out of memory" in text  # two trials at once
     assert max(map(len, text.splitlines())) <= 80
