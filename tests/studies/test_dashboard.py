@@ -102,7 +102,7 @@ def test_the_dashboard_shows_params_curve_metrics_and_costs(dashboard: str) -> N
     assert float(attributes["test_dsc"]) > 0
     assert attributes["gpu_seconds"] == "55.2"
     assert attributes["num_cases"] == "20"
-    assert [artifact["filename"].split(", ")[-1] for artifact in done["artifacts"]] == ["polyp-1.png", f"{HOSTILE}.png"]
+    assert [artifact["filename"].split(", ")[1] for artifact in done["artifacts"]] == ["polyp-1", HOSTILE]
 
 
 def test_a_study_s_page_opens_and_shows_its_curves_and_figures(dashboard: str, visit: Callable[..., Visit]) -> None:
@@ -138,7 +138,7 @@ def test_a_trial_shows_its_overlays_and_hostile_names_as_text(dashboard: str, vi
     seen.page.wait_for_function("[...document.querySelectorAll('img')].every(each => each.complete)")
     assert pictures.evaluate_all("images => images.map(each => each.naturalWidth)") == [256, 256]
     text = seen.page.inner_text("body")
-    assert f"{HOSTILE}.png" in text
+    assert f"small foreground (2 %), {HOSTILE}, DSC 0." in text
     assert f"A GPU {HOSTILE}" in text
     seen.assert_quiet(dashboard)
 
