@@ -42,7 +42,7 @@ def study_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def dashboard(study_url: str) -> Iterator[str]:
-    """Its address, once it answers."""
+    """Its address, once it answers and the page is up to date."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -66,8 +66,9 @@ def _wait_for(address: str, process: subprocess.Popen[str]) -> None:
         except urllib.error.URLError:
             time.sleep(0.1)
         else:
-            return
-    pytest.fail("the dashboard does not answer")
+            if ask(address, "studies/1?after=0")["note"]["body"]:
+                return
+    pytest.fail("the dashboard does not answer, or its note is not written")
 
 
 def ask(address: str, path: str) -> Any:
