@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 
+from search.annotation import AnnotationPlan, CaseSets, annotation_plans
+from search.backtest import Backtest, backtests
+from search.best_buy import BestBuy, best_buy
 from search.data_curves import ASSUMED_RUN_SIGMA, RunNoise, data_points, fit_data_curves
 from search.depth_answer import DepthAnswer, curve_answer
+from search.front import FrontStep, front_steps
 from search.measurements import check_measurements, configurations_of, flagged_cells
 from search.ranking import (
     LIKELY,
@@ -27,6 +31,7 @@ from search.ranking import (
     learned_rows,
     ranked,
 )
+from search.target import TargetAnswer, target_answer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from search.prices import PriceSpec
     from search.ranking import RankedConfiguration
 
+    Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
 NOTHING_LEARNED = "no configuration has learned yet"
@@ -58,6 +64,11 @@ class Answer:
         num_test: Test cases, part of every price.
         depths: One data curve per depth.
         ranking: All configurations.
+        plans: What is to be annotated, for each goal that has a number of cases.
+        wanted: What the target takes; None without one.
+        front: Configurations that no other beats in price and fitted validation DSC, by rising price.
+        best_buy: What to buy at the stated worth of 0.01 DSC; None without one.
+        backtests: What half of the cases would have foretold, a depth each.
         flagged: Cells left out of every fit.
         validation_noise: Of single runs, on validation cases.
         test_noise: Of single runs, on test cases.
@@ -74,6 +85,11 @@ class Answer:
     num_test: int
     depths: tuple[DepthAnswer, ...]
     ranking: tuple[RankedConfiguration, ...]
+    plans: tuple[AnnotationPlan, ...]
+    wanted: TargetAnswer | None
+    front: tuple[FrontStep, ...]
+    best_buy: BestBuy | None
+    backtests: tuple[Backtest, ...]
     flagged: tuple[FlaggedCell, ...]
     validation_noise: RunNoise
     test_noise: RunNoise
@@ -93,6 +109,8 @@ def answer(
     prices: PriceSpec,
     tolerance: float = 0.01,
     target: float | None = None,
+    worth: float | None = None,
+    train_groups: Integers | None = None,
     validation_groups: Integers | None = None,
     test_groups: Integers | None = None,
     replicates: int = 2000,
@@ -109,6 +127,8 @@ def answer(
         prices: Of hours and cases.
         tolerance: DSC that does not matter, >= 0.
         target: DSC to reach; None: the best within the data less the tolerance.
+        worth: Of 0.01 DSC, in the currency of the prices; None: no best buy.
+        train_groups: Patient or sequence of each training case, shape (N,); None: each case is its own.
         validation_groups: Patient or sequence of each validation case, shape (V,); None: each case is its own.
         test_groups: The same of each test case, shape (T,).
         replicates: Of the bootstrap.
@@ -116,10 +136,10 @@ def answer(
         planned: Configurations that were not measured; they are ranked by their forecast.
 
     Raises:
-        ValueError: If the tolerance or N is out of range, cells were scored on different cases or hold a DSC that is
-            not finite, or groups do not fit the cases.
+        ValueError: If the tolerance, the worth or N is out of range, cells were scored on different cases or hold a
+            DSC that is not finite, or groups do not fit the cases.
     """
-    _check(num_train, tolerance)
+    _check(num_train, tolerance, worth)
     check_measurements(measurements)
     configurations = configurations_of(measurements)
     learned = [each for each in configurations if each.flag is None]
@@ -128,29 +148,42 @@ def answer(
         groups: _Groups = {"validation_groups": validation_groups, "test_groups": test_groups}
         curves = _fit(learned, planned, num_train=num_train, replicates=replicates, seed=seed, **groups)
     costs: _Costs = {"prices": prices, "held_out_cases": num_validation + num_test}
-    rows = flagged_rows([each for each in configurations if each.flag is not None], **costs)
-    floor = target
-    if curves is not None:
-        likely = [*learned_rows(learned, curves.test, **costs), *forecast_rows(planned, curves.test, **costs)]
-        where = [row.depth for row in likely], [float(row.num_cases) for row in likely]
-        fitted = curves.validation.expected(*where)
-        chances = floor_probabilities(fitted, curves.validation.drawn(*where), tolerance, target)
-        rows += judged(likely, fitted, chances)
-        floor = floor_of(fitted, tolerance, target)
-    ranking = ranked(rows)
+    floor: _Floor = {"tolerance": tolerance, "target": target}
+    likely = _Likely.of(curves, learned, planned, floor=floor, costs=costs) if curves else _Likely.none()
+    flagged = [each for each in configurations if each.flag is not None]
+    ranking = ranked([*flagged_rows(flagged, **costs), *likely.rows])
     recommended, reason = _recommend(ranking, target)
+    depths = _depth_answers(measurements, curves, num_train, tolerance)
+    wanted = None
+    if target is not None:
+        read = [each.depth for each in depths if each.on_test is not None]
+        test = curves.test if curves else None
+        wanted = target_answer(test, read, ranking, target=target, num_train=num_train)
+    sets = CaseSets(
+        num_train,
+        num_validation,
+        num_test,
+        _count(train_groups, num_train),
+        _count(validation_groups, num_validation),
+        _count(test_groups, num_test),
+    )
     assumed = RunNoise(ASSUMED_RUN_SIGMA, "assumed", 0)
     return Answer(
         recommended=recommended,
         reason=reason,
-        floor=floor,
+        floor=floor_of(likely.fitted, **floor) if curves else target,
         target=target,
         tolerance=tolerance,
         num_train=num_train,
         num_validation=num_validation,
         num_test=num_test,
-        depths=_depth_answers(measurements, curves, num_train, tolerance),
+        depths=depths,
         ranking=ranking,
+        plans=annotation_plans(recommended, depths, wanted, sets=sets, prices=prices),
+        wanted=wanted,
+        front=front_steps(likely.rows, likely.fitted, likely.drawn),
+        best_buy=None if worth is None else best_buy(likely.rows, likely.fitted, likely.drawn, worth),
+        backtests=backtests(learned, num_train=num_train, seed=seed),
         flagged=flagged_cells(measurements),
         validation_noise=curves.validation.noise if curves else assumed,
         test_noise=curves.test.noise if curves else assumed,
@@ -161,6 +194,11 @@ def answer(
 class _Costs(TypedDict):
     prices: PriceSpec
     held_out_cases: int
+
+
+class _Floor(TypedDict):
+    tolerance: float
+    target: float | None
 
 
 class _Groups(TypedDict):
@@ -181,11 +219,45 @@ class _CurvePair(NamedTuple):
     test: DataCurves
 
 
-def _check(num_train: int, tolerance: float) -> None:
+@dataclass(frozen=True, eq=False)
+class _Likely:
+    """J judged configurations that learned or are forecast; validation DSC fitted (J,), and in replicates (R, J)."""
+
+    rows: list[RankedConfiguration]
+    fitted: Floats
+    drawn: Floats
+
+    @classmethod
+    def none(cls) -> _Likely:
+        return cls([], np.zeros(0), np.zeros((1, 0)))
+
+    @classmethod
+    def of(
+        cls,
+        curves: _CurvePair,
+        learned: Sequence[Configuration],
+        planned: Sequence[Planned],
+        *,
+        floor: _Floor,
+        costs: _Costs,
+    ) -> _Likely:
+        rows = [*learned_rows(learned, curves.test, **costs), *forecast_rows(planned, curves.test, **costs)]
+        where = [row.depth for row in rows], [float(row.num_cases) for row in rows]
+        fitted, drawn = curves.validation.expected(*where), curves.validation.drawn(*where)
+        return cls(judged(rows, fitted, floor_probabilities(fitted, drawn, **floor)), fitted, drawn)
+
+
+def _check(num_train: int, tolerance: float, worth: float | None) -> None:
     if num_train < 1:
         raise ValueError(f"num_train must be at least 1, got {num_train}")
     if not 0 <= tolerance < math.inf:
         raise ValueError(f"tolerance must be a DSC of 0 or more, got {tolerance}")
+    if worth is not None and not 0 < worth < math.inf:
+        raise ValueError(f"worth must be an amount above 0, got {worth}")
+
+
+def _count(groups: Integers | None, num_cases: int) -> int:
+    return num_cases if groups is None else len(np.unique(groups))
 
 
 def _fit(

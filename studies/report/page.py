@@ -15,7 +15,8 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from search.answer_text import footnote, sentences
+from search.answer_text import footnote
+from search.answer_words import sentences
 from search.prices import PriceSpec, training_price
 from storage.records import CellState
 from studies.report.data_curve_figure import data_curves
