@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.__main__ import _parser
+from studies.__main__ import build_parser
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -30,7 +30,7 @@ def test_the_file_tree_names_no_file_that_is_gone() -> None:
 
 def test_every_command_is_documented() -> None:
     """Each command of the program stands in the README."""
-    help_text = _parser().format_help()
+    help_text = build_parser().format_help()
     commands = re.findall(r"^    (\w+)", help_text, flags=re.MULTILINE)
     assert {"run", "status", "report", "export", "dashboard"} <= set(commands)
     assert all(f"dicecurve {command}" in README for command in commands)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.ledger import Ledger
-from studies.__main__ import BAD_INPUT, main
+from studies.__main__ import main
+from studies.commands.arguments import BAD_INPUT
 
 if TYPE_CHECKING:
     from pathlib import Path

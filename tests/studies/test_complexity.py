@@ -13,7 +13,8 @@ import torch
 from models.network import count_parameters
 from models.training import TrainingFailed
 from storage.errors import InputError
-from studies.__main__ import BAD_INPUT, main
+from studies.__main__ import main
+from studies.commands.arguments import BAD_INPUT
 from studies.complexity import complexity_rows, render_complexity
 from studies.spec import load_spec
 

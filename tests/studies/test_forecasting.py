@@ -11,7 +11,8 @@ import pytest
 from models.forecaster import paper
 from search.measurements import Measurement
 from storage.errors import InputError
-from studies.__main__ import BAD_INPUT, OK, main
+from studies.__main__ import main
+from studies.commands.arguments import BAD_INPUT, OK
 from studies.forecast_table import forecast_table, render_forecast_table
 from studies.forecasting import forecast_file
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from storage.errors import InputError, StorageError
-from studies.__main__ import BAD_INPUT, OK, main
+from studies.__main__ import main
+from studies.commands.arguments import BAD_INPUT, OK
 from studies.preparing import data_warning, look_over, near_duplicate_warning, prepare_data, render_overview
 from studies.run import prepare_study
 from studies.spec import StudySpec, parse_spec

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from studies.__main__ import BAD_INPUT, main
+from studies.__main__ import main
+from studies.commands.arguments import BAD_INPUT
 from studies.replaying import read_surface, replay_surface, to_dict
 from tests.search.drawn_study import DEPTHS, EVALUATIONS, RATIOS, drawn_surface, replay_spec
 

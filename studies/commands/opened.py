@@ -1,0 +1,61 @@
+"""What commands open: the ledger, one of its studies, and files to write."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from storage.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.ledger import Ledger
+    from storage.records import CellRecord, StudyRecord
+
+
+def open_ledger(storage: str) -> Ledger:
+    """The ledger of a database that is there.
+
+    Raises:
+        StorageError: It cannot be opened, or holds no study.
+    """
+    from storage.ledger import Ledger
+
+    return Ledger.open(storage)
+
+
+def find_study(ledger: Ledger, name: str | None) -> StudyRecord:
+    """The study of that name, or the only one.
+
+    Raises:
+        StorageError: It is not there, or has to be named.
+    """
+    from storage.errors import StorageError
+
+    names = ledger.study_names()
+    if name is None and len(names) != 1:
+        raise StorageError(f"say which study with --name: {', '.join(names) or 'there is none'}")
+    study = ledger.find_study(name or names[0])
+    if study is None:
+        raise StorageError(f"no study {name!r} in this storage; there are: {', '.join(names)} (--name)")
+    return study
+
+
+def read_study(ledger: Ledger, name: str | None) -> tuple[StudyRecord, list[CellRecord]]:
+    """A study, and all that was recorded of its cells."""
+    from storage.reads import cell_records
+
+    study = find_study(ledger, name)
+    return study, cell_records(ledger, study.study_id)
+
+
+def writable(path: Path) -> Path:
+    """The path, if a file can be written there.
+
+    Raises:
+        InputError: It cannot.
+    """
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError(f"cannot write to {path}; choose a file in a folder that exists (-o)")
+    return path
