@@ -10,38 +10,30 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
 import numpy as np
 
 from search.annotation import AnnotationPlan, CaseSets, annotation_plans
 from search.backtest import Backtest, backtests
 from search.best_buy import BestBuy, best_buy
-from search.data_curves import ASSUMED_RUN_SIGMA, RunNoise, data_points, fit_data_curves
+from search.data_curves import ASSUMED_RUN_SIGMA, RunNoise
 from search.depth_answer import DepthAnswer, curve_answer
 from search.front import FrontStep, front_steps
+from search.judging import Likely, fit_pair
 from search.measurements import check_measurements, configurations_of, flagged_cells
-from search.ranking import (
-    LIKELY,
-    flagged_rows,
-    floor_of,
-    floor_probabilities,
-    forecast_rows,
-    judged,
-    learned_rows,
-    ranked,
-)
+from search.ranking import LIKELY, flagged_rows, floor_of, ranked
 from search.target import TargetAnswer, target_answer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from search.data_curves import DataCurves
-    from search.measurements import Configuration, FlaggedCell, Measurement, Planned
+    from search.judging import Costs, CurvePair, Floor
+    from search.measurements import FlaggedCell, Measurement, Planned
     from search.prices import PriceSpec
     from search.ranking import RankedConfiguration
 
-    Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
 NOTHING_LEARNED = "no configuration has learned yet"
@@ -100,7 +92,30 @@ class Answer:
         return {key: _plain(value) for key, value in dataclasses.asdict(self).items()}
 
 
-def answer(
+class Asked(TypedDict, total=False):
+    """What `answer` and `answer_with_curves` are asked, by keyword."""
+
+    num_train: Required[int]
+    num_validation: Required[int]
+    num_test: Required[int]
+    prices: Required[PriceSpec]
+    tolerance: float
+    target: float | None
+    worth: float | None
+    train_groups: Integers | None
+    validation_groups: Integers | None
+    test_groups: Integers | None
+    replicates: int
+    seed: int
+    planned: Sequence[Planned]
+
+
+def answer(measurements: Sequence[Measurement], **asked: Unpack[Asked]) -> Answer:
+    """Rank configurations by cost per DSC and read the data curve of each depth: see `answer_with_curves`."""
+    return answer_with_curves(measurements, **asked)[0]
+
+
+def answer_with_curves(
     measurements: Sequence[Measurement],
     *,
     num_train: int,
@@ -116,8 +131,8 @@ def answer(
     replicates: int = 2000,
     seed: int = 0,
     planned: Sequence[Planned] = (),
-) -> Answer:
-    """Rank configurations by cost per DSC and read the data curve of each depth.
+) -> tuple[Answer, DataCurves | None]:
+    """The answer, and the data curves on test cases that it was read off; None where nothing learned.
 
     Args:
         measurements: Finished cells, scored on the same V validation and T test cases.
@@ -145,11 +160,18 @@ def answer(
     learned = [each for each in configurations if each.flag is None]
     curves = None
     if learned:
-        groups: _Groups = {"validation_groups": validation_groups, "test_groups": test_groups}
-        curves = _fit(learned, planned, num_train=num_train, replicates=replicates, seed=seed, **groups)
-    costs: _Costs = {"prices": prices, "held_out_cases": num_validation + num_test}
-    floor: _Floor = {"tolerance": tolerance, "target": target}
-    likely = _Likely.of(curves, learned, planned, floor=floor, costs=costs) if curves else _Likely.none()
+        curves = fit_pair(
+            learned,
+            planned,
+            num_train=num_train,
+            validation_groups=validation_groups,
+            test_groups=test_groups,
+            replicates=replicates,
+            seed=seed,
+        )
+    costs: Costs = {"prices": prices, "held_out_cases": num_validation + num_test}
+    floor: Floor = {"tolerance": tolerance, "target": target}
+    likely = Likely.of(curves, learned, planned, floor=floor, costs=costs) if curves else Likely.none()
     flagged = [each for each in configurations if each.flag is not None]
     ranking = ranked([*flagged_rows(flagged, **costs), *likely.rows])
     recommended, reason = _recommend(ranking, target)
@@ -168,7 +190,7 @@ def answer(
         _count(test_groups, num_test),
     )
     assumed = RunNoise(ASSUMED_RUN_SIGMA, "assumed", 0)
-    return Answer(
+    found = Answer(
         recommended=recommended,
         reason=reason,
         floor=floor_of(likely.fitted, **floor) if curves else target,
@@ -189,62 +211,7 @@ def answer(
         test_noise=curves.test.noise if curves else assumed,
         replicates=replicates,
     )
-
-
-class _Costs(TypedDict):
-    prices: PriceSpec
-    held_out_cases: int
-
-
-class _Floor(TypedDict):
-    tolerance: float
-    target: float | None
-
-
-class _Groups(TypedDict):
-    validation_groups: Integers | None
-    test_groups: Integers | None
-
-
-class _Wanted(TypedDict):
-    num_train: int
-    depths: Sequence[int]
-    fewest: float | None
-
-
-class _CurvePair(NamedTuple):
-    """Data curves of the same configurations on the two sets of cases."""
-
-    validation: DataCurves
-    test: DataCurves
-
-
-@dataclass(frozen=True, eq=False)
-class _Likely:
-    """J judged configurations that learned or are forecast; validation DSC fitted (J,), and in replicates (R, J)."""
-
-    rows: list[RankedConfiguration]
-    fitted: Floats
-    drawn: Floats
-
-    @classmethod
-    def none(cls) -> _Likely:
-        return cls([], np.zeros(0), np.zeros((1, 0)))
-
-    @classmethod
-    def of(
-        cls,
-        curves: _CurvePair,
-        learned: Sequence[Configuration],
-        planned: Sequence[Planned],
-        *,
-        floor: _Floor,
-        costs: _Costs,
-    ) -> _Likely:
-        rows = [*learned_rows(learned, curves.test, **costs), *forecast_rows(planned, curves.test, **costs)]
-        where = [row.depth for row in rows], [float(row.num_cases) for row in rows]
-        fitted, drawn = curves.validation.expected(*where), curves.validation.drawn(*where)
-        return cls(judged(rows, fitted, floor_probabilities(fitted, drawn, **floor)), fitted, drawn)
+    return found, curves.test if curves else None
 
 
 def _check(num_train: int, tolerance: float, worth: float | None) -> None:
@@ -258,26 +225,6 @@ def _check(num_train: int, tolerance: float, worth: float | None) -> None:
 
 def _count(groups: Integers | None, num_cases: int) -> int:
     return num_cases if groups is None else len(np.unique(groups))
-
-
-def _fit(
-    learned: Sequence[Configuration],
-    planned: Sequence[Planned],
-    *,
-    num_train: int,
-    validation_groups: Integers | None,
-    test_groups: Integers | None,
-    replicates: int,
-    seed: int,
-) -> _CurvePair:
-    depths = sorted({each.depth for each in planned})
-    fewest = min((float(each.num_cases) for each in planned), default=None)
-    for_validation, for_test = np.random.default_rng(seed).spawn(2)
-    wanted: _Wanted = {"num_train": num_train, "depths": depths, "fewest": fewest}
-    return _CurvePair(
-        fit_data_curves(data_points(learned, "validation"), validation_groups, replicates, for_validation, **wanted),
-        fit_data_curves(data_points(learned, "test"), test_groups, replicates, for_test, **wanted),
-    )
 
 
 def _recommend(
@@ -302,7 +249,7 @@ def _recommend(
 
 
 def _depth_answers(
-    measurements: Sequence[Measurement], curves: _CurvePair | None, num_train: int, tolerance: float
+    measurements: Sequence[Measurement], curves: CurvePair | None, num_train: int, tolerance: float
 ) -> tuple[DepthAnswer, ...]:
     depths = sorted({each.depth for each in measurements})
     runs = {depth: [each for each in measurements if each.depth == depth] for depth in depths}
@@ -311,7 +258,7 @@ def _depth_answers(
 
 
 def _depth_answer(
-    runs: Sequence[Measurement], counts: set[int], curves: _CurvePair | None, num_train: int, tolerance: float
+    runs: Sequence[Measurement], counts: set[int], curves: CurvePair | None, num_train: int, tolerance: float
 ) -> DepthAnswer:
     depth = runs[0].depth
     learned = any(each.flag is None for each in runs)
