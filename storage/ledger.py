@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
-from storage import attempt_rows, cell_rows, skip_rows, study_rows
+from storage import attempt_rows, cell_rows, order_rows, skip_rows, study_rows
 from storage.database import check_revision, create_tables, holds_studies, make_optuna_study, migrate_tables
 from storage.engine import connect, hide_password, normalise_url, reading
 from storage.errors import StorageError
@@ -152,9 +152,16 @@ class Ledger:
 
     @patient
     def layout(self, study_id: int, plans: Sequence[CellPlan]) -> int:
-        """Add the cells that are missing, each with its WAITING trial, in one transaction; returns how many."""
+        """Add the cells that are missing, each with its WAITING trial, in one transaction; returns how many.
+
+        The order of the training cases is noted for each seed, and checked where it was noted before.
+
+        Raises:
+            StorageError: The order differs, so that subsets would hold other cases.
+        """
         with self.engine.begin() as connection:
             study_rows.lock(connection, study_id)
+            order_rows.note(connection, study_id, {plan.seed for plan in plans})
             known = set(connection.execute(sa.select(cells.c.key).where(cells.c.study_id == study_id)).scalars())
             new = [plan for plan in plans if plan.key not in known]
             if new:

@@ -67,16 +67,32 @@ def _take_report(report: argparse.ArgumentParser) -> None:
 
 
 def _status(options: argparse.Namespace) -> int:
+    from storage.count_rows import study_counts
     from storage.reads import spent_seconds
-    from studies.status import render_status, status_of, why
+    from storage.summaries import cell_summaries
+    from studies.status import render_status, status_of
 
     with open_ledger(options.storage) as ledger:
-        study, records = read_study(ledger, options.study or options.name)
+        study = find_study(ledger, options.study or options.name)
         if options.why:
-            print(why(records, options.why), end="")
-            return OK
-        status = status_of(study, records, spent_seconds(ledger, study.study_id))
+            return _why(ledger, study, options.why)
+        number = study.study_id
+        status = status_of(
+            study, cell_summaries(ledger, number), study_counts(ledger, number), spent_seconds(ledger, number)
+        )
     show(options, status, lambda: render_status(status))
+    return OK
+
+
+def _why(ledger: Ledger, study: StudyRecord, key: str) -> int:
+    from storage.reads import cell_records
+    from studies.status import why
+
+    found = cell_records(ledger, study.study_id, [key])
+    if not found:
+        known = ", ".join(cell.plan.key for cell in ledger.cells(study.study_id)[:3])
+        raise InputError(f"no cell {key!r} in this study; cells are named like {known} (--why)")
+    print(why(found[0]), end="")
     return OK
 
 
