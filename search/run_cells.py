@@ -70,6 +70,7 @@ class Job:
         dataset_folder: Prepared dataset.
         training: The protocol.
         checkpoints: fsspec URL of the checkpoints.
+        artifacts: fsspec URL of the overlays; None: none are made.
         keep: What stays of a closed cell's checkpoints.
         policy: Which cells, and whether trainings may stop early.
         tolerance: In DSC.
@@ -85,6 +86,7 @@ class Job:
     dataset_folder: str
     training: TrainingSpec
     checkpoints: str
+    artifacts: str | None
     keep: Keep
     policy: PolicyName
     tolerance: float
@@ -211,6 +213,8 @@ def _assignment(study: StudyRecord, job: Job, device: str, share: float) -> Assi
         device=device,
         device_share=share,
         threads=job.resources.cpus_per_trial,
+        artifacts=job.artifacts,
+        spacing=study.identity["data"]["spacing"],
     )
 
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
-from storage import attempt_rows, cell_rows, order_rows, skip_rows, study_rows
+from storage import attempt_rows, cell_rows, optuna_rows, order_rows, skip_rows, study_rows
 from storage.database import check_revision, create_tables, holds_studies, make_optuna_study, migrate_tables
 from storage.engine import connect, hide_password, normalise_url, reading
 from storage.errors import StorageError
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from storage.artifacts import Artifact
     from storage.records import (
         Cell,
         CellPlan,
@@ -232,11 +233,25 @@ class Ledger:
             cell_rows.send_to_test(connection, row)
 
     @patient
-    def finish(self, claim: Claim, state: CellState, *, value: float, scores: Scores, facts: Mapping[str, Any]) -> None:
-        """Close a tested cell: scores, then Optuna's trial with its value (best validation DSC) and facts."""
+    def finish(
+        self,
+        claim: Claim,
+        state: CellState,
+        *,
+        value: float,
+        scores: Scores,
+        facts: Mapping[str, Any],
+        artifacts: Sequence[Artifact] = (),
+        note: str | None = None,
+    ) -> None:
+        """Close a tested cell: scores, then Optuna's trial with its value (best validation DSC), facts and artifacts.
+
+        The artifacts' files were written before; ``note`` says what befell the test phase.
+        """
         with self.engine.begin() as connection:
             row = cell_rows.held(connection, claim)
-            attempt_rows.score(connection, row, scores)
+            attempt_rows.score(connection, row, scores, note)
+            optuna_rows.add_artifacts(connection, row["trial_id"], artifacts)
             cell_rows.close(connection, row, state, value, facts)
 
     @patient

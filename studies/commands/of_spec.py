@@ -68,9 +68,11 @@ def _run(options: argparse.Namespace) -> int:
 def _run_and_show(prepared: PreparedStudy) -> str:
     from search.run_cells import run_cells
     from studies.progress import ProgressDisplay
+    from studies.study_page import PageKeeper
 
-    with ProgressDisplay(prepared.ledger, prepared.study, prepared.job.training.evaluations):
-        return run_cells(prepared.ledger, prepared.study, prepared.job)
+    ledger, study, job = prepared.ledger, prepared.study, prepared.job
+    with PageKeeper(ledger, study), ProgressDisplay(ledger, study, job.training.evaluations):
+        return run_cells(ledger, study, job)
 
 
 def _prepare(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import InputError
-from studies.commands.arguments import OK, show, storage_command, study_command, take_json
+from studies.commands.arguments import OK, show, study_command, take_json
 from studies.commands.opened import find_study, open_ledger, read_study, writable
 
 if TYPE_CHECKING:
@@ -39,8 +39,13 @@ def add(commands: Any) -> None:
     what.add_argument("--cases", action="store_true", help="scores of every case instead")
     what.add_argument("--all", action="store_true", help="the whole study, into the folder -o")
     export.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="of --all")
-    dashboard = storage_command(commands, "dashboard", _dashboard, "Optuna dashboard on the study's database")
-    dashboard.add_argument("--port", type=int, default=8080, help="port on this machine (default: %(default)s)")
+    dashboard = study_command(commands, "dashboard", _dashboard, "Optuna dashboard on the study's page")
+    dashboard.add_argument("--port", type=int, default=8080, help="port to listen on (default: %(default)s)")
+    dashboard.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default: %(default)s, which no other machine reaches)",
+    )
 
 
 def _take_report(report: argparse.ArgumentParser) -> None:
@@ -159,6 +164,11 @@ def _export_all(ledger: Ledger, study: StudyRecord, options: argparse.Namespace)
 
 
 def _dashboard(options: argparse.Namespace) -> int:
-    from studies.dashboard import start_dashboard
+    from studies.dashboard import open_dashboard, warning_of
 
-    start_dashboard(options.storage, options.port)
+    if warning := warning_of(options.host):
+        print(warning, file=sys.stderr)
+    with open_dashboard(options.storage, options.study or options.name, options.host, options.port) as server:
+        print(f"http://{options.host}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
+        server.serve_forever()
+    return OK

@@ -6,21 +6,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.answer_text import render
-from storage.files import home_of
+from storage.artifacts import ArtifactFolder
+from storage.files import artifacts_of, home_of
 from storage.reads import spent_seconds
 from studies.answering import findings_of, is_measured, measurement
 from studies.commands.opened import writable
 from studies.report.files import write_files
+from studies.report.gallery import shown_cells
 from studies.report.material import Material
 from studies.report.page import render_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from storage.artifacts import Overlay
     from storage.ledger import Ledger
     from storage.records import CellRecord, StudyRecord
     from studies.answering import Findings
     from studies.question import Question
+    from studies.report.gallery import ShownCell
 
 
 def write_report(
@@ -49,12 +53,22 @@ def write_report(
     """
     path = writable(Path(output) if output else home_of(ledger.url) / "report.html")
     found = findings_of(study, records, spent_seconds(ledger, study.study_id), question)
-    material = Material.of(found, paper=paper_table_of(found) if paper_tables else None)
+    material = Material.of(found, overlays_of(ledger, study, records), paper_table_of(found) if paper_tables else None)
     path.write_text(render_page(material), encoding="utf-8")
     print(render(found.answer, found.question.prices.currency))
     print(f"report: {path}")
     if formats:
         print(f"tables and figures: {write_files(material, path.with_suffix(''), formats)}")
+
+
+def overlays_of(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord]) -> list[ShownCell]:
+    """Overlays of some of its cells; none where the files are elsewhere."""
+    url = artifacts_of(study.running, ledger.url)
+
+    def load(record: CellRecord) -> list[Overlay]:
+        return ArtifactFolder.of(url, study.name, record.cell.plan.key, record.cell.attempt).overlays()
+
+    return shown_cells(records, load)
 
 
 def paper_table_of(found: Findings) -> dict[str, Any]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from storage.artifacts import Overlay
-
     from storage.records import CellRecord
 
 MOST_DEPTHS, MOST_RATIOS = 3, 4
