@@ -28,16 +28,24 @@ def sentences(answer: Answer, currency: str) -> Iterator[str]:
         yield _recommendation(answer.recommended, answer, currency)
     if answer.wanted is not None:
         yield from _target(answer.wanted, answer, currency)
-    if answer.recommended is not None:
-        yield from _curve(answer.recommended.depth, answer)
-        yield from _backtest(answer.recommended.depth, answer)
-        yield from _to_annotate(answer, currency)
+    depth = _told_depth(answer)
+    if depth is not None:
+        yield from _curve(depth, answer)
+        yield from _backtest(depth, answer)
+    yield from _to_annotate(answer, currency)
     if answer.best_buy is not None:
         yield _best_buy(answer.best_buy, currency)
 
 
-def _curve(recommended: int, answer: Answer) -> Iterator[str]:
-    depth = next(each for each in answer.depths if each.depth == recommended)
+def _told_depth(answer: Answer) -> int | None:
+    """The depth that the words are about: recommended, else nearest to the target."""
+    if answer.recommended is not None:
+        return answer.recommended.depth
+    return None if answer.wanted is None or answer.wanted.best is None else answer.wanted.best.depth
+
+
+def _curve(told: int, answer: Answer) -> Iterator[str]:
+    depth = next(each for each in answer.depths if each.depth == told)
     if depth.reason is not None:
         yield _sentence(depth.reason)
     if depth.on_test is None:
@@ -90,10 +98,10 @@ def _target_cases(best: DepthTarget, target: float, answer: Answer) -> str:
     )
 
 
-def _backtest(recommended: int, answer: Answer) -> Iterator[str]:
+def _backtest(told: int, answer: Answer) -> Iterator[str]:
     tests = answer.backtests
     if tests:
-        yield backtest_sentence(next((each for each in tests if each.depth == recommended), tests[-1]))
+        yield backtest_sentence(next((each for each in tests if each.depth == told), tests[-1]))
     elif any(depth.on_test is not None for depth in answer.depths):
         yield "No backtest yet: it takes two numbers of cases up to half of those at hand, and one beyond."
 
@@ -109,9 +117,11 @@ def backtest_sentence(test: Backtest) -> str:
 
 
 def _to_annotate(answer: Answer, currency: str) -> Iterator[str]:
-    plan = next((each for each in answer.plans if each.goal == "recommended"), None)
-    if plan is not None:
-        yield f"To annotate for it: {plan_words(plan, currency)}."
+    goals = {plan.goal: plan for plan in answer.plans}
+    if "recommended" in goals:
+        yield f"To annotate for it: {plan_words(goals['recommended'], currency)}."
+    elif "target" in goals:
+        yield f"To annotate for the target: {plan_words(goals['target'], currency)}."
 
 
 def plan_words(plan: AnnotationPlan, currency: str) -> str:

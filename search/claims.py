@@ -29,6 +29,7 @@ PLATEAU = 0.8  # share past which it sees a plateau
 GOOD_ERROR = 0.0153  # mean absolute error, the largest that it publishes (BraTS, uni-directional)
 LEAST_RESIDUALS = 3  # on each side, for a ratio of variances
 POSITIONS = 16  # at which two depths are compared on each side
+LEAST_ERRORS = 3  # from which on drawing them again says anything
 RESAMPLES = 2000
 
 
@@ -176,7 +177,7 @@ def _fluctuations(read: _Reading | None) -> Claim:
 def _error_by_depth(errors: Mapping[int, Floats]) -> Claim:
     statement, bar = "The error of forecasts falls with depth", "below 0"
     measure = "change of the mean absolute error of forecasts from half of the cases with each level"
-    if len(errors) < len(("one", "other")):
+    if len(errors) < len(("one", "other")) or min(map(len, errors.values())) < LEAST_ERRORS:
         return _untold(statement, measure, bar)
     depths = np.array(sorted(errors), dtype=np.float64)
     slopes = np.array([np.polyfit(depths, means, 1)[0] for means in _mean_errors(errors)])
@@ -188,19 +189,22 @@ def _good_from_half(errors: Mapping[int, Floats]) -> Claim:
     statement = "Forecasts are good from half of the data"
     bar = f"at most {GOOD_ERROR}, the largest error that the paper publishes"
     measure = "mean absolute error of forecasts from half of the cases"
-    if not errors:
+    if sum(map(len, errors.values())) < LEAST_ERRORS:
         return _untold(statement, measure, bar)
-    means = np.array([means.mean() for means in _mean_errors(errors)])
+    means = np.array([means.mean() for means in _mean_errors(errors, depths_too=len(errors) >= LEAST_ERRORS)])
     return _at_most(statement, measure, bar, means, GOOD_ERROR)
 
 
-def _mean_errors(errors: Mapping[int, Floats]) -> Iterator[Floats]:
-    """Mean error of each depth, rising; then the same with every depth's errors drawn again."""
+def _mean_errors(errors: Mapping[int, Floats], *, depths_too: bool = False) -> Iterator[Floats]:
+    """Mean error of each depth, rising; then the same with every depth's errors drawn again, and the depths too."""
     own = [np.asarray(errors[depth]) for depth in sorted(errors)]
     yield np.array([each.mean() for each in own])
     rng = np.random.default_rng(0)
     drawn = [rng.choice(each, (RESAMPLES, len(each))).mean(axis=1) for each in own]
-    yield from np.stack(drawn, axis=1)
+    means = np.stack(drawn, axis=1)
+    if depths_too:
+        means = np.take_along_axis(means, rng.integers(0, len(own), means.shape), axis=1)
+    yield from means
 
 
 def _above_zero(statement: str, measure: str, bar: str, values: Floats) -> Claim:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
-from studies.report.drawing import CLEAR, NEUTRAL, drawn, faded, hue, see_through
+from studies.report.drawing import NEUTRAL, drawn, faded, hue
 from studies.report.parts import Column, Figure, Row, Table
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def forecast_figure(halves: Sequence[HalfForecast]) -> Figure | None:
         rows=rows,
         cols=columns,
         subplot_titles=[f"depth {depth}" for depth in depths],
-        shared_yaxes=True,
+        shared_yaxes="all",
         vertical_spacing=0.32 / rows,
         horizontal_spacing=0.06,
     )
@@ -66,18 +66,18 @@ def forecast_figure(halves: Sequence[HalfForecast]) -> Figure | None:
 
 def _traces(each: HalfForecast, colour: str, *, first: bool) -> Iterator[Any]:
     later, faint = each.num_cases[each.seen :].tolist(), faded(colour)
-    band = {"line": {"width": 0, "color": CLEAR}, "fill": "toself", "fillcolor": see_through(colour, 0.15)}
-    yield go.Scatter(
-        x=later + later[::-1],
-        y=each.forecast.upper.tolist() + each.forecast.lower.tolist()[::-1],
-        mode="lines",
-        hoverinfo="skip",
-        showlegend=False,
-        **band,
-    )
+    bars = {
+        "type": "data",
+        "symmetric": False,
+        "array": (each.forecast.upper - each.forecast.mean).tolist(),
+        "arrayminus": (each.forecast.mean - each.forecast.lower).tolist(),
+        "color": faint,
+        "width": 3,
+        "thickness": 1.2,
+    }
     looks: tuple[tuple[str, Any, Any, dict[str, Any]], ...] = (
         ("linear regression", later, each.linear, _look(LINEAR, "x-thin-open", "dot")),
-        ("LSTM forecast", later, each.forecast.mean, _look(faint, "diamond-open", "dash")),
+        ("LSTM forecast", later, each.forecast.mean, _look(faint, "diamond-open", "dash") | {"error_y": bars}),
         ("measured", each.num_cases, each.measured, _look(colour, "circle", None)),
     )
     for name, x, y, look in looks:

@@ -55,12 +55,16 @@ def _groups(findings: Findings, part: str) -> str:
 
 
 def _metric(findings: Findings) -> str:
-    if all(record.attempt.scores is None for record in findings.records) and findings.answer.ranking:
+    if _is_told(findings):
         return "DSC is that of an imported table, one number a run, without cases behind it."
     return (
         "The metric is the Dice score (DSC), the mean over cases; a case whose truth and prediction are both empty"
         " counts 1, one of them empty 0."
     )
+
+
+def _is_told(findings: Findings) -> bool:
+    return any(record.attempt.told_dsc is not None for record in findings.records)
 
 
 def _cells(findings: Findings) -> str:
@@ -94,6 +98,8 @@ def _range(values: set[float]) -> str:
 
 def _use_of_cases(findings: Findings) -> str:
     noise = findings.answer.test_noise
+    if _is_told(findings):
+        return f"Intervals are 90 %, and hold the noise between runs (SD {noise.sigma:.3f}, from {noise.source})."
     return (
         "Every decision read validation cases; test cases were measured once a cell, at the checkpoint with the best"
         " validation DSC, and only estimate. Intervals are 90 %, from"

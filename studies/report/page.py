@@ -58,6 +58,7 @@ def render_page(material: Material) -> str:
         preliminary=any(record.cell.state.is_open and record.cell.skip is None for record in records),
         spent=_spent(records, findings.spent_seconds, prices),
         changed=findings.question.changed,
+        is_told=any(record.attempt.told_dsc is not None for record in records),
         sections=sections_of(material),
         plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - the library's own text, none of a user's
         as_json=lambda figure: Markup(figure.to_json()),  # noqa: S704 - plotly writes <, > and / as escapes
@@ -66,6 +67,8 @@ def render_page(material: Material) -> str:
 
 def _headline(found: Answer, currency: str) -> str:
     row = found.recommended
+    if row is None and found.target is not None and found.ranking:
+        return f"No measured configuration reaches a DSC of {found.target:g}."
     if row is None:
         return next(sentences(found, currency))
     return f"{row.num_cases} training cases and a network of depth {row.depth} are recommended."

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 HEIGHT = 380
 MOST_RATIOS = 12  # lines that can be told apart
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # ticks of a logarithmic axis
+ERRORS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 LIGHT_END = 0.9  # of the colour scale: beyond, lines vanish on white
 
 
@@ -43,8 +45,8 @@ def test_error(scored: Sequence[Scored]) -> Figure | None:
         return None
     lines = [_depth_line(depth, learned, "dsc", error=True) for depth in _depths(learned)]
     figure = _drawn(lines, "ratio of the training cases", "test error, 1 - DSC")
-    figure.update_xaxes(type="log", dtick="D1")
-    figure.update_yaxes(type="log", dtick="D1")
+    figure.update_xaxes(type="log", tickvals=SHARES, ticktext=[f"{share:g}" for share in SHARES])
+    figure.update_yaxes(type="log", tickvals=ERRORS, ticktext=[f"{error:g}" for error in ERRORS])
     return Figure(
         "test-error",
         "Test error, 1 - DSC, against the ratio of training cases, a line a depth; measured. Both axes are "

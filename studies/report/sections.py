@@ -159,7 +159,7 @@ def _overlays(material: Material) -> Section:
 def _trainings(material: Material) -> Section:
     study, records = material.findings.study, material.findings.records
     parts = _present(
-        training_curves(records, study.facts.get("d0")),
+        training_curves(records, study.facts.get("d0") or None),
         _fold("How long trainings took", (training_times(records),)),
         _fold("Complexity of each depth", (complexity_table(study, records),)),
     )
@@ -206,11 +206,17 @@ def _study(material: Material) -> Section:
         Fold("Every cell", [cell_table(records)]),
         Fold("What results depend on", [values_table("Identity of the study", study.identity)]),
         Fold("How it was run", [values_table("Values that may change at any start", study.running)]),
-        Fold("Versions", [values_table("Versions at the first start", study.facts.get("versions", {}))]),
+        *_versions(material),
         *_reproduce(material),
         Notes((f"Method: {PAPER}.",)),
     ]
     return Section("study", "The study", parts)
+
+
+def _versions(material: Material) -> Iterator[Part]:
+    versions = material.findings.study.facts.get("versions", {})
+    if versions:
+        yield Fold("Versions", [values_table("Versions at the first start", versions)])
 
 
 def _reproduce(material: Material) -> Iterator[Part]:

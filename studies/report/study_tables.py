@@ -83,7 +83,7 @@ def claims_table(claims: Sequence[Claim]) -> Table:
     rows = tuple(
         Row((claim.statement, claim.verdict, _claim_value(claim), claim.measure, claim.bar)) for claim in claims
     )
-    return Table("Claims of the paper, and this study", columns, rows)
+    return Table("Held: the interval agrees. Not held: it disagrees. Undecided: it holds both", columns, rows)
 
 
 def _claim_value(claim: Claim) -> str:

@@ -45,7 +45,9 @@ def training_times(records: Sequence[CellRecord]) -> Figure | None:
         bars, x_title=f"training time, device {word}", y_title="cells", height=HEIGHT, barmode="stack", bargap=0
     )
     figure.update_layout(showlegend=True)
-    figure.update_xaxes(type="log", dtick="D1")
+    ticks = [step * 10.0**power for power in range(-3, 5) for step in (1, 2, 3, 5, 7)]
+    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    figure.update_yaxes(tickformat="d", rangemode="tozero", dtick=max(1, len(done) // len(edges)))
     return Figure(
         "training-times",
         "How long finished trainings took, validation included, coloured by the ratio of training cases: the darkest "

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from search.answer import Answer
+    from studies.report.gallery import ShownCell
 
 NUM_TRAIN, NUM_VALIDATION, NUM_TEST = 80, 6, 9
 RATIOS, DEPTHS = (0.1, 0.25, 0.5, 1.0), (2, 3)
@@ -141,9 +142,14 @@ def page_of(case: str) -> str:
     return render(study_record(), CASES[case])
 
 
-def render(study: StudyRecord, records: list[CellRecord], spent_seconds: float = 7200.0) -> str:
+def render(
+    study: StudyRecord,
+    records: list[CellRecord],
+    spent_seconds: float = 7200.0,
+    overlays: Sequence[ShownCell] = (),
+) -> str:
     """The page, with the answer that its cells give."""
-    return render_page(Material.of(findings_of(study, records, spent_seconds)))
+    return render_page(Material.of(findings_of(study, records, spent_seconds), overlays))
 
 
 class Page(HTMLParser):
