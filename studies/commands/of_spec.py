@@ -1,4 +1,4 @@
-"""Commands that take a spec: run, prepare, complexity."""
+"""Commands that take a spec: run, prepare, complexity, calibrate."""
 
 from __future__ import annotations
 
@@ -37,6 +37,16 @@ def add(commands: Any) -> None:
     complexity = plain_command(commands, "complexity", _complexity, "parameters, FLOPs and speed of each depth")
     take_spec(complexity)
     take_json(complexity)
+    calibration = storage_command(commands, "calibrate", _calibrate, "the best resources, and what a study will take")
+    take_spec(calibration)
+    take_data(calibration)
+    take_json(calibration)
+    calibration.add_argument(
+        "--cases", metavar="N", type=int, default=1000, help="in the dataset, if it is not given (default: %(default)s)"
+    )
+    calibration.add_argument(
+        "--seconds", metavar="S", type=float, default=3.0, help="of each measurement (default: %(default)s)"
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -92,4 +102,18 @@ def _complexity(options: argparse.Namespace) -> int:
     spec = spec_of(options)
     rows = complexity_rows(spec)
     show(options, rows, lambda: render_complexity(spec, rows))
+    return OK
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from studies.calibrating import calibrate
+    from studies.calibration_text import render_calibration
+    from studies.preparing import preparing_bar
+
+    spec = spec_of(options)
+    with preparing_bar() as progress:
+        found = calibrate(
+            spec, options.storage, assumed_cases=options.cases, seconds=options.seconds, progress=progress
+        )
+    show(options, found, lambda: render_calibration(spec, found))
     return OK

@@ -1,4 +1,4 @@
-"""Commands that read a recorded study: status, report, forecast-table, export, dashboard."""
+"""Commands that read a recorded study: status, report, forecast-table, export, export-model, dashboard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import InputError
-from studies.commands.arguments import OK, show, study_command, take_json
+from studies.commands.arguments import OK, show, storage_command, study_command, take_json
 from studies.commands.opened import find_study, open_ledger, read_study, writable
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def add(commands: Any) -> None:
     what.add_argument("--cases", action="store_true", help="scores of every case instead")
     what.add_argument("--all", action="store_true", help="the whole study, into the folder -o")
     export.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="of --all")
+    model = storage_command(commands, "export-model", _export_model, "the model of a cell, as a MONAI bundle")
+    model.add_argument("cell", metavar="CELL", help="its name, as `dicecurve status` prints it")
+    model.add_argument("-o", "--output", metavar="DIR", help="folder to make (default: CELL)")
     dashboard = study_command(commands, "dashboard", _dashboard, "Optuna dashboard on the study's page")
     dashboard.add_argument("--port", type=int, default=8080, help="port to listen on (default: %(default)s)")
     dashboard.add_argument(
@@ -160,6 +163,17 @@ def _export_all(ledger: Ledger, study: StudyRecord, options: argparse.Namespace)
     if not options.output:
         raise InputError("export --all writes a folder; name it with -o")
     export_study(ledger, study, Path(options.output), options.format)
+    return OK
+
+
+def _export_model(options: argparse.Namespace) -> int:
+    from studies.model_bundle import export_model
+
+    folder = Path(options.output or options.cell)
+    with open_ledger(options.storage) as ledger:
+        study, records = read_study(ledger, options.name)
+        export_model(study, records, options.cell, ledger.url, folder)
+    print(f"{folder}: a MONAI bundle; {folder / 'docs' / 'README.md'} says how to run it")
     return OK
 
 
