@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from search.answer_text import footnote, sentences
+from search.answer_text import footnote
+from search.answer_words import sentences
 from studies.report.words import NONE, amount, case_count, dsc, estimate, interval
 
 if TYPE_CHECKING:

@@ -11,10 +11,12 @@ from plotly import graph_objects as go
 
 from storage.dashboard_rows import show_on_study, shown_facts
 from storage.reads import cell_records
-from studies.answering import answer_of
+from studies.answering import findings_of
+from studies.report.cost_figure import cost_bars
 from studies.report.data_curve_figure import data_curves
-from studies.report.figures import cost_bars, dsc_heatmap
 from studies.report.fitted import fitted_curves
+from studies.report.heatmaps import heatmap
+from studies.report.scores import scored_configurations
 from studies.study_note import PROGRESS, progress, study_facts, study_note
 
 if TYPE_CHECKING:
@@ -52,10 +54,11 @@ def is_fresh(ledger: Ledger, study: StudyRecord) -> bool:
 
 def _refresh(ledger: Ledger, study: StudyRecord) -> None:
     records = cell_records(ledger, study.study_id)
-    found, currency = answer_of(study, records), study.running["prices"]["currency"]
+    findings = findings_of(study, records, 0.0)
+    found, currency = findings.answer, findings.question.prices.currency
     figures = (
-        data_curves(found, fitted_curves(study, records, found)),
-        dsc_heatmap(records, found),
+        data_curves(found, fitted_curves(found, findings.curves)),
+        heatmap("dsc", scored_configurations(records), records),
         cost_bars(found, currency),
     )
     shown = {figure.name: json for figure in figures if figure for json in _small(figure)}

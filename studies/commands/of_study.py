@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
     from storage.ledger import Ledger
     from storage.records import StudyRecord
 
+COLUMNS = 80
+
 
 def add(commands: Any) -> None:
     """Add these commands to the parser."""
     status = study_command(commands, "status", _status, "what a study has done so far")
     take_json(status)
     status.add_argument("--why", metavar="CELL", help="what was decided of one cell, and on which values")
-    report = study_command(commands, "report", _report, "the answer, and report.html")
-    take_json(report)
-    report.add_argument("-o", "--output", metavar="FILE", help="where to write")
+    _take_report(study_command(commands, "report", _report, "the answer, and report.html"))
     table = study_command(
         commands, "forecast-table", _forecast_table, "the paper's comparison of predictors over the data curves"
     )
@@ -47,6 +48,29 @@ def add(commands: Any) -> None:
         "--host",
         default="127.0.0.1",
         help="address to listen on (default: %(default)s, which no other machine reaches)",
+    )
+
+
+def _take_report(report: argparse.ArgumentParser) -> None:
+    what = report.add_mutually_exclusive_group()
+    what.add_argument("--json", action="store_true", help="print every number as JSON, and write nothing")
+    what.add_argument("--methods", action="store_true", help="print a paragraph for a paper, and write nothing")
+    report.add_argument("-o", "--output", metavar="FILE", help="where to write (default: report.html by the database)")
+    report.add_argument("--target-dsc", metavar="DSC", type=float, help="DSC that is needed")
+    report.add_argument("--worth", metavar="AMOUNT", type=float, help="what 0.01 DSC is worth, for the best buy")
+    report.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="ask with another value, such as prices.case=12 or tolerance=0.02; nothing is trained for it",
+    )
+    report.add_argument(
+        "--paper-tables", action="store_true", help="fit the paper's LSTM variants for its Tables 2 and 3: minutes"
+    )
+    report.add_argument(
+        "--format", metavar="LIST", default="", help="also write tables and figures: csv, json, png, pdf, with commas"
     )
 
 
@@ -81,15 +105,30 @@ def _why(ledger: Ledger, study: StudyRecord, key: str) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from studies.answering import answer_of
+    from studies.answering import answer_of, findings_of
     from studies.commands.reporting import write_report
+    from studies.question import ask
+    from studies.report.formats import formats_of
+    from studies.report.methods import methods_paragraph
 
+    formats = formats_of(options.format)
     with open_ledger(options.storage) as ledger:
         study, records = read_study(ledger, options.study or options.name)
+        question = ask(study, options.overrides, options.target_dsc, options.worth)
         if options.json:
-            print(json.dumps(answer_of(study, records).to_dict(), indent=2))
+            print(json.dumps(answer_of(study, records, question).to_dict(), indent=2))
+        elif options.methods:
+            print(textwrap.fill(methods_paragraph(findings_of(study, records, 0.0, question)), COLUMNS))
         else:
-            write_report(ledger, study, records, options.output)
+            write_report(
+                ledger,
+                study,
+                records,
+                options.output,
+                question=question,
+                formats=formats,
+                paper_tables=options.paper_tables,
+            )
     return OK
 
 

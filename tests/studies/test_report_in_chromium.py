@@ -47,6 +47,7 @@ def opened(tmp_path: Path, visit: Callable[..., Visit]) -> Callable[..., Visit]:
         path = tmp_path / "report.html"
         path.write_text(page, encoding="utf-8")
         seen = visit(path.as_uri(), **context)
+        seen.page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
         seen.page.wait_for_function(
             "[...document.querySelectorAll('[data-figure]')].every(e => e.querySelector('svg'))"
         )
