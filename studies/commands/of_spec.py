@@ -64,9 +64,7 @@ def _run(options: argparse.Namespace) -> int:
     with prepared.ledger as ledger:
         end = _run_and_show(prepared)
         study, records = read_study(ledger, prepared.study.name)
-        write_report(ledger, study, records, None)
-        if end != "interrupted":  # then nobody wants to wait
-            refresh_page(ledger, study)
+        refresh_page(ledger, study, write_report(ledger, study, records, None))
     failed = [record for record in records if record.attempt.failure is not None]
     if failed:
         print(f"{len(failed)} of {len(records)} cells failed; see `dicecurve status`", file=sys.stderr)
