@@ -53,7 +53,7 @@ def _refresh(ledger: Ledger, study: StudyRecord) -> None:
     found, currency = findings.answer, findings.question.prices.currency
     figures = (
         data_curves(found, fitted_curves(found, findings.curves)),
-        heatmap("dsc", scored_configurations(records), records),
+        heatmap("dsc", scored_configurations(records, findings.metrics), records),
         cost_bars(found, currency),
     )
     shown = {figure.name: json for figure in figures if figure for json in _small(figure)}

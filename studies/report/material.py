@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from search.claims import claims_of
-from studies.answering import is_measured, measurement
 from studies.halves import half_forecasts
 from studies.report.fitted import fitted_curves
 from studies.report.scores import scored_configurations
@@ -57,12 +56,12 @@ class Material:
     ) -> Material:
         """Work everything out."""
         found = findings.answer
-        measurements = [measurement(record) for record in findings.records if is_measured(record)]
+        measurements = list(findings.measurements.values())
         halves = half_forecasts(measurements, found.num_train)
         return cls(
             findings=findings,
             measurements=measurements,
-            scored=scored_configurations(findings.records),
+            scored=scored_configurations(findings.records, findings.metrics),
             fitted=fitted_curves(found, findings.curves),
             halves=halves,
             claims=claims_of(

@@ -203,7 +203,7 @@ def _study(material: Material) -> Section:
     parts: list[Part] = [
         values_table("Facts of the study", facts | rest),
         Fold("A paragraph for a paper or a grant", [Notes((methods_paragraph(findings),))]),
-        Fold("Every cell", [cell_table(records)]),
+        Fold("Every cell", [cell_table(records, findings.metrics)]),
         Fold("What results depend on", [values_table("Identity of the study", study.identity)]),
         Fold("How it was run", [values_table("Values that may change at any start", study.running)]),
         *_versions(material),

@@ -16,6 +16,7 @@ from storage.artifacts import Overlay
 from storage.errors import InputError
 from storage.records import SkipForecast
 from studies.answering import Findings, findings_of
+from studies.case_metrics import case_metrics
 from studies.question import ask
 from studies.report.files import write_files
 from studies.report.formats import formats_of
@@ -56,7 +57,7 @@ def found_in(records: list[CellRecord], study: StudyRecord | None = None) -> Fin
 def test_scores_are_means_over_cases_and_seeds() -> None:
     """Every metric, as the mean over cases and pooled; a flagged seed counts only where no other is."""
     records = [cell_record(3, 0.5), cell_record(3, 0.5, seed=1), flagged(3, 0.5, seed=2), flagged(3, 1.0)]
-    some, lost = scored_configurations(records)
+    some, lost = scored_configurations(records, case_metrics(records))
     counts = [record.attempt.scores.test for record in records[:2] if record.attempt.scores]
     for metric in METRICS:
         both = [summarise(each)[metric] for each in counts]
