@@ -273,7 +273,7 @@ class StudyRecord:
         fingerprint: Of the dataset.
         split: Case names of "train", "validation" and "test".
         groups: Group number of every case, in the order of train, validation, test; cases of a group stay together.
-        facts: Measured once on the data: channels, `d0` (the score of "everything is foreground").
+        facts: Measured once on the data: channels, `d0` (the score of "everything is foreground"), flops by depth.
     """
 
     study_id: int

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from search.answer_text import render
 from storage.artifacts import ArtifactFolder
 from storage.files import artifacts_of, home_of
+from storage.frames import changes_frame
 from storage.reads import spent_seconds
 from studies.answering import findings_of
 from studies.commands.opened import writable
@@ -56,7 +57,12 @@ def write_report(
     """
     path = writable(Path(output) if output else home_of(ledger.url) / "report.html")
     found = findings_of(study, records, spent_seconds(ledger, study.study_id), question, counts)
-    material = Material.of(found, overlays_of(ledger, study, records), paper_table_of(found) if paper_tables else None)
+    material = Material.of(
+        found,
+        overlays=overlays_of(ledger, study, records),
+        paper=paper_table_of(found) if paper_tables else None,
+        changes=changes_frame(ledger, study.study_id).to_dict("records"),
+    )
     path.write_text(render_page(material), encoding="utf-8")
     print(render(found.answer, found.question.prices.currency))
     print(f"report: {path}")

@@ -38,6 +38,7 @@ class Material:
         savings: Against the full grid; None where times are not known.
         overlays: Of chosen cells.
         paper: The paper's Tables 2 and 3, where they were asked for.
+        changes: Of the spec since the first start, as `changes_frame` has them.
     """
 
     findings: Findings
@@ -49,10 +50,15 @@ class Material:
     savings: Savings | None
     overlays: Sequence[ShownCell] = ()
     paper: Mapping[str, Any] | None = None
+    changes: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def of(
-        cls, findings: Findings, overlays: Sequence[ShownCell] = (), paper: Mapping[str, Any] | None = None
+        cls,
+        findings: Findings,
+        overlays: Sequence[ShownCell] = (),
+        paper: Mapping[str, Any] | None = None,
+        changes: Sequence[Mapping[str, Any]] = (),
     ) -> Material:
         """Work everything out."""
         found = findings.answer
@@ -74,4 +80,5 @@ class Material:
             savings=savings_of(findings),
             overlays=overlays,
             paper=paper,
+            changes=changes,
         )

@@ -28,6 +28,7 @@ from studies.report.study_tables import (
 )
 from studies.report.tables import (
     cell_table,
+    changes_table,
     depth_table,
     failed_table,
     flagged_table,
@@ -206,6 +207,7 @@ def _study(material: Material) -> Section:
         Fold("Every cell", [cell_table(records, findings.metrics)]),
         Fold("What results depend on", [values_table("Identity of the study", study.identity)]),
         Fold("How it was run", [values_table("Values that may change at any start", study.running)]),
+        *_present(_fold("What was changed, and when", (changes_table(material.changes),))),
         *_versions(material),
         *_reproduce(material),
         Notes((f"Method: {PAPER}.",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from studies.report.parts import Column, Row, Table
@@ -188,6 +189,25 @@ def _cell_cells(record: CellRecord, metrics: CaseMetrics | None) -> tuple[str, .
         dsc(None if test is None else test.pooled),
         f"{record.device_seconds:,.1f}",
     )
+
+
+def changes_table(changes: Sequence[Mapping[str, Any]]) -> Table:
+    """What was changed in the spec since the first start, a row a value."""
+    rows = tuple(
+        Row(
+            (f"{change['changed_at']:%Y-%m-%d %H:%M}", name, *(without_places(_text(value[k])) for k in ("was", "now")))
+        )
+        for change in changes
+        for name, value in json.loads(change["changes"]).items()
+        if name not in WHERE_THINGS_LIE
+    )
+    columns = (
+        Column("when, UTC", numeric=False),
+        Column("value", numeric=False),
+        Column("was", numeric=False, long=True),
+        Column("became", numeric=False, long=True),
+    )
+    return Table("Changes since the first start", columns, rows)
 
 
 def values_table(caption: str, values: Mapping[str, Any]) -> Table:
