@@ -133,7 +133,8 @@ def _entry(name: str, overlay: Overlay) -> dict[str, Any]:
 
 
 def _filename(overlay: Overlay) -> str:
-    return f"DSC {overlay.dsc:.3f}, {overlay.caption}, {overlay.case}.png"
+    """Optuna dashboard sorts by it: the caption first gives every trial the same order."""
+    return f"{overlay.caption}, {overlay.case}, DSC {overlay.dsc:.3f}.png"
 
 
 def _checksum(content: bytes) -> str:

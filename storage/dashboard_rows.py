@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from optuna.storages._rdb import models
 
 from storage import study_rows
+from storage.engine import reading
 from storage.patience import patient
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def show_on_study(
     with ledger.engine.begin() as connection:
         study_rows.lock(connection, study_id)
         _replace(connection, user_attributes, study_id, facts.keys(), facts)
-        before = _read(connection, study_id)
+        before = _read(connection, attributes, study_id)
         noted = get_note_from_system_attrs(before, None)
         body = f"{note.rstrip()}\n\n{LAST_LINE}\n{_own_words(noted['body'])}"
         after = {key: part for name, text in figures.items() for key, part in split_plot_data(text, _key(name)).items()}
@@ -52,6 +53,13 @@ def show_on_study(
             return  # a new version of the note would stop a person who is editing it
         after[note_ver_key(None)] = noted["version"] + 1
         _replace(connection, attributes, study_id, old | after.keys(), after)
+
+
+@patient
+def shown_facts(ledger: Ledger, study_id: int) -> dict[str, str]:
+    """The user attributes on a study's page; none before it was first shown."""
+    with reading(ledger.engine) as connection:
+        return {key: str(value) for key, value in _read(connection, user_attributes, study_id).items()}
 
 
 def _own_words(body: str) -> str:
@@ -64,8 +72,8 @@ def _key(name: str) -> str:
     return f"{FIGURES}{name}:"
 
 
-def _read(connection: sa.Connection, study_id: int) -> dict[str, str | int]:
-    query = sa.select(attributes.c.key, attributes.c.value_json).where(attributes.c.study_id == study_id)
+def _read(connection: sa.Connection, table: sa.Table, study_id: int) -> dict[str, str | int]:
+    query = sa.select(table.c.key, table.c.value_json).where(table.c.study_id == study_id)
     return {key: json.loads(value) for key, value in connection.execute(query)}
 
 

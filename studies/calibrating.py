@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +119,10 @@ def levels(spec: StudySpec, device: Device) -> list[Level]:
         cores = _cores()
         each = {2**power for power in range(cores.bit_length())} | {cores, resources.cpus_per_trial}
         found = [Level(cores // c, c, c, f"resources.cpus_per_trial={c}") for c in each if c <= cores]
-        found = [level for level in found if level.trials <= MOST_TRIALS]
-    bounded = [level for level in found if resources.max_trials is None or level.trials <= resources.max_trials]
-    return sorted(bounded or found[:1], key=lambda level: level.trials)
+    own = resources.gpus_per_trial if device == "gpu" else resources.cpus_per_trial
+    most = resources.max_trials or MOST_TRIALS
+    kept = [replace(each, trials=min(most, each.trials)) for each in found if each.trials <= most or each.share == own]
+    return sorted(kept, key=lambda level: level.trials)
 
 
 def _is_given(spec: StudySpec) -> bool:

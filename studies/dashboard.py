@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from storage.dashboard_server import dashboard_server, is_loopback
@@ -9,14 +10,18 @@ from storage.engine import normalise_url
 from storage.errors import StorageError
 from storage.files import artifacts_of
 from storage.ledger import Ledger
-from studies.study_page import refresh_page
+from studies.study_page import is_fresh, refresh_page
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
 
+    from storage.records import StudyRecord
+
 
 def open_dashboard(storage: str, name: str | None, host: str, port: int) -> WSGIServer:
-    """A server of the dashboard, listening; its root is the study's page, refreshed, or the list of several studies.
+    """A server of the dashboard, listening; its root is the study's page, or the list of several.
+
+    A page that lacks cells which were finished is brought up to date meanwhile.
 
     Raises:
         StorageError: There is no study to show, or none of that name.
@@ -29,10 +34,18 @@ def open_dashboard(storage: str, name: str | None, host: str, port: int) -> WSGI
             raise StorageError(f"no study {name!r} in this storage; there are: {', '.join(names) or 'none'} (--name)")
         wanted = name or (names[0] if len(names) == 1 else None)
         study = None if wanted is None else ledger.find_study(wanted)
-        if study is not None:
+    running, number = ({}, None) if study is None else (study.running, study.study_id)
+    server = dashboard_server(url, artifacts_of(running, url), number, host, port)
+    if study is not None:
+        threading.Thread(target=_bring_up_to_date, args=(url, study), daemon=True).start()
+    return server
+
+
+def _bring_up_to_date(url: str, study: StudyRecord) -> None:
+    """Apart from the server: a large study's answer takes a minute."""
+    with Ledger.open(url) as ledger:
+        if not is_fresh(ledger, study):
             refresh_page(ledger, study)
-    running = {} if study is None else study.running
-    return dashboard_server(url, artifacts_of(running, url), None if study is None else study.study_id, host, port)
 
 
 def warning_of(host: str) -> str | None:

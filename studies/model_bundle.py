@@ -112,8 +112,8 @@ def _write(folder: Path, config: dict[str, Any], about: dict[str, Any], readme: 
         source = getsourcefile(module)
         assert source is not None
         shutil.copy(source, folder / "scripts")
-    if LICENCE.exists():
-        shutil.copy(LICENCE, folder)
+    if LICENCE.exists():  # of the scripts; what may be done with the weights, the data decide
+        shutil.copy(LICENCE, folder / "scripts")
 
 
 def _metadata(study: StudyRecord, record: CellRecord) -> dict[str, Any]:
@@ -138,8 +138,8 @@ def _metadata(study: StudyRecord, record: CellRecord) -> dict[str, Any]:
         "intended_use": "research; what may be done with the weights depends on the terms of the training data",
         "eval_metrics": _scores(record),
         "network_data_format": {
-            "inputs": {"image": _format(training, channels, {str(i): "image" for i in range(channels)})},
-            "outputs": {"pred": _format(training, 1, {"0": "foreground, as a logit"})},
+            "inputs": {"image": _format(training, "magnitude", ["image"] * channels)},
+            "outputs": {"pred": _format(training, "segmentation", ["foreground, as a logit"])},
         },
     }
 
@@ -151,17 +151,17 @@ def _version(package: str) -> str:
         return "0.5.0"
 
 
-def _format(training: TrainingSpec, channels: int, meaning: dict[str, str]) -> dict[str, Any]:
+def _format(training: TrainingSpec, kind: str, channels: Sequence[str]) -> dict[str, Any]:
     return {
         "type": "image",
-        "format": "magnitude" if channels > 1 else "segmentation",
+        "format": kind,
         "modality": "n/a",
-        "num_channels": channels,
+        "num_channels": len(channels),
         "spatial_shape": list(training.sides),
         "dtype": "float32",
         "value_range": [],
         "is_patch_data": training.patch is not None,
-        "channel_def": meaning,
+        "channel_def": {str(index): meaning for index, meaning in enumerate(channels)},
     }
 
 
@@ -175,18 +175,18 @@ def _scores(record: CellRecord) -> dict[str, float]:
 
 
 def _readme(study: StudyRecord, record: CellRecord) -> str:
-    training = TrainingSpec.model_validate(study.identity["training"])
+    is_picture = DataSpec.model_validate(study.identity["data"]).dimensions == 2  # noqa: PLR2004 - axes
     scores = _scores(record)
     measured = f"Test DSC {scores['test_dsc']:.3f} (mean over cases)." if scores else "It was never tested."
-    kind = "pictures (PNG, JPEG, BMP, TIFF)" if training.patch is None else f"volumes (NIfTI){_channel_files(study)}"
+    kind = "pictures (PNG, JPEG, BMP, TIFF)" if is_picture else f"volumes (NIfTI){_channel_files(study)}"
     return f"""# {record.cell.plan.key} of {study.name}
 
 A MONAI bundle. In its folder, with `monai[fire,ignite]` and the versions of configs/metadata.json:
 
     python -m monai.bundle run --config_file configs/inference.json --dataset_dir CASES --output_dir MASKS
 
-CASES is a folder of {kind}, at any depth. MASKS takes a mask a case, on the
-case's own grid{": 255 is foreground" if training.patch is None else ": 1 is foreground"}. {measured}
+CASES is a folder of {kind}, at any depth. MASKS takes a mask a case, on the case's own grid:
+{255 if is_picture else 1} is foreground. {measured}
 """
 
 

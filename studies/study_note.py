@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from search.answer import Answer
     from search.depth_answer import DepthAnswer
     from search.ranking import RankedConfiguration
-    from storage.records import CellRecord
+    from storage.records import Cell, CellRecord
 
 MOST_ROWS = 10
+PROGRESS = "cells"  # the name of that fact
 GAP = "\N{EM SPACE}"  # the dashboard sets columns without any
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
@@ -31,9 +32,9 @@ def study_note(records: Sequence[CellRecord], found: Answer, currency: str) -> s
         currency: Of its prices.
     """
     parts = [
-        "## The answer so far" if any(_is_open(record) for record in records) else "## The answer",
+        "## The answer so far" if any(_is_open(record.cell) for record in records) else "## The answer",
         *(plain(sentence) for sentence in sentences(found, currency)),
-        f"{_progress(records)}. The whole report: `dicecurve report`.",
+        f"{progress([record.cell for record in records])}. The whole report: `dicecurve report`.",
     ]
     if found.depths:
         parts += ["### Enough cases at each depth", "\n".join(_depths(found))]
@@ -47,7 +48,7 @@ def study_facts(records: Sequence[CellRecord], found: Answer, currency: str) -> 
     row = found.recommended
     return {
         "answer": "none yet" if row is None else f"depth {row.depth} with {row.num_cases} of {found.num_train} cases",
-        "cells": _progress(records),
+        PROGRESS: progress([record.cell for record in records]),
         "details": "see the note of this study",
         "price": NONE if row is None else f"{amount(row.price)} {currency}",
         "test DSC": NONE if row is None else estimate(row.estimate),
@@ -59,14 +60,15 @@ def plain(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _is_open(record: CellRecord) -> bool:
-    return record.cell.state.is_open and record.cell.skip is None
+def progress(cells: Sequence[Cell]) -> str:
+    """How many cells were finished, and how many skipped."""
+    skipped = sum(cell.skip is not None for cell in cells)
+    finished = len(cells) - skipped - sum(map(_is_open, cells))
+    return f"{finished} of {len(cells)} cells finished" + (f", {skipped} skipped" if skipped else "")
 
 
-def _progress(records: Sequence[CellRecord]) -> str:
-    skipped = sum(record.cell.skip is not None for record in records)
-    finished = len(records) - skipped - sum(_is_open(record) for record in records)
-    return f"{finished} of {len(records)} cells finished" + (f", {skipped} skipped" if skipped else "")
+def _is_open(cell: Cell) -> bool:
+    return cell.state.is_open and cell.skip is None
 
 
 def _depths(found: Answer) -> Iterator[str]:

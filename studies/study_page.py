@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from plotly import graph_objects as go
 
-from storage.dashboard_rows import show_on_study
+from storage.dashboard_rows import show_on_study, shown_facts
 from storage.reads import cell_records
 from studies.answering import findings_of
 from studies.report.cost_figure import cost_bars
@@ -17,7 +17,7 @@ from studies.report.data_curve_figure import data_curves
 from studies.report.fitted import fitted_curves
 from studies.report.heatmaps import heatmap
 from studies.report.scores import scored_configurations
-from studies.study_note import study_facts, study_note
+from studies.study_note import PROGRESS, progress, study_facts, study_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,11 @@ def refresh_page(ledger: Ledger, study: StudyRecord) -> None:
         _refresh(ledger, study)
     except Exception as error:  # noqa: BLE001 - a page that nobody decides by must not end a study
         log.warning("the page in Optuna dashboard was not refreshed: %s: %s", type(error).__name__, error)
+
+
+def is_fresh(ledger: Ledger, study: StudyRecord) -> bool:
+    """Whether the page knows of every cell that was finished."""
+    return shown_facts(ledger, study.study_id).get(PROGRESS) == progress(ledger.cells(study.study_id))
 
 
 def _refresh(ledger: Ledger, study: StudyRecord) -> None:
@@ -98,10 +103,9 @@ class PageKeeper:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it, and show what was finished last."""
+        """End it; whoever goes on shows what was finished last."""
         self._end.set()
         self._thread.join()
-        refresh_page(self._ledger, self._study)
 
     def _run(self) -> None:
         wait, shown = self._seconds_between, -1

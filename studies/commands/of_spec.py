@@ -54,6 +54,7 @@ def _run(options: argparse.Namespace) -> int:
     from studies.commands.reporting import write_report
     from studies.preparing import preparing_bar
     from studies.run import prepare_study
+    from studies.study_page import refresh_page
 
     spec = spec_of(options)
     with preparing_bar() as progress:
@@ -64,6 +65,8 @@ def _run(options: argparse.Namespace) -> int:
         end = _run_and_show(prepared)
         study, records = read_study(ledger, prepared.study.name)
         write_report(ledger, study, records, None)
+        if end != "interrupted":  # then nobody wants to wait
+            refresh_page(ledger, study)
     failed = [record for record in records if record.attempt.failure is not None]
     if failed:
         print(f"{len(failed)} of {len(records)} cells failed; see `dicecurve status`", file=sys.stderr)

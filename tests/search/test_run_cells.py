@@ -118,7 +118,7 @@ def test_every_cell_leaves_overlays_of_the_same_test_cases(
     store = FileSystemArtifactStore(tmp_path / "dicecurve-files/artifacts")
     with optuna_study(prepared.ledger.url, "small") as study:
         listed = get_all_artifact_meta(study.get_trials()[0], storage=study._storage)
-    assert [each.filename for each in listed] == [f"DSC {o.dsc:.3f}, {o.caption}, {o.case}.png" for o in half]
+    assert [each.filename for each in listed] == [f"{o.caption}, {o.case}, DSC {o.dsc:.3f}.png" for o in half]
     for each, overlay in zip(listed, half, strict=True):
         with store.open_reader(each.artifact_id) as file:
             assert file.read() == overlay.png

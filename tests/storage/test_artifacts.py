@@ -45,7 +45,7 @@ def test_optuna_s_own_store_reads_them(folder: ArtifactFolder) -> None:
     assert ID_OF_THE_DASHBOARD.fullmatch(small.artifact_id)
     with FileSystemArtifactStore(folder.url).open_reader(small.artifact_id) as file:
         assert file.read() == SMALL.png
-    assert small.filename == "DSC 0.912, small foreground, <script>alert(1)</script>.png"
+    assert small.filename == "small foreground, <script>alert(1)</script>, DSC 0.912.png"
 
 
 def test_the_latest_claim_counts(folder: ArtifactFolder, tmp_path: Path) -> None:

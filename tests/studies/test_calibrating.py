@@ -56,7 +56,11 @@ def found(spec: StudySpec, tmp_path: Path) -> dict[str, Any]:
 
 def test_a_short_run_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Really measured on the phantom, with one trial at once: every number is there, and no study is made."""
-    changes = [part for change in [*SMALL, "resources.max_trials=1"] for part in ("--set", change)]
+    changes = [
+        part
+        for change in [*SMALL, "resources.max_trials=1", "resources.cpus_per_trial=2"]
+        for part in ("--set", change)
+    ]
     assert main(["calibrate", "phantom", *changes, "--seconds", "0", "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
     assert (values["data"], values["device"], values["cells"]) == ("real", "cpu", 4)

@@ -42,7 +42,7 @@ def study_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def dashboard(study_url: str) -> Iterator[str]:
-    """Its address, once it answers."""
+    """Its address, once it answers and the page is up to date."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -66,8 +66,9 @@ def _wait_for(address: str, process: subprocess.Popen[str]) -> None:
         except urllib.error.URLError:
             time.sleep(0.1)
         else:
-            return
-    pytest.fail("the dashboard does not answer")
+            if ask(address, "studies/1?after=0")["note"]["body"]:
+                return
+    pytest.fail("the dashboard does not answer, or its note is not written")
 
 
 def ask(address: str, path: str) -> Any:
@@ -102,7 +103,7 @@ def test_the_dashboard_shows_params_curve_metrics_and_costs(dashboard: str) -> N
     assert float(attributes["test_dsc"]) > 0
     assert attributes["gpu_seconds"] == "55.2"
     assert attributes["num_cases"] == "20"
-    assert [artifact["filename"].split(", ")[-1] for artifact in done["artifacts"]] == ["polyp-1.png", f"{HOSTILE}.png"]
+    assert [artifact["filename"].split(", ")[1] for artifact in done["artifacts"]] == ["polyp-1", HOSTILE]
 
 
 def test_a_study_s_page_opens_and_shows_its_curves_and_figures(dashboard: str, visit: Callable[..., Visit]) -> None:
@@ -138,7 +139,7 @@ def test_a_trial_shows_its_overlays_and_hostile_names_as_text(dashboard: str, vi
     seen.page.wait_for_function("[...document.querySelectorAll('img')].every(each => each.complete)")
     assert pictures.evaluate_all("images => images.map(each => each.naturalWidth)") == [256, 256]
     text = seen.page.inner_text("body")
-    assert f"{HOSTILE}.png" in text
+    assert f"small foreground (2 %), {HOSTILE}, DSC 0." in text
     assert f"A GPU {HOSTILE}" in text
     seen.assert_quiet(dashboard)
 

@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
+from models.metrics import per_case
 from models.network import build_network
 from models.training import Training
 from models.training_data import TrainingData
@@ -32,7 +33,6 @@ from studies.__main__ import main
 from studies.commands.arguments import BAD_INPUT, OK
 from studies.run import prepare_study
 from studies.spec import parse_spec
-from studies.status import status_of
 from tests.storage.volume_makers import save
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_pictures(tmp_path: Path) -> None:
     assert set(np.unique(theirs)) == {0, 255}
     assert np.mean((theirs == 255) == ours) > 0.999
     about = json.loads((tmp_path / "bundle" / "configs" / "metadata.json").read_text())
-    assert about["eval_metrics"]["test_dsc"] == pytest.approx(study_scores(study, plan)["test_dsc"], abs=1e-4)
+    assert about["eval_metrics"]["test_dsc"] == pytest.approx(tested_dsc(study, plan), abs=1e-4)
 
 
 def test_volumes(tmp_path: Path) -> None:
@@ -176,12 +176,12 @@ def close(prepared: PreparedStudy, plan: CellPlan, training: Training) -> None:
     checkpoints.close("best")
 
 
-def study_scores(prepared: PreparedStudy, plan: CellPlan) -> dict[str, float]:
-    """What `status` tells of a cell."""
+def tested_dsc(prepared: PreparedStudy, plan: CellPlan) -> float:
+    """Mean over the test cases of a cell, as the ledger holds them."""
     with Ledger.open(prepared.ledger.url) as ledger:
-        record = cell_record(ledger, prepared.study.study_id, plan.key)
-    (cell,) = status_of(prepared.study, [record], 0.0)["per_cell"]
-    return dict(cell)
+        scores = cell_record(ledger, prepared.study.study_id, plan.key).attempt.scores
+    assert scores is not None
+    return float(per_case(scores.test)["dsc"].mean())
 
 
 def network(prepared: PreparedStudy, weights: bytes, plan: CellPlan, channels: int) -> torch.nn.Module:

@@ -16,7 +16,7 @@ from storage.ledger import Ledger
 from storage.records import CellState
 from studies.answering import answer_of
 from studies.study_note import plain, study_facts, study_note
-from studies.study_page import PageKeeper, refresh_page
+from studies.study_page import PageKeeper, is_fresh, refresh_page
 from tests.storage.optuna_view import optuna_study, system_attributes
 from tests.studies.shown_study import OWNER, make_shown_study
 from tests.studies.test_report import cell_record, failed, flagged, grid, study_record
@@ -68,7 +68,9 @@ def test_a_refresh_writes_note_facts_and_small_figures(storage_url: str) -> None
     """Three figures, each of a few attributes, with the texts that the dashboard shows."""
     study = make_shown_study(storage_url)
     with Ledger.open(storage_url) as ledger:
+        assert not is_fresh(ledger, study)
         refresh_page(ledger, study)
+        assert is_fresh(ledger, study)
     with optuna_study(storage_url, "shown") as seen:
         figures, note, facts = get_plotly_graph_objects(system_attributes(seen)), get_note(seen), seen.user_attrs
     assert figures.keys() == {"dicecurve-data-curves", "dicecurve-ranking-bars", "dicecurve-scores"}
@@ -87,15 +89,16 @@ def test_a_page_that_cannot_be_written_ends_nothing(storage_url: str, caplog: py
 
 
 def test_the_page_follows_a_running_study(storage_url: str) -> None:
-    """It is written once cells were finished, not again while nothing happens, and a last time at the end."""
+    """It is written once cells were finished, and again when more of them were."""
     study = make_shown_study(storage_url)
     with optuna_study(storage_url, "shown") as seen, Ledger.open(storage_url) as ledger:
         with PageKeeper(ledger, study, seconds_between=0.01):
             wait_until(lambda: system_attributes(seen).get("dashboard:note_ver") == 1)
             claim = ledger.claim(study.study_id, "ratio0.1-depth3-seed0", OWNER)
             assert claim is not None
+            assert is_fresh(ledger, study)
             ledger.fail(claim, "out of memory")
-        assert system_attributes(seen)["dashboard:note_ver"] == 2
+            wait_until(lambda: system_attributes(seen)["dashboard:note_ver"] == 2)
         assert "8 of 8 cells finished" in get_note(seen)
 
 
