@@ -57,11 +57,12 @@ def write_report(
     """
     path = writable(Path(output) if output else home_of(ledger.url) / "report.html")
     found = findings_of(study, records, spent_seconds(ledger, study.study_id), question, counts)
+    changes = changes_frame(ledger, study.study_id)
     material = Material.of(
         found,
         overlays=overlays_of(ledger, study, records),
         paper=paper_table_of(found) if paper_tables else None,
-        changes=changes_frame(ledger, study.study_id).to_dict("records"),
+        changes=[dict(zip(map(str, changes), row, strict=True)) for row in changes.to_numpy().tolist()],
     )
     path.write_text(render_page(material), encoding="utf-8")
     print(render(found.answer, found.question.prices.currency))
