@@ -67,7 +67,13 @@ class ReplayedStudy:
 
 
 def replay(
-    ledger: Ledger, study: StudyRecord, runs: Iterable[RecordedRun], spec: DecisionSpec, gpus: int
+    ledger: Ledger,
+    study: StudyRecord,
+    runs: Iterable[RecordedRun],
+    spec: DecisionSpec,
+    *,
+    gpus: int,
+    timer: Callable[[], float] = time.perf_counter,
 ) -> ReplayedStudy:
     """Run a laid-out study to its end from recorded trainings.
 
@@ -77,8 +83,9 @@ def replay(
         runs: Every training that was recorded, further seeds for confirmations among them.
         spec: What decisions follow.
         gpus: Simulated GPUs, each for one trial.
+        timer: Tells what the driver's calls take; one that stands still makes many GPUs repeatable.
     """
-    return _Replay(ledger, study, runs, spec, gpus).run()
+    return _Replay(ledger, study, runs, spec, gpus, _Clock(timer)).run()
 
 
 @dataclass
@@ -94,6 +101,7 @@ class _Slot:
 class _Clock:
     """Simulated time, and how long GPUs and driver worked."""
 
+    timer: Callable[[], float]
     now: float = 0.0
     driver_free_at: float = 0.0
     driver_seconds: float = 0.0
@@ -101,9 +109,9 @@ class _Clock:
 
     def drive(self, call: Callable[[], Any]) -> Any:
         """Do something as the driver: it begins when the driver is free, and takes what it really takes."""
-        started = time.perf_counter()
+        started = self.timer()
         result = call()
-        took = time.perf_counter() - started
+        took = self.timer() - started
         self.driver_free_at = max(self.now, self.driver_free_at) + took
         self.driver_seconds += took
         return result
@@ -116,7 +124,7 @@ class _Replay:
     runs: Iterable[RecordedRun]
     spec: DecisionSpec
     gpus: int
-    clock: _Clock = field(default_factory=_Clock)
+    clock: _Clock
     claims: int = 0
     reports: int = 0
     reused: list[str] = field(default_factory=list)

@@ -90,7 +90,7 @@ def _take_up(ledger: Ledger, spec: StudySpec, data: PreparedData) -> StudyRecord
         fingerprint=data.dataset.fingerprint,
         split=data.split,
         groups=data.groups,
-        facts=_facts(data.dataset, data.split),
+        facts=_facts(spec, data.dataset, data.split),
     )
     _check_data(study, data)
     if _note_changes(ledger, study, spec) or spec.policy == "grid":
@@ -204,13 +204,15 @@ def _check_disk(plans: Sequence[CellPlan], files: FilesSpec) -> None:
         )
 
 
-def _facts(dataset: Dataset, split: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _facts(spec: StudySpec, dataset: Dataset, split: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    from models.complexity import count_flops
     from models.metrics import everything_foreground_dsc
 
     masks = dataset.masks()
     return {
         "d0": everything_foreground_dsc(masks[case] for case in dataset.indices(split["validation"])),
         "channels": dataset.channels,
+        "flops": {str(depth): count_flops(spec.training, depth, dataset.channels) for depth in spec.grid.depth},
         "intensities": list(dataset.intensities),
         "versions": versions(),
     }

@@ -63,7 +63,7 @@ def _show(ledger: Ledger, findings: Findings) -> None:
     records, found, currency = findings.records, findings.answer, findings.question.prices.currency
     figures = (
         data_curves(found, fitted_curves(found, findings.curves)),
-        heatmap("dsc", scored_configurations(records), records),
+        heatmap("dsc", scored_configurations(records, findings.metrics), records),
         cost_bars(found, currency),
     )
     shown = {figure.name: json for figure in figures if figure for json in _small(figure)}

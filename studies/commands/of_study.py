@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from storage.records import StudyRecord
 
 COLUMNS = 80
+WHOLE_CURVES = 300  # cells of a large study whose training curves are read, those that were stopped aside
 
 
 def add(commands: Any) -> None:
@@ -105,7 +106,9 @@ def _why(ledger: Ledger, study: StudyRecord, key: str) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from studies.answering import answer_of, findings_of
+    from storage.count_rows import study_counts
+    from storage.summaries import summed_records
+    from studies.answering import findings_of
     from studies.commands.reporting import write_report
     from studies.question import ask
     from studies.report.formats import formats_of
@@ -113,12 +116,14 @@ def _report(options: argparse.Namespace) -> int:
 
     formats = formats_of(options.format)
     with open_ledger(options.storage) as ledger:
-        study, records = read_study(ledger, options.study or options.name)
+        study = find_study(ledger, options.study or options.name)
         question = ask(study, options.overrides, options.target_dsc, options.worth)
+        records = summed_records(ledger, study.study_id, WHOLE_CURVES)
+        counts = study_counts(ledger, study.study_id)
         if options.json:
-            print(json.dumps(answer_of(study, records, question).to_dict(), indent=2))
+            print(json.dumps(findings_of(study, records, 0.0, question, counts).answer.to_dict(), indent=2))
         elif options.methods:
-            print(textwrap.fill(methods_paragraph(findings_of(study, records, 0.0, question)), COLUMNS))
+            print(textwrap.fill(methods_paragraph(findings_of(study, records, 0.0, question, counts)), COLUMNS))
         else:
             write_report(
                 ledger,
@@ -126,6 +131,7 @@ def _report(options: argparse.Namespace) -> int:
                 records,
                 options.output,
                 question=question,
+                counts=counts,
                 formats=formats,
                 paper_tables=options.paper_tables,
             )
