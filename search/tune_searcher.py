@@ -187,6 +187,12 @@ class LedgerSearcher(Searcher):
         report = result["report"]
         if isinstance(report, FailureReport) and report.disk_is_full:
             self._end_with_full_disk(claim, report.reason)
+        elif isinstance(report, FailureReport) and report.node_is_unfit:
+            self._desk.ledger.release(claim)
+            self._desk.stop.set(
+                RunEnd.NODE_UNFIT,
+                f"{report.reason}; its cells wait: mend the node or take it away, and the same command goes on",
+            )
         elif isinstance(report, FailureReport):
             self._desk.ledger.fail(claim, report.reason, max_attempts=self._desk.max_attempts)
         elif isinstance(report, TestReport):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import sqlalchemy as sa
 from pydantic import BaseModel
+
+from storage.engine import sqlite_file
 
 DEFAULT_FOLDER = "dicecurve-files"
 
@@ -36,7 +37,5 @@ class FilesSpec(BaseModel, frozen=True, extra="forbid"):
 
 def home_of(url: str) -> Path:
     """The folder that a study calls home: that of its SQLite file, else the current one."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        return Path(parsed.database).parent
-    return Path.cwd()
+    file = sqlite_file(url)
+    return Path.cwd() if file is None else file.parent

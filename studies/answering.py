@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -54,6 +55,7 @@ def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) ->
         return []
     protocol = TrainingSpec.model_validate(study.identity["training"])
     device, share = cast("Device", trained[0].attempt.device), trained[0].attempt.device_share
+    ((device_name, _),) = Counter(record.attempt.device_name for record in trained).most_common(1)
     costs = cost_model(
         ((record.cell.plan, record.curve) for record in trained),
         device_share=share,
@@ -62,7 +64,7 @@ def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) ->
     )
     waiting = {
         (plan.depth, plan.num_cases): Planned(
-            plan.depth, plan.ratio, plan.num_cases, plan.parameters, device, costs.seconds(plan)
+            plan.depth, plan.ratio, plan.num_cases, plan.parameters, device, costs.seconds(plan), device_name
         )
         for record in records
         for plan in [record.cell.plan]
@@ -100,6 +102,7 @@ def measurement(record: CellRecord) -> Measurement:
         remaining_gain_upper=gain + half,
         flag=_flag(record.cell.state),
         confirms=plan.role == "confirm",
+        device_name=attempt.device_name,
     )
 
 
