@@ -7,6 +7,7 @@ GPU asks for the next cell. The driver does one thing at a time, and what its ca
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -67,7 +68,13 @@ class ReplayedStudy:
 
 
 def replay(
-    ledger: Ledger, study: StudyRecord, runs: Iterable[RecordedRun], spec: DecisionSpec, gpus: int
+    ledger: Ledger,
+    study: StudyRecord,
+    runs: Iterable[RecordedRun],
+    spec: DecisionSpec,
+    gpus: int,
+    *,
+    until_seconds: float = math.inf,
 ) -> ReplayedStudy:
     """Run a laid-out study to its end from recorded trainings.
 
@@ -77,8 +84,9 @@ def replay(
         runs: Every training that was recorded, further seeds for confirmations among them.
         spec: What decisions follow.
         gpus: Simulated GPUs, each for one trial.
+        until_seconds: Break it off after so much simulated time.
     """
-    return _Replay(ledger, study, runs, spec, gpus).run()
+    return _Replay(ledger, study, runs, spec, gpus, until_seconds).run()
 
 
 @dataclass
@@ -116,6 +124,7 @@ class _Replay:
     runs: Iterable[RecordedRun]
     spec: DecisionSpec
     gpus: int
+    until_seconds: float = math.inf
     clock: _Clock = field(default_factory=_Clock)
     claims: int = 0
     reports: int = 0
@@ -131,13 +140,15 @@ class _Replay:
         self._slots: dict[int, _Slot] = {}
         self._events: list[tuple[float, int]] = []
         self._fill()
-        while self._events:
+        while self._events and self.clock.now < self.until_seconds:
             self.clock.now, gpu = heapq.heappop(self._events)
             self._advance(gpu)
             self._fill()
-        self._decisions.close()
+        if not self._events:
+            self._decisions.close()
         end = max(self.clock.now, self.clock.driver_free_at)
-        idle = 1.0 - self.clock.busy_seconds / (end * self.gpus) if end else 0.0
+        beyond = sum(max(0.0, at - end) for at, _ in self._events)
+        idle = 1.0 - (self.clock.busy_seconds - beyond) / (end * self.gpus) if end else 0.0
         return ReplayedStudy(end, idle, self.clock.driver_seconds, self.claims, self.reports, tuple(self.reused))
 
     def _fill(self) -> None:

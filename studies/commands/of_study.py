@@ -22,6 +22,7 @@ def add(commands: Any) -> None:
     """Add these commands to the parser."""
     status = study_command(commands, "status", _status, "what a study has done so far")
     take_json(status)
+    status.add_argument("--watch", action="store_true", help="follow a running study, from any machine, to its end")
     status.add_argument("--why", metavar="CELL", help="what was decided of one cell, and on which values")
     report = study_command(commands, "report", _report, "the answer, and report.html")
     take_json(report)
@@ -44,10 +45,14 @@ def add(commands: Any) -> None:
 
 def _status(options: argparse.Namespace) -> int:
     from storage.reads import spent_seconds
+    from studies.progress import watch
     from studies.status import render_status, status_of, why
 
     with open_ledger(options.storage) as ledger:
         study, records = read_study(ledger, options.study or options.name)
+        if options.watch:
+            watch(ledger, study)
+            study, records = read_study(ledger, study.name)
         if options.why:
             print(why(records, options.why), end="")
             return OK
