@@ -1,11 +1,11 @@
-"""What a driver does per trial and per report with 10,000 cells on 512 simulated GPUs, and how long GPUs wait for it.
+"""What a driver does per trial and per report with 10,000 cells on 512 simulated GPUs, and how long these wait for it.
 
-    python tests/benchmarks/cluster_scale.py [--cells 10000] [--gpus 512] [--minutes 15] [--postgres] [--ray-trials 1000]
+    python tests/benchmarks/cluster_scale.py [--cells 10000] [--gpus 512] [--minutes 15] [--postgres] [--ray-trials N]
 
-Trainings of 30 evaluations of 20 s are replayed through the real policy `grid` and a real ledger; what the driver's calls
-take is added to the simulated clock. A part of the study is enough: 15 simulated minutes from the start, whose claims all
-come at once, hold every GPU's first training and its end. With --ray-trials trials of one trivial step run on real Ray,
-by the real searcher, which tells what Tune itself costs.
+Trainings of 30 evaluations of 20 s are replayed through the real policy `grid` and a real ledger; what the driver's
+calls take is added to the simulated clock. A part of the study is enough: 15 simulated minutes from the start, whose
+claims all come at once, hold every GPU's first training and its end. With --ray-trials trials of one trivial step run
+on real Ray, by the real searcher, which tells what Tune itself costs.
 """
 
 from __future__ import annotations
@@ -95,9 +95,8 @@ def simulate(ledger: Ledger, cells: int, gpus: int, seconds: float) -> None:
     say(f"| GPUs wait | {found.waiting_share:.2%} | <= {MOST_WAITING:.0%} {verdict} |")
     say(f"| the driver works | {found.driver_seconds / found.wall_seconds:.0%} of the time, {cpu:.0f} s of CPU | |")
     reports = timed["record"]
-    say(
-        f"| a report | {1e3 * float(np.mean(reports)):.1f} ms (95 %: {1e3 * float(np.percentile(reports, 95)):.1f}) | |"
-    )
+    mean, high = 1e3 * float(np.mean(reports)), 1e3 * float(np.percentile(reports, 95))
+    say(f"| a report | {mean:.1f} ms (95 %: {high:.1f}) | |")
     others = found.driver_seconds - sum(reports)
     say(f"| a claim and its end, reports left out | {1e3 * others / max(1, found.claims):.0f} ms | |")
     calls = sum(len(values) for values in timed.values())

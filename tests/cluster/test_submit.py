@@ -133,6 +133,8 @@ def head(home: Path, ssh: dict[str, str], ports: dict[str, int]) -> Iterator[Hea
     try:
         up = found.ray("up", "-y", "--no-config-cache", str(file))
         assert up.returncode == 0, up.stdout + up.stderr + (home / "sshd.log").read_text()
+        with (home / ".profile").open("a") as profile:  # "auto" would find any cluster of this machine
+            profile.write(f"export RAY_ADDRESS=127.0.0.1:{ports['gcs']}\n")
         yield found
     finally:
         end_processes_of(home)
