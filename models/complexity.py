@@ -17,6 +17,8 @@ from models.training import Training
 from models.training_data import TrainingData
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from models.protocol import TrainingSpec
     from models.training import MeasuredPoint
 
@@ -59,7 +61,7 @@ def measure_complexity(spec: TrainingSpec, depth: int, in_channels: int, device:
     """
     steps = 1 if device == "cpu" else STEPS_ON_GPU
     cases = steps * (VALIDATION_BATCH if spec.patch is None else spec.batch)
-    points = _periods(spec, depth, _noise(spec, cases, in_channels), device, steps)
+    points = _periods(spec, depth, drawn_data(spec, cases, in_channels, spec.sides), device, steps)
     return Complexity(
         depth=depth,
         parameters=count_parameters(spec, depth, in_channels),
@@ -78,6 +80,22 @@ def count_flops(spec: TrainingSpec, depth: int, in_channels: int) -> int:
     return int(counter.get_total_flops())
 
 
+def drawn_data(spec: TrainingSpec, cases: int, channels: int, sides: Sequence[int]) -> TrainingData:
+    """Noise of so many cases, all of them for training and for validation, in arrays as a dataset holds them."""
+    rng = np.random.default_rng(0)
+    every = np.arange(cases)
+    images = rng.integers(0, 256, (cases, channels, *sides), dtype=np.uint8)
+    masks = rng.integers(0, 2, (cases, 1, *sides), dtype=np.uint8)
+    return TrainingData(
+        images=images if spec.patch is None else images.astype(np.float16),
+        masks=masks,
+        train=every,
+        validation=every,
+        test=every[:0],
+        foreground=None if spec.patch is None else [np.argwhere(mask[0]).astype(np.int32) for mask in masks],
+    )
+
+
 def _periods(spec: TrainingSpec, depth: int, data: TrainingData, device: str, steps: int) -> list[MeasuredPoint]:
     evaluations = 1 + MOST_PERIODS
     changes = {"unit": "steps", "budget": steps * evaluations, "evaluations": evaluations}
@@ -91,18 +109,3 @@ def _periods(spec: TrainingSpec, depth: int, data: TrainingData, device: str, st
     ):
         points.append(training.advance())
     return points
-
-
-def _noise(spec: TrainingSpec, cases: int, channels: int) -> TrainingData:
-    rng = np.random.default_rng(0)
-    every = np.arange(cases)
-    images = rng.integers(0, 256, (cases, channels, *spec.sides), dtype=np.uint8)
-    masks = rng.integers(0, 2, (cases, 1, *spec.sides), dtype=np.uint8)
-    return TrainingData(
-        images=images if spec.patch is None else images.astype(np.float16),
-        masks=masks,
-        train=every,
-        validation=every,
-        test=every[:0],
-        foreground=None if spec.patch is None else [np.argwhere(mask[0]).astype(np.int32) for mask in masks],
-    )

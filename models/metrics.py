@@ -54,11 +54,27 @@ def summarise(counts: ArrayLike) -> dict[str, MetricSummary]:
     Raises:
         ValueError: There is no case.
     """
-    counts = np.asarray(counts).reshape(-1, 3)
-    if not len(counts):
+    (found,) = summarise_sets(np.asarray(counts).reshape(1, -1, 3))
+    return found
+
+
+def summarise_sets(counts: NDArray[np.int64]) -> list[dict[str, MetricSummary]]:
+    """The same of many sets at once, with as many cases in each.
+
+    Args:
+        counts: (tp, fp, fn) per case, shape (sets, cases, 3).
+
+    Raises:
+        ValueError: There is no case.
+    """
+    sets, cases, _ = counts.shape
+    if not sets:
+        return []
+    if not cases:
         raise ValueError("metrics need at least one case, got none")
-    cases, pooled = per_case(counts), per_case(counts.sum(axis=0))
-    return {name: MetricSummary(float(cases[name].mean()), float(pooled[name][0])) for name in NAMES}
+    means = {name: values.reshape(sets, cases).mean(axis=1).tolist() for name, values in per_case(counts).items()}
+    pooled = {name: values.tolist() for name, values in per_case(counts.sum(axis=1)).items()}
+    return [{name: MetricSummary(means[name][i], pooled[name][i]) for name in NAMES} for i in range(sets)]
 
 
 def low_tail(counts: ArrayLike) -> tuple[float, float]:

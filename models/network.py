@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from monai.networks.nets import AttentionUnet, SegResNet, SwinUNETR, UNet
+from monai.networks import nets
 
 if TYPE_CHECKING:
     from torch import nn
@@ -15,8 +15,24 @@ if TYPE_CHECKING:
 
 def build_network(spec: TrainingSpec, depth: int, in_channels: int) -> nn.Module:
     """A network with one output channel of logits: (N, in_channels, *sides) to (N, 1, *sides)."""
-    build = {"unet": _unet, "attention_unet": _attention_unet, "segresnet": _segresnet, "swin_unetr": _swin_unetr}
-    return build[spec.architecture](spec, depth, in_channels)
+    name, arguments = network_arguments(spec, depth, in_channels)
+    network: nn.Module = getattr(nets, name)(**arguments)
+    return network
+
+
+def network_arguments(spec: TrainingSpec, depth: int, in_channels: int) -> tuple[str, dict[str, Any]]:
+    """The name of a class in `monai.networks.nets`, and arguments for it that JSON can hold."""
+    inputs = {"spatial_dims": spec.dimensions, "in_channels": in_channels, "out_channels": 1}
+    levels = {"channels": [spec.channels * 2**level for level in range(depth)], "strides": [2] * (depth - 1)}
+    if spec.architecture == "unet":
+        return "UNet", {**inputs, **levels, "num_res_units": spec.residual_units}
+    if spec.architecture == "attention_unet":
+        return "AttentionUnet", {**inputs, **levels}
+    if spec.architecture == "segresnet":
+        blocks = {"blocks_down": [1, *[2] * (depth - 2), 4], "blocks_up": [1] * (depth - 1)}  # MONAI's own at depth 4
+        return "SegResNet", {**inputs, **blocks, "init_filters": spec.channels}
+    assert depth == spec.only_depth
+    return "SwinUNETR", {**inputs, "feature_size": spec.channels}
 
 
 def build_weightless(spec: TrainingSpec, depth: int, in_channels: int) -> nn.Module:
@@ -31,50 +47,3 @@ def count_parameters(spec: TrainingSpec, depth: int, in_channels: int) -> int:
     """Trainable parameters of the network."""
     network = build_weightless(spec, depth, in_channels)
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
-
-
-def _unet(spec: TrainingSpec, depth: int, in_channels: int) -> nn.Module:
-    network: nn.Module = UNet(
-        spatial_dims=spec.dimensions,
-        in_channels=in_channels,
-        out_channels=1,
-        channels=_channels(spec, depth),
-        strides=[2] * (depth - 1),
-        num_res_units=spec.residual_units,
-    )
-    return network
-
-
-def _attention_unet(spec: TrainingSpec, depth: int, in_channels: int) -> nn.Module:
-    network: nn.Module = AttentionUnet(
-        spatial_dims=spec.dimensions,
-        in_channels=in_channels,
-        out_channels=1,
-        channels=_channels(spec, depth),
-        strides=[2] * (depth - 1),
-    )
-    return network
-
-
-def _segresnet(spec: TrainingSpec, depth: int, in_channels: int) -> nn.Module:
-    network: nn.Module = SegResNet(
-        spatial_dims=spec.dimensions,
-        init_filters=spec.channels,
-        in_channels=in_channels,
-        out_channels=1,
-        blocks_down=(1, *[2] * (depth - 2), 4),  # MONAI's own at depth 4
-        blocks_up=(1,) * (depth - 1),
-    )
-    return network
-
-
-def _swin_unetr(spec: TrainingSpec, depth: int, in_channels: int) -> nn.Module:
-    assert depth == spec.only_depth
-    network: nn.Module = SwinUNETR(
-        in_channels=in_channels, out_channels=1, feature_size=spec.channels, spatial_dims=spec.dimensions
-    )
-    return network
-
-
-def _channels(spec: TrainingSpec, depth: int) -> list[int]:
-    return [spec.channels * 2**level for level in range(depth)]

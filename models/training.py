@@ -19,6 +19,8 @@ from models.network import build_network
 from models.optimiser import build_optimiser
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from models.protocol import TrainingSpec
@@ -129,6 +131,11 @@ class Training:
         self._model.load_state_dict(self._best)
         return self._count(self.data.validation), self._count(self.data.test)
 
+    def predict_best(self, cases: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
+        """Masks that the best-validation weights predict, one a case, of shape (height, width) or (X, Y, Z)."""
+        self._model.load_state_dict(self._best)
+        return [mask for predicted, _ in self._predicted(cases) for mask in predicted[:, 0].cpu().numpy()]
+
     def _advance(self) -> MeasuredPoint:
         num_cases = len(self.data.train)
         evaluation = len(self.curve) + 1
@@ -164,16 +171,20 @@ class Training:
     def _dsc(self, cases: NDArray[np.int64]) -> float:
         return float(per_case(self._count(cases))["dsc"].mean())
 
-    @torch.inference_mode()
     def _count(self, cases: NDArray[np.int64]) -> NDArray[np.int64]:
-        self._model.eval()
-        logit = math.log(self.spec.threshold / (1 - self.spec.threshold))
         counts = []
-        for logits, masks in self._feed.predicted(self._logits, cases):
-            predicted, true = logits >= logit, masks > 0
+        for predicted, true in self._predicted(cases):
             sums = [(predicted & true), (predicted & ~true), (~predicted & true)]
             counts.append(torch.stack([s.flatten(1).sum(dim=1) for s in sums], dim=1))
         return np.asarray(torch.cat(counts).cpu().numpy(), dtype=np.int64)
+
+    @torch.inference_mode()
+    def _predicted(self, cases: NDArray[np.int64]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Predicted and true masks of whole cases, both bool, shape (N, 1, ...), some at a time."""
+        self._model.eval()
+        logit = math.log(self.spec.threshold / (1 - self.spec.threshold))
+        for logits, masks in self._feed.predicted(self._logits, cases):
+            yield logits >= logit, masks > 0
 
     def _logits(self, images: torch.Tensor) -> torch.Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.spec.precision == "bf16"):

@@ -10,29 +10,27 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
 import numpy as np
 
-from search.data_curves import ASSUMED_RUN_SIGMA, RunNoise, data_points, fit_data_curves
+from search.annotation import AnnotationPlan, CaseSets, annotation_plans
+from search.backtest import Backtest, backtests
+from search.best_buy import BestBuy, best_buy
+from search.data_curves import ASSUMED_RUN_SIGMA, RunNoise
 from search.depth_answer import DepthAnswer, curve_answer
+from search.front import FrontStep, front_steps
+from search.judging import Likely, fit_pair
 from search.measurements import check_measurements, configurations_of, flagged_cells
-from search.ranking import (
-    LIKELY,
-    flagged_rows,
-    floor_of,
-    floor_probabilities,
-    forecast_rows,
-    judged,
-    learned_rows,
-    ranked,
-)
+from search.ranking import LIKELY, flagged_rows, floor_of, ranked
+from search.target import TargetAnswer, target_answer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from search.data_curves import DataCurves
-    from search.measurements import Configuration, FlaggedCell, Measurement, Planned
+    from search.judging import Costs, CurvePair, Floor
+    from search.measurements import FlaggedCell, Measurement, Planned
     from search.prices import PriceSpec
     from search.ranking import RankedConfiguration
 
@@ -58,6 +56,11 @@ class Answer:
         num_test: Test cases, part of every price.
         depths: One data curve per depth.
         ranking: All configurations.
+        plans: What is to be annotated, for each goal that has a number of cases.
+        wanted: What the target takes; None without one.
+        front: Configurations that no other beats in price and fitted validation DSC, by rising price.
+        best_buy: What to buy at the stated worth of 0.01 DSC; None without one.
+        backtests: What half of the cases would have foretold, a depth each.
         flagged: Cells left out of every fit.
         validation_noise: Of single runs, on validation cases.
         test_noise: Of single runs, on test cases.
@@ -74,6 +77,11 @@ class Answer:
     num_test: int
     depths: tuple[DepthAnswer, ...]
     ranking: tuple[RankedConfiguration, ...]
+    plans: tuple[AnnotationPlan, ...]
+    wanted: TargetAnswer | None
+    front: tuple[FrontStep, ...]
+    best_buy: BestBuy | None
+    backtests: tuple[Backtest, ...]
     flagged: tuple[FlaggedCell, ...]
     validation_noise: RunNoise
     test_noise: RunNoise
@@ -84,7 +92,30 @@ class Answer:
         return {key: _plain(value) for key, value in dataclasses.asdict(self).items()}
 
 
-def answer(
+class Asked(TypedDict, total=False):
+    """What `answer` and `answer_with_curves` are asked, by keyword."""
+
+    num_train: Required[int]
+    num_validation: Required[int]
+    num_test: Required[int]
+    prices: Required[PriceSpec]
+    tolerance: float
+    target: float | None
+    worth: float | None
+    train_groups: Integers | None
+    validation_groups: Integers | None
+    test_groups: Integers | None
+    replicates: int
+    seed: int
+    planned: Sequence[Planned]
+
+
+def answer(measurements: Sequence[Measurement], **asked: Unpack[Asked]) -> Answer:
+    """Rank configurations by cost per DSC and read the data curve of each depth: see `answer_with_curves`."""
+    return answer_with_curves(measurements, **asked)[0]
+
+
+def answer_with_curves(
     measurements: Sequence[Measurement],
     *,
     num_train: int,
@@ -93,13 +124,15 @@ def answer(
     prices: PriceSpec,
     tolerance: float = 0.01,
     target: float | None = None,
+    worth: float | None = None,
+    train_groups: Integers | None = None,
     validation_groups: Integers | None = None,
     test_groups: Integers | None = None,
     replicates: int = 2000,
     seed: int = 0,
     planned: Sequence[Planned] = (),
-) -> Answer:
-    """Rank configurations by cost per DSC and read the data curve of each depth.
+) -> tuple[Answer, DataCurves | None]:
+    """The answer, and the data curves on test cases that it was read off; None where nothing learned.
 
     Args:
         measurements: Finished cells, scored on the same V validation and T test cases.
@@ -109,6 +142,8 @@ def answer(
         prices: Of hours and cases.
         tolerance: DSC that does not matter, >= 0.
         target: DSC to reach; None: the best within the data less the tolerance.
+        worth: Of 0.01 DSC, in the currency of the prices; None: no best buy.
+        train_groups: Patient or sequence of each training case, shape (N,); None: each case is its own.
         validation_groups: Patient or sequence of each validation case, shape (V,); None: each case is its own.
         test_groups: The same of each test case, shape (T,).
         replicates: Of the bootstrap.
@@ -116,96 +151,80 @@ def answer(
         planned: Configurations that were not measured; they are ranked by their forecast.
 
     Raises:
-        ValueError: If the tolerance or N is out of range, cells were scored on different cases or hold a DSC that is
-            not finite, or groups do not fit the cases.
+        ValueError: If the tolerance, the worth or N is out of range, cells were scored on different cases or hold a
+            DSC that is not finite, or groups do not fit the cases.
     """
-    _check(num_train, tolerance)
+    _check(num_train, tolerance, worth)
     check_measurements(measurements)
     configurations = configurations_of(measurements)
     learned = [each for each in configurations if each.flag is None]
     curves = None
     if learned:
-        groups: _Groups = {"validation_groups": validation_groups, "test_groups": test_groups}
-        curves = _fit(learned, planned, num_train=num_train, replicates=replicates, seed=seed, **groups)
-    costs: _Costs = {"prices": prices, "held_out_cases": num_validation + num_test}
-    rows = flagged_rows([each for each in configurations if each.flag is not None], **costs)
-    floor = target
-    if curves is not None:
-        likely = [*learned_rows(learned, curves.test, **costs), *forecast_rows(planned, curves.test, **costs)]
-        where = [row.depth for row in likely], [float(row.num_cases) for row in likely]
-        fitted = curves.validation.expected(*where)
-        chances = floor_probabilities(fitted, curves.validation.drawn(*where), tolerance, target)
-        rows += judged(likely, fitted, chances)
-        floor = floor_of(fitted, tolerance, target)
-    ranking = ranked(rows)
+        curves = fit_pair(
+            learned,
+            planned,
+            num_train=num_train,
+            validation_groups=validation_groups,
+            test_groups=test_groups,
+            replicates=replicates,
+            seed=seed,
+        )
+    costs: Costs = {"prices": prices, "held_out_cases": num_validation + num_test}
+    floor: Floor = {"tolerance": tolerance, "target": target}
+    likely = Likely.of(curves, learned, planned, floor=floor, costs=costs) if curves else Likely.none()
+    flagged = [each for each in configurations if each.flag is not None]
+    ranking = ranked([*flagged_rows(flagged, **costs), *likely.rows])
     recommended, reason = _recommend(ranking, target)
+    depths = _depth_answers(measurements, curves, num_train, tolerance)
+    wanted = None
+    if target is not None:
+        read = [each.depth for each in depths if each.on_test is not None]
+        test = curves.test if curves else None
+        wanted = target_answer(test, read, ranking, target=target, num_train=num_train)
+    sets = CaseSets(
+        num_train,
+        num_validation,
+        num_test,
+        _count(train_groups, num_train),
+        _count(validation_groups, num_validation),
+        _count(test_groups, num_test),
+    )
     assumed = RunNoise(ASSUMED_RUN_SIGMA, "assumed", 0)
-    return Answer(
+    found = Answer(
         recommended=recommended,
         reason=reason,
-        floor=floor,
+        floor=floor_of(likely.fitted, **floor) if curves else target,
         target=target,
         tolerance=tolerance,
         num_train=num_train,
         num_validation=num_validation,
         num_test=num_test,
-        depths=_depth_answers(measurements, curves, num_train, tolerance),
+        depths=depths,
         ranking=ranking,
+        plans=annotation_plans(recommended, depths, wanted, sets=sets, prices=prices),
+        wanted=wanted,
+        front=front_steps(likely.rows, likely.fitted, likely.drawn),
+        best_buy=None if worth is None else best_buy(likely.rows, likely.fitted, likely.drawn, worth),
+        backtests=backtests(learned, num_train=num_train, seed=seed),
         flagged=flagged_cells(measurements),
         validation_noise=curves.validation.noise if curves else assumed,
         test_noise=curves.test.noise if curves else assumed,
         replicates=replicates,
     )
+    return found, curves.test if curves else None
 
 
-class _Costs(TypedDict):
-    prices: PriceSpec
-    held_out_cases: int
-
-
-class _Groups(TypedDict):
-    validation_groups: Integers | None
-    test_groups: Integers | None
-
-
-class _Wanted(TypedDict):
-    num_train: int
-    depths: Sequence[int]
-    fewest: float | None
-
-
-class _CurvePair(NamedTuple):
-    """Data curves of the same configurations on the two sets of cases."""
-
-    validation: DataCurves
-    test: DataCurves
-
-
-def _check(num_train: int, tolerance: float) -> None:
+def _check(num_train: int, tolerance: float, worth: float | None) -> None:
     if num_train < 1:
         raise ValueError(f"num_train must be at least 1, got {num_train}")
     if not 0 <= tolerance < math.inf:
         raise ValueError(f"tolerance must be a DSC of 0 or more, got {tolerance}")
+    if worth is not None and not 0 < worth < math.inf:
+        raise ValueError(f"worth must be an amount above 0, got {worth}")
 
 
-def _fit(
-    learned: Sequence[Configuration],
-    planned: Sequence[Planned],
-    *,
-    num_train: int,
-    validation_groups: Integers | None,
-    test_groups: Integers | None,
-    replicates: int,
-    seed: int,
-) -> _CurvePair:
-    depths = sorted({each.depth for each in planned})
-    fewest = min((float(each.num_cases) for each in planned), default=None)
-    for_validation, for_test = np.random.default_rng(seed).spawn(2)
-    wanted: _Wanted = {"num_train": num_train, "depths": depths, "fewest": fewest}
-    return _CurvePair(
-        fit_data_curves(data_points(learned, "validation"), validation_groups, replicates, for_validation, **wanted),
-        fit_data_curves(data_points(learned, "test"), test_groups, replicates, for_test, **wanted),
-    )
+def _count(groups: Integers | None, num_cases: int) -> int:
+    return num_cases if groups is None else len(np.unique(groups))
 
 
 def _recommend(
@@ -230,7 +249,7 @@ def _recommend(
 
 
 def _depth_answers(
-    measurements: Sequence[Measurement], curves: _CurvePair | None, num_train: int, tolerance: float
+    measurements: Sequence[Measurement], curves: CurvePair | None, num_train: int, tolerance: float
 ) -> tuple[DepthAnswer, ...]:
     depths = sorted({each.depth for each in measurements})
     runs = {depth: [each for each in measurements if each.depth == depth] for depth in depths}
@@ -239,7 +258,7 @@ def _depth_answers(
 
 
 def _depth_answer(
-    runs: Sequence[Measurement], counts: set[int], curves: _CurvePair | None, num_train: int, tolerance: float
+    runs: Sequence[Measurement], counts: set[int], curves: CurvePair | None, num_train: int, tolerance: float
 ) -> DepthAnswer:
     depth = runs[0].depth
     learned = any(each.flag is None for each in runs)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from search.answer_words import amount, case_count, dsc_estimate, interval, sentences
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from search.answer import Answer
-    from search.depth_answer import CaseCount, CurveAnswer, DepthAnswer
-    from search.intervals import Estimate, Interval
+    from search.front import FrontStep
     from search.ranking import RankedConfiguration
 
 COLUMNS = 80
-WIDEST_AMOUNT = 1e7  # beyond, digits would leave their column
-LEAST_WHOLE_AMOUNT = 100
-MOST_ROWS = 30  # of the ranking
+MOST_ROWS, MOST_STEPS = 30, 12  # of the ranking, and of the front
 
 
 def render(answer: Answer, currency: str) -> str:
@@ -25,54 +24,10 @@ def render(answer: Answer, currency: str) -> str:
         "\n".join(textwrap.fill(sentence, COLUMNS) for sentence in sentences(answer, currency)),
         "\n".join(_depth_table(answer)),
         "\n".join(_ranking_table(answer, currency)),
+        "\n".join(_front_table(answer, currency)),
         textwrap.fill(footnote(answer), COLUMNS),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def sentences(answer: Answer, currency: str) -> Iterator[str]:
-    """The answer in words, for a reader who knows medicine and not this program."""
-    if answer.reason is not None:
-        yield _sentence(answer.reason)
-    row = answer.recommended
-    if row is None:
-        return
-    yield _recommendation(row, answer, currency)
-    depth = next(each for each in answer.depths if each.depth == row.depth)
-    if depth.reason is not None:
-        yield _sentence(depth.reason)
-    if depth.on_test is None:
-        return
-    yield _enough(depth.on_test, depth, answer.num_train)
-    yield _plateau(depth.on_test, depth, answer.num_train)
-
-
-def _recommendation(row: RankedConfiguration, answer: Answer, currency: str) -> str:
-    hours = f"{'about ' if row.seconds_estimated else ''}{amount(row.training_seconds / 3600)} {row.device.upper()} h"
-    held_out = answer.num_validation + answer.num_test
-    per_dsc = "" if row.cost_per_dsc is None else f" ({amount(row.cost_per_dsc)} {currency} per 0.01 DSC)"
-    alone = f"; one new run: {_interval(row.estimate.run_interval)}" if row.estimate.run_interval else ""
-    fresh = "" if row.confirmed_dsc is None else f" The fresh seed has test DSC {row.confirmed_dsc:.3f}."
-    return (
-        f"Recommended: depth {row.depth} with {row.num_cases} cases (ratio {row.ratio:.4g}): test DSC"
-        f" {_dsc(row.estimate)}{alone}; {amount(row.price)} {currency}{per_dsc} for {hours} of training and"
-        f" {row.num_cases} + {held_out} cases, the latter for validation and test.{fresh}"
-    )
-
-
-def _enough(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
-    count = curve.sufficient
-    ratio = "" if count.ratio is None else f" (ratio {count.ratio:.2g})"
-    cases = f"{_at_most(count, depth)}{_cases(count)} of {num_train} cases"
-    return f"Enough within the data at depth {depth.depth}: {cases}{ratio}."
-
-
-def _plateau(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
-    doubling = f"doubling brings {curve.doubling_gain:.3f} {_interval(curve.doubling_gain_interval)}"
-    further = f"100 further cases bring {curve.gain_per_100_cases:.3f} {_interval(curve.gain_per_100_cases_interval)}"
-    if not curve.reached:
-        return f"No plateau within {num_train} cases; {doubling}; {further}."
-    return f"Plateau: {_at_most(curve.plateau, depth)}{_cases(curve.plateau)} cases; {doubling}; {further}."
 
 
 def _depth_table(answer: Answer) -> Iterator[str]:
@@ -85,8 +40,8 @@ def _depth_table(answer: Answer) -> Iterator[str]:
             yield f"{depth.depth:>5} {depth.reason or '':<64} {flagged:>8}"
             continue
         curve = depth.on_test
-        gain = f"{curve.doubling_gain:.3f} {_interval(curve.doubling_gain_interval)}"
-        yield _depth_line(str(depth.depth), _cases(curve.sufficient), _cases(curve.plateau), gain, flagged)
+        gain = f"{curve.doubling_gain:.3f} {interval(curve.doubling_gain_interval)}"
+        yield _depth_line(str(depth.depth), case_count(curve.sufficient), case_count(curve.plateau), gain, flagged)
 
 
 def _depth_line(*cells: str) -> str:
@@ -111,7 +66,7 @@ def _ranking_cells(row: RankedConfiguration) -> Iterator[str]:
     yield f"{row.ratio:.4g}"
     validation = row.validation_dsc if row.validation_fitted is None else row.validation_fitted
     yield "-" if validation is None else f"{validation:.3f}"
-    yield _dsc(row.estimate) if row.flag is None else f"{row.estimate.value:.3f} {row.flag.replace('_', ' ')}"
+    yield dsc_estimate(row.estimate) if row.flag is None else f"{row.estimate.value:.3f} {row.flag.replace('_', ' ')}"
     yield amount(row.price)
     yield "-" if row.cost_per_dsc is None else amount(row.cost_per_dsc)
     yield "-" if row.p_floor is None else f"{row.p_floor:.2f}"
@@ -123,48 +78,49 @@ def _ranking_line(*cells: str) -> str:
     return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
+def _front_table(answer: Answer, currency: str) -> Iterator[str]:
+    if not answer.front:
+        return
+    yield _front_line("front: depth", "cases", currency[:9], "val", "gain", f"{currency[:4]} per further 0.01", "")
+    for step in answer.front[:MOST_STEPS]:
+        yield _front_line(*_front_cells(step))
+    if len(answer.front) > MOST_STEPS:
+        yield f"... and {len(answer.front) - MOST_STEPS} more, in the report"
+
+
+def _front_cells(step: FrontStep) -> Iterator[str]:
+    yield str(step.depth)
+    yield str(step.num_cases)
+    yield amount(step.price)
+    yield f"{step.validation_fitted:.3f}"
+    gain = "-" if step.gain is None else f"{step.gain:.3f} {interval(step.gain_interval)}"
+    yield f"{gain}{'' if step.distinguishable in {None, True} else ' n'}"
+    yield "-" if step.icer is None else amount(step.icer)
+    yield "f" * step.is_forecast
+
+
+def _front_line(*cells: str) -> str:
+    widths = (12, 6, 9, 5, 22, 18, 1)
+    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
 def footnote(answer: Answer) -> str:
     """What the numbers of an answer mean."""
     row = answer.recommended
     confirmed = row is not None and row.confirmed_dsc is not None
     forecast = " f marks a configuration that was not trained, its DSC and time a forecast;"
     marked = forecast if any(each.is_forecast for each in answer.ranking) else ""
+    unclear = " n marks a gain that is not distinguishable from none;" if _has_unclear_step(answer) else ""
     decided = "" if answer.floor is None else f" of {answer.floor:.3f}"
     return (
         "DSC is the mean over cases (empty truth and empty prediction count 1); intervals are 90 %; decisions read"
         " validation, estimates read test, and so do the numbers of enough cases and of the plateau; val is fitted;"
-        f" P is the probability that it reaches the floor{decided}; ~ marks an estimated training time;{marked}"
+        f" P is the probability that it reaches the floor{decided}; ~ marks an estimated training time;"
+        f"{marked}{unclear}"
         f" SD between runs {answer.test_noise.sigma:.3f} ({answer.test_noise.source});"
         f" {'confirmed' if confirmed else 'not yet confirmed'} by a fresh seed."
     )
 
 
-def _at_most(count: CaseCount, depth: DepthAnswer) -> str:
-    """Nothing is read off below the fewest cases that were tried: there, the true number may be smaller."""
-    return "at most " if count.cases == depth.fewest_cases else ""
-
-
-def _cases(count: CaseCount) -> str:
-    lower, upper = f"{count.interval.lower:.0f}", f"{count.interval.upper:.0f}"
-    beyond = f">{upper}"
-    value = beyond if count.cases is None else str(count.cases)
-    return f"{value} [{lower}, {beyond if count.capped else upper}]"
-
-
-def _dsc(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f}" + (f" {_interval(estimate.mean_interval)}" if estimate.mean_interval else "")
-
-
-def _interval(interval: Interval) -> str:
-    return f"[{interval.lower:.3f}, {interval.upper:.3f}]"
-
-
-def amount(value: float) -> str:
-    """A price or a number of hours, in at most nine characters."""
-    if value >= WIDEST_AMOUNT:
-        return f"{value:.3g}"
-    return f"{value:,.0f}" if value >= LEAST_WHOLE_AMOUNT else f"{value:.3g}"
-
-
-def _sentence(reason: str) -> str:
-    return f"{reason[0].upper()}{reason[1:]}."
+def _has_unclear_step(answer: Answer) -> bool:
+    return any(step.distinguishable is False for step in answer.front)

@@ -45,6 +45,11 @@ class Curves:
         positions = np.append(self.positions[self.positions < num_train], num_train)
         return _first_lasting(positions, self.at(np.array([num_train])) - self.at(positions), tolerance)
 
+    def reaching(self, target: Floats, most: float) -> Floats:
+        """Fewest cases from which up to ``most`` DSC is at least the target, shape (R,) or (1,); inf where none."""
+        positions = np.append(self.positions[self.positions < most], most)
+        return _first_lasting(positions, np.reshape(target, (-1, 1)) - self.at(positions), 0.0)
+
     def plateau(self, tolerance: float) -> Floats:
         """Fewest cases from which on twice as many bring at most the tolerance more, shape (R,); inf where none."""
         positions = self.positions[2 * self.positions <= self.positions[-1] * (1 + 1e-9)]

@@ -99,8 +99,8 @@ def curve_answer(curves: DataCurves, depth: int, num_train: int, tolerance: floa
     further, furthers = (_gain_per_100_cases(each, num_train) for each in (expected, replicates))
     sure = np.mean(doublings <= tolerance) >= SURE
     return CurveAnswer(
-        sufficient=_case_count(*sufficient, fewest, num_train),
-        plateau=_case_count(*plateau, fewest, num_train),
+        sufficient=case_count(*sufficient, fewest, num_train),
+        plateau=case_count(*plateau, fewest, num_train),
         reached=bool(plateau[0][0] <= num_train and sure),
         doubling_gain=float(doubling[0]),
         doubling_gain_interval=interval_of(doublings),
@@ -110,7 +110,7 @@ def curve_answer(curves: DataCurves, depth: int, num_train: int, tolerance: floa
     )
 
 
-def _case_count(value: Floats, replicates: Floats, fewest: float, num_train: int) -> CaseCount:
+def case_count(value: Floats, replicates: Floats, fewest: float, num_train: int) -> CaseCount:
     """Keep a count of shape (1,) and its replicates of shape (R,) to the range that the data speak of."""
     # Fewer cases than were ever tried are no finding, and beyond 2N nothing is extrapolated.
     most = 2.0 * num_train

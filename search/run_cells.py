@@ -58,6 +58,7 @@ class Job:
         size: Side of resized images in 2D, None in 3D.
         training: The protocol.
         checkpoints: fsspec URL of the checkpoints.
+        artifacts: fsspec URL of the overlays; None: none are made.
         keep: What stays of a closed cell's checkpoints.
         policy: Which cells, and whether trainings may stop early.
         tolerance: In DSC.
@@ -75,6 +76,7 @@ class Job:
     size: int | None
     training: TrainingSpec
     checkpoints: str
+    artifacts: str | None
     keep: Keep
     policy: PolicyName
     tolerance: float
@@ -194,14 +196,16 @@ def _decision_spec(study: StudyRecord, job: Job, device: Device, share: float) -
     )
 
 
-def _assignment(study: StudyRecord, job: Job, device: str, share: float, versions: dict[str, str]) -> Assignment:
+def _assignment(
+    study: StudyRecord, job: Job, device: str, share: float, versions: dict[str, str] | None = None
+) -> Assignment:
     return Assignment(
         study=study.name,
         dataset_folder=job.dataset_folder,
         data=job.data,
         size=job.size,
         fingerprint=study.fingerprint,
-        versions=versions,
+        versions=versions or {},
         split=study.split,
         groups=study.groups,
         training=job.training,
@@ -209,6 +213,8 @@ def _assignment(study: StudyRecord, job: Job, device: str, share: float, version
         device=device,
         device_share=share,
         threads=job.resources.cpus_per_trial,
+        artifacts=job.artifacts,
+        spacing=study.identity["data"]["spacing"],
     )
 
 

@@ -18,6 +18,8 @@ from ray import tune
 from models.training import Training
 from models.training_data import TrainingData
 from search.node_versions import node_versions, version_differences
+from search.overlays import draw_overlays
+from storage.artifacts import ArtifactFolder
 from storage.checkpoints import CheckpointFolder
 from storage.datasets import Dataset
 from storage.draft import ABOUT
@@ -27,12 +29,16 @@ from storage.records import Evaluation, Scores
 from storage.splits import nested_order
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from models.protocol import TrainingSpec
     from models.training import MeasuredPoint
+    from storage.artifacts import Artifact
     from storage.data_spec import DataSpec
     from storage.records import Claim
 
 
+NOTE_LENGTH = 1000
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -53,6 +59,8 @@ class Assignment:
         device: "cpu" or "gpu".
         device_share: GPU fraction, or CPUs, that a trial holds.
         threads: CPU threads of torch.
+        artifacts: fsspec URL under which overlays lie; None: none are made.
+        spacing: Sides of a voxel in mm that all volumes were resampled to, or None.
         versions: What every node must run, by `node_versions`; empty where the driver's own processes work.
     """
 
@@ -68,6 +76,8 @@ class Assignment:
     device: str
     device_share: float
     threads: int
+    artifacts: str | None = None
+    spacing: tuple[float, ...] | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
     def checkpoint_folder(self, claim: Claim) -> CheckpointFolder:
@@ -89,9 +99,11 @@ class TrainReport:
 
 @dataclass(frozen=True)
 class TestReport:
-    """After the test phase: pixel counts at the best-validation weights."""
+    """After the test phase: pixel counts at the best-validation weights, and the overlays that were written."""
 
     scores: Scores
+    artifacts: tuple[Artifact, ...] = ()
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +150,7 @@ class CellTrainable(tune.Trainable):
         except Exception as error:  # noqa: BLE001 - whatever a cell dies of is its recorded reason, not the study's end
             self._device_is_broken = isinstance(error, torch.AcceleratorError)
             is_full = isinstance(error, OSError) and error.errno in DISK_IS_FULL
-            report = FailureReport(f"{type(error).__name__}: {error}"[:1000], is_full)
+            report = FailureReport(f"{type(error).__name__}: {error}"[:NOTE_LENGTH], is_full)
         return {"report": report, "done": not isinstance(report, TrainReport) or report.finished}
 
     def _work(self) -> TrainReport | TestReport:
@@ -174,8 +186,24 @@ class CellTrainable(tune.Trainable):
             training.advance()
         best = max(training.curve, key=lambda point: point.val_dsc)
         validation, test = training.score_best()
+        artifacts, note = self._show(training, test)
         seconds = time.perf_counter() - started
-        return TestReport(Scores(best.evaluation, _triples(validation.tolist()), _triples(test.tolist()), seconds))
+        scores = Scores(best.evaluation, _triples(validation.tolist()), _triples(test.tolist()), seconds)
+        return TestReport(scores, artifacts, note)
+
+    def _show(self, training: Training, counts: ArrayLike) -> tuple[tuple[Artifact, ...], str | None]:
+        """Write the overlays, or say why there are none: a cell is measured without them too."""
+        desk, claim = self._assignment, self._claim
+        if desk.artifacts is None:
+            return (), None
+        dataset = Dataset.open(Path(desk.dataset_folder))
+        try:
+            overlays = draw_overlays(training, dataset, desk.split["test"], counts, desk.spacing)
+            desk.checkpoint_folder(claim).refuse_late(claim.number)
+            folder = ArtifactFolder.of(desk.artifacts, desk.study, claim.plan.key, claim.attempt)
+            return folder.save(claim.number, overlays), None
+        except OSError as error:
+            return (), f"its overlays could not be written: {error}"[:NOTE_LENGTH]
 
     def _resumed(self) -> tuple[str | None, Training]:
         """The training of this claim, and the checkpoint that it was resumed from when it had not begun here."""

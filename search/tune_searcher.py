@@ -216,7 +216,15 @@ class LedgerSearcher(Searcher):
         state = outcome(record.curve, desk.study.facts["d0"])
         assert record.best is not None
         facts = trial_facts(record, report.scores)
-        desk.ledger.finish(claim, state, value=record.best.val_dsc, scores=report.scores, facts=facts)
+        desk.ledger.finish(
+            claim,
+            state,
+            value=record.best.val_dsc,
+            scores=report.scores,
+            facts=facts,
+            artifacts=report.artifacts,
+            note=report.note,
+        )
         desk.assignment.checkpoint_folder(claim).close(desk.keep)
 
     def _give_back_or_fail(self, claim: Claim) -> None:

@@ -51,8 +51,8 @@ def add_points(
     return last.train_seconds + last.val_seconds
 
 
-def score(connection: sa.Connection, row: Mapping[str, Any], scores: Scores) -> None:
-    """Note what the test phase counted."""
+def score(connection: sa.Connection, row: Mapping[str, Any], scores: Scores, note: str | None = None) -> None:
+    """Note what the test phase counted, and what befell it."""
     change(
         connection,
         row,
@@ -61,6 +61,7 @@ def score(connection: sa.Connection, row: Mapping[str, Any], scores: Scores) -> 
         test_counts=scores.test,
         test_seconds=scores.seconds,
         unrecorded_seconds=0.0,
+        notes=noted(row, note),
     )
 
 

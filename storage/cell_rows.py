@@ -14,6 +14,8 @@ from storage.tables import attempts, cells
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from storage.artifacts import Artifact
+
 
 def cell_of(row: Mapping[str, Any]) -> Cell:
     """A row of `cells` with `trial_number`, as a record."""
@@ -142,9 +144,16 @@ def put_back(connection: sa.Connection, row: Mapping[str, Any], *, losses: int) 
 
 
 def close(
-    connection: sa.Connection, row: Mapping[str, Any], state: CellState, value: float | None, facts: Mapping[str, Any]
+    connection: sa.Connection,
+    row: Mapping[str, Any],
+    state: CellState,
+    value: float | None,
+    facts: Mapping[str, Any],
+    *,
+    artifacts: Sequence[Artifact] = (),
 ) -> None:
-    """End a cell and tell its trial."""
+    """End a cell and tell its trial, with what stands beside it."""
     connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=state, owner=None))
     facts = {"state": state.value, **facts}
+    optuna_rows.add_artifacts(connection, row["trial_id"], artifacts)
     optuna_rows.tell(connection, row["trial_id"], state=optuna_rows.TOLD[state], value=value, facts=facts)

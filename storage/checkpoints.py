@@ -74,13 +74,23 @@ class CheckpointFolder:
             LostLease: A later claim does so already.
         """
         fs, root = open_place(self.url)
-        self._refuse_late(claim)
+        self.refuse_late(claim)
         fs.makedirs(root, exist_ok=True)
         fs.pipe_file(f"{root}/claim-{claim:04d}", b"")
         for earlier in self._claims():
             if earlier < claim:
                 with suppress(FileNotFoundError):  # whoever comes third may be sweeping too
                     fs.rm_file(f"{root}/claim-{earlier:04d}")
+
+    def refuse_late(self, claim: int) -> None:
+        """Let nothing be written for a claim that is no longer the latest.
+
+        Raises:
+            LostLease: A later claim works on the cell.
+        """
+        latest = max(self._claims(), default=claim)
+        if latest > claim:
+            raise LostLease(f"claim {latest} works on {self.url} by now; claim {claim} writes no more")
 
     def save(self, claim: int, evaluation: int, files: Mapping[str, bytes]) -> str:
         """Write a checkpoint, then drop all but the last two; returns its name.
@@ -91,7 +101,7 @@ class CheckpointFolder:
         """
         fs, root = open_place(self.url)
         name = f"{claim:04d}-{evaluation:05d}"
-        self._refuse_late(claim)
+        self.refuse_late(claim)
         fs.makedirs(f"{root}/{name}", exist_ok=True)
         try:
             for file, content in files.items():
@@ -142,11 +152,6 @@ class CheckpointFolder:
 
     def _claims(self) -> list[int]:
         return [int(found[1]) for name in self._listed() if (found := _MARK.fullmatch(name))]
-
-    def _refuse_late(self, claim: int) -> None:
-        latest = max(self._claims(), default=claim)
-        if latest > claim:
-            raise LostLease(f"claim {latest} works on {self.url} by now; claim {claim} writes no more")
 
     def _keep_only(self, name: str, files: Mapping[str, bytes], file: str) -> None:
         fs, root = open_place(self.url)

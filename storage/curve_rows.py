@@ -34,3 +34,18 @@ def read(connection: sa.Connection, of_attempts: sa.Select[tuple[int]]) -> NDArr
     numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64)
     cursor.close()
     return numbers.reshape(-1, len(COLUMNS))
+
+
+def sums(of_attempts: sa.Select[tuple[int]]) -> sa.Subquery:
+    """Of each attempt with a curve: attempt_id, evaluations (how many), best_val_dsc, wall_seconds."""
+    return (
+        sa.select(
+            evaluations.c.attempt_id,
+            sa.func.count().label("evaluations"),
+            sa.func.max(evaluations.c.val_dsc).label("best_val_dsc"),
+            sa.func.sum(evaluations.c.train_seconds + evaluations.c.val_seconds).label("wall_seconds"),
+        )
+        .where(evaluations.c.attempt_id.in_(of_attempts))
+        .group_by(evaluations.c.attempt_id)
+        .subquery()
+    )

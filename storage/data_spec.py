@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from storage.intensities import Intensities
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 Millimetres = Annotated[float, Field(gt=0, le=100)]
 Label = Annotated[int, Field(ge=0, le=65535)]
-Intensities = Literal["zscore", "zscore_nonzero", "ct"]
 
 BRATS_MODALITIES = {"t1": "_t1", "t1ce": "_t1ce", "t2": "_t2", "flair": "_flair"}
 IN_VOLUMES_ALONE = ("foreground", "background", "modalities", "spacing", "intensities")

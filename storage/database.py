@@ -113,18 +113,23 @@ def _as_database_errors() -> Iterator[None]:
 
 
 def migrate_tables(engine: sa.Engine) -> None:
-    """Bring tables of an earlier version to the present one: new columns, empty where they were not known."""
+    """Bring tables of an earlier version to the present one: new tables and columns, empty where nothing was known."""
     with reading(engine) as connection:
-        if not _missing_columns(connection):
+        if not _missing_tables(connection) and not _missing_columns(connection):
             return
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"LOCK TABLE {studies.name} IN ACCESS EXCLUSIVE MODE")
+        metadata.create_all(connection)
         for column in _missing_columns(connection):
             kind = column.type.compile(engine.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
         earlier = studies.c.schema_version < SCHEMA_VERSION
         connection.execute(studies.update().where(earlier).values(schema_version=SCHEMA_VERSION))
+
+
+def _missing_tables(connection: sa.Connection) -> set[str]:
+    return metadata.tables.keys() - set(sa.inspect(connection).get_table_names())
 
 
 def _missing_columns(connection: sa.Connection) -> list[sa.Column[Any]]:

@@ -25,17 +25,20 @@ class CaseFacts:
         shape: Pixels along each axis: height, width; or voxels to the right, to the front, and up.
         foreground: Share of them in the mask.
         spacing: Sides of a voxel in mm; None in 2D.
+        axes: Where the axes of its file pointed, such as "LPS"; None in 2D.
     """
 
     shape: tuple[int, ...]
     foreground: float
     spacing: tuple[float, ...] | None = None
+    axes: str | None = None
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> CaseFacts:
         """From what the journal of a draft holds."""
         spacing = facts["spacing"]
-        return cls(tuple(facts["shape"]), facts["foreground"], None if spacing is None else tuple(spacing))
+        sides = None if spacing is None else tuple(spacing)
+        return cls(tuple(facts["shape"]), facts["foreground"], sides, facts.get("axes"))
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Dataset:
         fingerprint: Hash of names and contents, before any resizing.
         dimensions: 2 or 3.
         channels: Channels of every image.
+        intensities: In 3D, "scheme" and "scale" of each channel (see `storage/intensities.py`).
     """
 
     folder: Path
@@ -55,14 +59,22 @@ class Dataset:
     fingerprint: str
     dimensions: int
     channels: int
+    intensities: tuple[dict[str, Any], ...]
     _cases: list[dict[str, Any]] = field(repr=False)
 
     @classmethod
     def open(cls, folder: Path) -> Dataset:
         """Open a prepared dataset."""
         about = json.loads((folder / ABOUT).read_text())
-        names = tuple(case["name"] for case in about["cases"])
-        return cls(folder, names, about["fingerprint"], about["dimensions"], about["channels"], about["cases"])
+        return cls(
+            folder=folder,
+            names=tuple(case["name"] for case in about["cases"]),
+            fingerprint=about["fingerprint"],
+            dimensions=about["dimensions"],
+            channels=about["channels"],
+            intensities=tuple(about.get("intensities", ())),
+            _cases=about["cases"],
+        )
 
     def images(self) -> Any:
         """Images, memory-mapped.

@@ -14,9 +14,18 @@ import pandas as pd
 
 from storage import optuna_rows, study_rows
 from storage.errors import InputError, StorageError
-from storage.frames import cases_frame, cells_frame, changes_frame, costs_frame, curves_frame, forecasts_frame
+from storage.frames import (
+    cases_frame,
+    cells_frame,
+    changes_frame,
+    costs_frame,
+    curves_frame,
+    forecasts_frame,
+    orders_frame,
+    skips_frame,
+)
 from storage.records import CellPlan, CellState
-from storage.tables import attempts, cells, evaluations, spec_changes
+from storage.tables import attempts, cells, evaluations, orders, spec_changes
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -28,8 +37,10 @@ if TYPE_CHECKING:
     from storage.records import StudyRecord
 
 Kind = Literal["parquet", "csv"]
-TABLES = ("cells", "curves", "costs", "forecasts", "cases", "changes")
+TABLES = ("cells", "curves", "costs", "forecasts", "skips", "cases", "orders", "changes")
 PARTS = ("identity", "running", "fingerprint", "split", "groups", "facts")
+_CELL_COLUMNS = ("ratio", "depth", "seed", "num_cases", "parameters", "role", "attempt", "losses", "claims")
+_ENDS = ("mean", "lower", "upper")
 _OPEN = {CellState.WAITING, CellState.CLAIMED, CellState.TEST}
 
 Row = dict["Hashable", Any]
@@ -79,7 +90,9 @@ def _frames(ledger: Ledger, study: StudyRecord) -> dict[str, pd.DataFrame]:
         "curves": curves_frame(ledger, study.study_id),
         "costs": costs_frame(ledger, study.study_id),
         "forecasts": forecasts_frame(ledger, study.study_id),
+        "skips": skips_frame(ledger, study.study_id),
         "cases": cases_frame(ledger, study),
+        "orders": orders_frame(ledger, study.study_id),
         "changes": changes_frame(ledger, study.study_id),
     }
 
@@ -113,8 +126,10 @@ class _Restored:
         self._connection, self._study, self._tables = connection, study, tables
 
     def insert(self) -> None:
-        """Cells, then their attempts and trials, then curves and changes."""
+        """Cells, then their attempts and trials, then curves, orders and changes."""
         study_rows.lock(self._connection, self._study.study_id)
+        for seed, cases in self._orders().items():
+            self._connection.execute(orders.insert().values(study_id=self._study.study_id, seed=seed, cases=cases))
         cell_ids = self._insert_cells()
         attempt_ids = self._insert_attempts(cell_ids)
         curves = [
@@ -137,10 +152,18 @@ class _Restored:
             values = {"study_id": self._study.study_id, "changed_at": when, **noted}
             self._connection.execute(spec_changes.insert().values(values))
 
+    def _orders(self) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = {}
+        for row in sorted(self._tables["orders"], key=lambda row: (row["seed"], row["position"])):
+            found.setdefault(row["seed"], []).append(row["case"])
+        return found
+
     def _insert_cells(self) -> dict[str, int]:
+        skips = {row["cell"]: row for row in self._tables["skips"]}
         rows = [
-            {name: row[name] for name in ("ratio", "depth", "seed", "num_cases", "parameters", "attempt", "losses")}
-            | {"key": row["cell"], "study_id": self._study.study_id, "claims": row["claims"], "state": _state(row)}
+            {name: row[name] for name in _CELL_COLUMNS}
+            | {"key": row["cell"], "study_id": self._study.study_id, "state": _state(row)}
+            | _skip(skips.get(row["cell"]))
             for row in self._tables["cells"]
         ]
         if not rows:
@@ -194,8 +217,16 @@ def _state(row: Row) -> CellState:
     return CellState.WAITING if state in _OPEN else state
 
 
+def _skip(row: Row | None) -> dict[str, Any]:
+    """Columns of `cells`."""
+    if row is None:
+        return {"skip": None, "skip_forecast": None}
+    return {"skip": row["reason"], "skip_forecast": {name: row[f"forecast_{name}"] for name in _ENDS}}
+
+
 def _plan(row: Row) -> CellPlan:
-    return CellPlan(row["cell"], row["ratio"], row["depth"], row["seed"], row["num_cases"], row["parameters"])
+    names = ("ratio", "depth", "seed", "num_cases", "parameters", "role")
+    return CellPlan(key=row["cell"], **{name: row[name] for name in names})
 
 
 def _attempt(row: Row, cell_id: int, trial_id: int, forecast: Row | None) -> dict[str, Any]:
@@ -217,4 +248,4 @@ def _attempt(row: Row, cell_id: int, trial_id: int, forecast: Row | None) -> dic
 def _forecast(row: Row | None) -> dict[str, Any] | None:
     if row is None or row["forecast_mean"] is None:
         return None
-    return {name: row[f"forecast_{name}"] for name in ("mean", "lower", "upper", "method")}
+    return {name: row[f"forecast_{name}"] for name in (*_ENDS, "method")}

@@ -3,9 +3,9 @@
 A missing value is None in text columns and NaN in numeric ones. Seconds are device seconds (wall seconds x GPU
 fraction, or x CPUs) unless it says otherwise; times are UTC.
 
-cells      cell, ratio, depth, seed, num_cases, parameters; state (a `CellState`); attempt, the current one; claims;
-           losses, lost workers of this attempt; trial_number, Optuna's; evaluations, recorded so far; best_val_dsc;
-           told_dsc, of an imported table; stop_reason, failure.
+cells      cell, ratio, depth, seed, num_cases, parameters; state (a `CellState`); attempt, the current one; role (grid,
+           repeat, confirm); claims; losses, lost workers of this attempt; trial_number, Optuna's; evaluations,
+           recorded so far; best_val_dsc; told_dsc, of an imported table; stop_reason, failure.
 curves     cell, attempt, evaluation (from 1), epoch, step, val_dsc, test_dsc (recorded surfaces only), train_seconds,
            val_seconds (wall seconds of this evaluation alone). Every attempt has its rows.
 costs      cell, attempt, trial_number, device, device_share, device_name, planned_steps, checkpoint;
@@ -13,6 +13,10 @@ costs      cell, attempt, trial_number, device, device_share, device_name, plann
            (JSON).
 forecasts  cell, attempt, stop_reason, and of the last evaluation forecast_mean, forecast_lower, forecast_upper,
            forecast_method; a row for each attempt that was stopped early. Never a measured value.
+skips      cell, reason, and forecast_mean, forecast_lower, forecast_upper for one run of it; a row for each cell
+           that is not trained, or not for now. Never a measured value.
+orders     seed, position (from 1), case: training cases in the order in which they join the subsets; the first n are
+           the subset of n cases.
 cases      cell, part ("validation", "test"), case, and its pixel counts tp, fp, fn at the best checkpoint.
 changes    changed_at, changes (JSON), versions (JSON): what was changed in the spec, when, and under which versions.
 """
@@ -26,10 +30,10 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from storage import curve_rows, optuna_rows
+from storage import curve_rows, optuna_rows, order_rows
 from storage.engine import reading
 from storage.patience import patient
-from storage.tables import attempts, cells, evaluations, spec_changes
+from storage.tables import attempts, cells, spec_changes
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
@@ -54,11 +58,12 @@ _WHOLE_NUMBERS = ("evaluation", "step", "attempt")
 @patient
 def cells_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row a cell, in the order of the layout."""
-    curve = _curve_sums(study_id)
+    curve = curve_rows.sums(_attempts_of(study_id))
     query = (
         sa.select(
             cells.c.key.label("cell"),
             *(cells.c[name] for name in ("ratio", "depth", "seed", "num_cases", "parameters", "state", "attempt")),
+            sa.func.coalesce(cells.c.role, "grid").label("role"),
             cells.c.claims,
             cells.c.losses,
             optuna_rows.trials.c.number.label("trial_number"),
@@ -94,7 +99,7 @@ def curves_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
 @patient
 def costs_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row an attempt."""
-    curve = _curve_sums(study_id)
+    curve = curve_rows.sums(_attempts_of(study_id))
     share = attempts.c.device_share
     query = (
         sa.select(
@@ -140,6 +145,30 @@ def forecasts_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
 
 
 @patient
+def skips_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
+    """A row for each cell that is skipped, for now or for good."""
+    query = (
+        sa.select(cells.c.key.label("cell"), cells.c.skip.label("reason"), cells.c.skip_forecast)
+        .where(cells.c.study_id == study_id, cells.c.skip.is_not(None))
+        .order_by(cells.c.id)
+    )
+    frame = _frame(ledger, query)
+    forecasts = frame.pop("skip_forecast")
+    for name in ("mean", "lower", "upper"):
+        frame[f"forecast_{name}"] = [forecast[name] for forecast in forecasts]
+    return frame
+
+
+@patient
+def orders_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
+    """A row for each training case of each seed."""
+    with reading(ledger.engine) as connection:
+        orders = order_rows.read(connection, study_id)
+    rows = [(seed, position, case) for seed, order in orders.items() for position, case in enumerate(order, 1)]
+    return pd.DataFrame(rows, columns=["seed", "position", "case"])
+
+
+@patient
 def cases_frame(ledger: Ledger, study: StudyRecord) -> pd.DataFrame:
     """A row for every scored case of every cell."""
     query = (
@@ -175,21 +204,6 @@ def surface(ledger: Ledger, study_id: int) -> pd.DataFrame:
     plans = cells_frame(ledger, study_id).rename(columns={"num_cases": "cases"})
     current = plans[["cell", "attempt", "depth", "cases", "ratio", "seed"]]
     return curves_frame(ledger, study_id).merge(current, on=["cell", "attempt"])[list(SURFACE_COLUMNS)]
-
-
-def _curve_sums(study_id: int) -> sa.Subquery:
-    """Of each attempt with a curve: evaluations, best_val_dsc, wall_seconds."""
-    return (
-        sa.select(
-            evaluations.c.attempt_id,
-            sa.func.count().label("evaluations"),
-            sa.func.max(evaluations.c.val_dsc).label("best_val_dsc"),
-            sa.func.sum(evaluations.c.train_seconds + evaluations.c.val_seconds).label("wall_seconds"),
-        )
-        .where(evaluations.c.attempt_id.in_(_attempts_of(study_id)))
-        .group_by(evaluations.c.attempt_id)
-        .subquery()
-    )
 
 
 def _attempts_of(study_id: int) -> sa.Select[tuple[int]]:

@@ -1,8 +1,11 @@
-"""Brings the intensities of volumes to a common scale, a channel at a time."""
+"""Brings the intensities of volumes to a common scale, a channel at a time.
+
+An exported model takes this file along (`studies/model_bundle.py`), so it imports nothing of ours.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -11,16 +14,33 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from storage.data_spec import DataSpec, Intensities
+Intensities = Literal["zscore", "zscore_nonzero", "ct"]
+CtScale = tuple[float, float, float, float]
 
 LEAST_SD = 1e-6  # a channel without contrast becomes 0
 CT_PERCENTILES = (0.5, 99.5)
 HIGHEST = 65504.0  # of float16
 
 
-def schemes_of(spec: DataSpec, channels: Sequence[str]) -> tuple[Intensities, ...]:
-    """The scheme of every channel, by the spec, else by kind and by the name of the modality, as nnU-Net does."""
-    return tuple(_scheme(spec, channel) for channel in channels)
+def by_case(image: NDArray[np.float32], schemes: Sequence[Intensities]) -> NDArray[np.float32]:
+    """An image with its channels scaled by its own intensities; those of "ct" stay as they are.
+
+    Args:
+        image: Shape (channels, X, Y, Z).
+        schemes: One a channel.
+    """
+    return np.stack([_by_case(channel, scheme) for channel, scheme in zip(image, schemes, strict=True)])
+
+
+def by_all_cases(image: NDArray[np.float32], scales: Sequence[CtScale | None]) -> NDArray[np.float16]:
+    """An image that `by_case` scaled, with its "ct" channels brought to the scale of all cases, as float16.
+
+    Args:
+        image: Shape (channels, X, Y, Z).
+        scales: What `ct_scale` found for each channel; None for those of other schemes.
+    """
+    channels = zip(image, scales, strict=True)
+    return to_half(np.stack([channel if scale is None else ct(channel, scale) for channel, scale in channels]))
 
 
 def zscore(channel: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -36,13 +56,13 @@ def zscore_nonzero(channel: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(inside, _scaled(channel, channel[inside]), np.float32(0))
 
 
-def ct_scale(samples: NDArray[np.float32]) -> tuple[float, float, float, float]:
+def ct_scale(samples: NDArray[np.float32]) -> CtScale:
     """(lowest, highest, mean, SD) of nnU-Net's CT rule, from intensities of foreground voxels, shape (n,)."""
     low, high = np.percentile(samples, CT_PERCENTILES)
     return float(low), float(high), float(samples.mean(dtype=np.float64)), float(samples.std(dtype=np.float64))
 
 
-def ct(channel: NDArray[np.float32], scale: tuple[float, float, float, float]) -> NDArray[np.float32]:
+def ct(channel: NDArray[np.float32], scale: CtScale) -> NDArray[np.float32]:
     """Clipped, less the mean, by the SD."""
     low, high, mean, sd = scale
     return (np.clip(channel, low, high) - mean) / max(sd, LEAST_SD)
@@ -53,14 +73,12 @@ def to_half(image: NDArray[np.float32]) -> NDArray[np.float16]:
     return np.clip(image, -HIGHEST, HIGHEST).astype(np.float16)
 
 
-def _scheme(spec: DataSpec, channel: str) -> Intensities:
-    if spec.intensities is not None:
-        return spec.intensities
-    if spec.kind == "brats":
-        return "zscore_nonzero"
-    return "ct" if channel.lower() == "ct" else "zscore"
-
-
 def _scaled(channel: NDArray[np.float32], over: NDArray[np.float32]) -> NDArray[np.float32]:
     mean, sd = float(over.mean(dtype=np.float64)), float(over.std(dtype=np.float64))
     return (channel - mean) / max(sd, LEAST_SD)
+
+
+def _by_case(channel: NDArray[np.float32], scheme: Intensities) -> NDArray[np.float32]:
+    if scheme == "ct":
+        return channel
+    return zscore(channel) if scheme == "zscore" else zscore_nonzero(channel)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
-from storage import attempt_rows, cell_rows, skip_rows, study_rows
+from storage import attempt_rows, cell_rows, order_rows, skip_rows, study_rows
 from storage.database import check_revision, create_tables, holds_studies, make_optuna_study, migrate_tables
 from storage.engine import connect, hide_password, normalise_url, reading
 from storage.errors import StorageError
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from storage.artifacts import Artifact
     from storage.records import (
         Cell,
         CellPlan,
@@ -152,9 +153,16 @@ class Ledger:
 
     @patient
     def layout(self, study_id: int, plans: Sequence[CellPlan]) -> int:
-        """Add the cells that are missing, each with its WAITING trial, in one transaction; returns how many."""
+        """Add the cells that are missing, each with its WAITING trial, in one transaction; returns how many.
+
+        The order of the training cases is noted for each seed, and checked where it was noted before.
+
+        Raises:
+            StorageError: The order differs, so that subsets would hold other cases.
+        """
         with self.engine.begin() as connection:
             study_rows.lock(connection, study_id)
+            order_rows.note(connection, study_id, {plan.seed for plan in plans})
             known = set(connection.execute(sa.select(cells.c.key).where(cells.c.study_id == study_id)).scalars())
             new = [plan for plan in plans if plan.key not in known]
             if new:
@@ -225,12 +233,22 @@ class Ledger:
             cell_rows.send_to_test(connection, row)
 
     @patient
-    def finish(self, claim: Claim, state: CellState, *, value: float, scores: Scores, facts: Mapping[str, Any]) -> None:
-        """Close a tested cell: scores, then Optuna's trial with its value (best validation DSC) and facts."""
+    def finish(
+        self,
+        claim: Claim,
+        state: CellState,
+        *,
+        value: float,
+        scores: Scores,
+        facts: Mapping[str, Any],
+        artifacts: Sequence[Artifact] = (),
+        note: str | None = None,
+    ) -> None:
+        """Close a tested cell: scores, then Optuna's trial with value (best validation DSC), facts and artifacts."""
         with self.engine.begin() as connection:
             row = cell_rows.held(connection, claim)
-            attempt_rows.score(connection, row, scores)
-            cell_rows.close(connection, row, state, value, facts)
+            attempt_rows.score(connection, row, scores, note)
+            cell_rows.close(connection, row, state, value, facts, artifacts=artifacts)
 
     @patient
     def fail(self, claim: Claim, reason: str, *, max_attempts: int = 1) -> bool:

@@ -47,10 +47,12 @@ class Volume:
     Attributes:
         values: Shape (X, Y, Z), or (X, Y, Z, channels).
         affine: Voxel to mm, shape (4, 4).
+        axes: Where the axes of the file pointed before they were turned, such as "LPS".
     """
 
     values: NDArray[Any]
     affine: NDArray[np.float64]
+    axes: str
 
     @property
     def spacing(self) -> tuple[float, float, float]:
@@ -78,7 +80,7 @@ def read_image(path: Path, place: str, channels: int | None = None) -> Volume:
     volume = _read(path, place, channels)
     values = volume.values.astype(np.float32, copy=False)
     _check_finite(values, place)
-    return Volume(values, volume.affine)
+    return Volume(values, volume.affine, volume.axes)
 
 
 def read_mask(path: Path, place: str) -> Volume:
@@ -98,7 +100,7 @@ def read_mask(path: Path, place: str) -> Volume:
         values = labels
     if values.min() < 0 or values.max() > HIGHEST_LABEL:
         raise BadCase(f"{place}: labels must be 0..{HIGHEST_LABEL}, got {values.min():g} to {values.max():g}")
-    return Volume(values.astype(np.uint16), volume.affine)
+    return Volume(values.astype(np.uint16), volume.affine, volume.axes)
 
 
 def _check_finite(values: NDArray[Any], place: str) -> None:
@@ -119,7 +121,8 @@ def _read(path: Path, place: str, channels: int | None) -> Volume:
         content = path.read_bytes()
         image = type(header).from_stream(BytesIO(gzip.decompress(content) if path.suffix == ".gz" else content))
         turned = nibabel.as_closest_canonical(image)  # type: ignore[no-untyped-call]
-        return Volume(np.asanyarray(turned.dataobj), np.asarray(turned.affine, dtype=np.float64))
+        axes = "".join(nibabel.aff2axcodes(image.affine))  # type: ignore[no-untyped-call]
+        return Volume(np.asanyarray(turned.dataobj), np.asarray(turned.affine, dtype=np.float64), axes)
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise BadCase(f"{place}: unreadable volume ({reason})") from None

@@ -7,10 +7,13 @@ its cell. The tables are those that `RDBStorage` creates and checks at opening (
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from optuna.artifacts import ArtifactMeta
+from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
 from optuna.distributions import FloatDistribution, IntDistribution, distribution_to_json
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
@@ -20,12 +23,14 @@ from storage.records import CellState
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from storage.artifacts import Artifact
     from storage.records import CellPlan, Evaluation
 
 studies = models.StudyModel.__table__
 trials = models.TrialModel.__table__
 params = models.TrialParamModel.__table__
 user_attributes = models.TrialUserAttributeModel.__table__
+system_attributes = models.TrialSystemAttributeModel.__table__
 values = models.TrialValueModel.__table__
 intermediate_values = models.TrialIntermediateValueModel.__table__
 
@@ -113,6 +118,16 @@ def set_attributes(connection: sa.Connection, trial_id: int, facts: Mapping[str,
         user_attributes.delete().where(user_attributes.c.trial_id == trial_id, user_attributes.c.key.in_(list(facts)))
     )
     connection.execute(user_attributes.insert(), _attributes(trial_id, facts))
+
+
+def add_artifacts(connection: sa.Connection, trial_id: int, artifacts: Sequence[Artifact]) -> None:
+    """Name a trial's artifacts, as `optuna.artifacts.upload_artifact` does."""
+    if artifacts:
+        facts = {
+            f"{ARTIFACTS_ATTR_PREFIX}{each.artifact_id}": json.dumps(asdict(ArtifactMeta(**vars(each), encoding=None)))
+            for each in artifacts
+        }
+        connection.execute(system_attributes.insert(), _attributes(trial_id, facts))
 
 
 def _params(trial_id: int, plan: CellPlan) -> list[dict[str, Any]]:

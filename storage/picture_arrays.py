@@ -1,4 +1,7 @@
-"""From a picture as it was read to the arrays that are kept of it: a square of one size."""
+"""From a picture as it was read to the arrays that are kept of it: a square of one size.
+
+An exported model takes this file along (`studies/model_bundle.py`), so it imports nothing of ours.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,11 @@ def picture_arrays(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int)
     Returns:
         "images", shape (channels, size, size), and "masks" of 0 and 1, shape (1, size, size).
     """
-    return {"images": _resize_image(image, size), "masks": _resize_mask(mask, size)[None]}
+    return {"images": resize_image(image, size), "masks": _resize_mask(mask, size)[None]}
 
 
-def _resize_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def resize_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """An image (H, W, channels) resized by area average, shape (channels, size, size)."""
     channels = (Image.fromarray(channel) for channel in np.moveaxis(image, 2, 0))
     return np.stack([np.asarray(c.resize((size, size), Image.Resampling.BOX)) for c in channels])
 

@@ -58,7 +58,7 @@ def prepare(
             with hold_draft(cache / f"{work.key}.draft") as draft:
                 if work.source.problems or not (target / ABOUT).exists():  # another driver may have made it meanwhile
                     _fill(draft, work, spec, progress)
-                    draft.publish(target, _about(work, size), work.kinds)
+                    draft.publish(target, _about(work, size) | work.finish(draft), work.kinds)
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
@@ -123,7 +123,6 @@ def _fill(draft: Draft, work: Work, spec: DataSpec, progress: Callable[[int, int
     raise_problems([*problems, *work.check(facts)], work.source.place)
     if len(empty) == len(names):
         raise DataError(f"no case of {work.source.place} has foreground; mend its masks, or [data] foreground")
-    work.finish(draft)
 
 
 def _about(work: Work, size: int | None) -> dict[str, object]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from storage.ledger import Ledger
 
 
+SCORE_COLUMNS = ("best_evaluation", "validation_counts", "test_counts")
+
+
 @patient
 def cell_records(ledger: Ledger, study_id: int, keys: Sequence[str] | None = None) -> list[CellRecord]:
     """Cells with their current attempt and curve, in the order of the layout; those of the keys, or all."""
@@ -74,13 +77,13 @@ def _records(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[CellRecord]:
         .order_by(cells.c.id)
     )
     with reading(ledger.engine) as connection:
-        rows = [_by_column(row) for row in connection.execute(query)]
+        rows = [by_column(row) for row in connection.execute(query)]
         curves = _curves(connection, which)
     return [_cell_record(row, curves.get(row["attempt_id"], [])) for row in rows]
 
 
-def _by_column(row: sa.Row[Any]) -> dict[str, Any]:
-    # `cells` and `attempts` both have an `id`: the first stands, which is the cell's.
+def by_column(row: sa.Row[Any]) -> dict[str, Any]:
+    """A row by the names of its columns; of two of the same name (`cells.id`, `attempts.id`) the first stands."""
     found: dict[str, Any] = {}
     for name, value in zip(row._fields, row, strict=True):
         found.setdefault(name, value)
@@ -101,13 +104,14 @@ def _curves(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[in
 def _cell_record(row: Mapping[str, Any], points: Sequence[Sequence[float]]) -> CellRecord:
     return CellRecord(
         cell=cell_of(row),
-        attempt=_attempt(row),
+        attempt=attempt_of(row, _scores(row)),
         curve=tuple(Evaluation(int(p[1]), p[2], int(p[3]), p[4], p[6], p[7]) for p in points),
         test_curve={int(p[1]): p[5] for p in points if p[5] != curve_rows.NO_TEST},
     )
 
 
-def _attempt(row: Mapping[str, Any]) -> AttemptRecord:
+def attempt_of(row: Mapping[str, Any], scores: Scores | None = None) -> AttemptRecord:
+    """A row of `attempts` as a record, with the scores, if any."""
     return AttemptRecord(
         device=row["device"],
         device_share=row["device_share"],
@@ -117,7 +121,7 @@ def _attempt(row: Mapping[str, Any]) -> AttemptRecord:
         stop_reason=row["stop_reason"],
         forecast=None if row["forecast"] is None else PlateauForecast(**row["forecast"]),
         failure=row["failure"],
-        scores=None if row["best_evaluation"] is None else _scores(row),
+        scores=scores,
         versions=row["versions"] or {},
         checkpoint=row["checkpoint"],
         notes=tuple(row["notes"] or ()),
@@ -125,7 +129,9 @@ def _attempt(row: Mapping[str, Any]) -> AttemptRecord:
     )
 
 
-def _scores(row: Mapping[str, Any]) -> Scores:
+def _scores(row: Mapping[str, Any]) -> Scores | None:
+    if row["best_evaluation"] is None:
+        return None
     return Scores(
         row["best_evaluation"],
         tuple((tp, fp, fn) for tp, fp, fn in row["validation_counts"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -19,6 +19,14 @@ studies = sa.Table(
     sa.Column("split", sa.JSON, nullable=False),
     sa.Column("groups", sa.JSON, nullable=False),
     sa.Column("facts", sa.JSON, nullable=False),
+)
+
+orders = sa.Table(  # since version 3
+    "dicecurve_orders",
+    metadata,
+    sa.Column("study_id", sa.ForeignKey(studies.c.study_id), primary_key=True),
+    sa.Column("seed", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("cases", sa.JSON, nullable=False),  # training cases, in the order in which they join the subsets
 )
 
 spec_changes = sa.Table(

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
-from storage.intensities import to_half, zscore, zscore_nonzero
+from storage.intensities import by_case, to_half
 from storage.near_duplicates import shrink
+from storage.volume_grids import resample, resample_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from storage.data_spec import Intensities
+    from storage.intensities import Intensities
     from storage.volumes import VolumeCase
 
-SAME_SPACING = 0.01  # relative; headers round, and scanners differ by less than anyone sees
 MOST_POSITIONS = 4096
 MOST_SAMPLES = 10_000  # nnU-Net's number of foreground intensities a case
 
@@ -43,9 +43,9 @@ def arrays_of(
     box = bounding_box(case.image, case.mask)
     image, mask = case.image[(slice(None), *box)], case.mask[box]
     samples = _samples(image, mask, case.name) if "ct" in schemes else None
-    image = np.stack([_scaled(channel, scheme) for channel, scheme in zip(image, schemes, strict=True)])
-    if spacing is not None and not same_spacing(case.spacing, spacing):
-        image, mask = resample(image, mask, case.spacing, spacing)
+    image = by_case(image, schemes)
+    if spacing is not None:
+        image, mask = resample(image, case.spacing, spacing), resample_mask(mask, case.spacing, spacing)
     kept = {"images": to_half(image)} if samples is None else {"raw": image, "samples": samples}
     return kept | {
         "masks": mask[None].astype(np.uint8),
@@ -59,39 +59,6 @@ def bounding_box(image: NDArray[np.float32], mask: NDArray[np.bool_]) -> tuple[s
     inside = (image != 0).any(axis=0) | mask
     box: tuple[slice, ...] = ndimage.find_objects(inside.astype(np.uint8))[0]
     return box
-
-
-def same_spacing(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether two spacings agree within 1 % along every axis."""
-    return bool(np.allclose(one, other, rtol=SAME_SPACING, atol=0))
-
-
-def resample(
-    image: NDArray[np.float32], mask: NDArray[np.bool_], old: Sequence[float], new: Sequence[float]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Image and mask on another grid over the same box, by trilinear interpolation; from one half on it is foreground.
-
-    Args:
-        image: Shape (channels, X, Y, Z).
-        mask: Shape (X, Y, Z).
-        old: Spacing that they have, in mm.
-        new: Spacing that they shall have, within half a voxel over the whole box.
-    """
-    sides = [max(1, round(side * a / b)) for side, a, b in zip(mask.shape, old, new, strict=True)]
-    zoom = [after / before for after, before in zip(sides, mask.shape, strict=True)]
-    channels = [_zoomed(channel, zoom) for channel in image]
-    return np.stack(channels), _zoomed(mask.astype(np.float32), zoom) >= 0.5  # noqa: PLR2004 - one half
-
-
-def _zoomed(values: NDArray[np.float32], zoom: Sequence[float]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = ndimage.zoom(values, zoom, order=1, mode="nearest", grid_mode=True)
-    return found
-
-
-def _scaled(channel: NDArray[np.float32], scheme: Intensities) -> NDArray[np.float32]:
-    if scheme == "ct":
-        return channel  # its scale is that of all cases, and not known yet
-    return zscore(channel) if scheme == "zscore" else zscore_nonzero(channel)
 
 
 def _samples(image: NDArray[np.float32], mask: NDArray[np.bool_], name: str) -> NDArray[np.float32]:

@@ -65,12 +65,14 @@ class VolumeCase:
         image: float32, shape (channels, X, Y, Z).
         mask: Foreground, shape (X, Y, Z).
         spacing: Sides of a voxel in mm.
+        axes: Where the axes of the image's file pointed.
     """
 
     name: str
     image: NDArray[np.float32]
     mask: NDArray[np.bool_]
     spacing: tuple[float, float, float]
+    axes: str
 
 
 def volume_source(listing: VolumeListing, digests: Digests) -> Source[VolumeCase]:
@@ -108,7 +110,8 @@ def read_case(listing: VolumeListing, files: VolumeFiles) -> VolumeCase:
     if problems or mask is None:
         raise BadCase(*problems)
     image = np.moveaxis(whole[0].values, 3, 0) if stacked else np.stack([volume.values for volume in whole])
-    return VolumeCase(files.name, image, listing.labels.is_foreground(mask.values), whole[0].spacing)
+    foreground = listing.labels.is_foreground(mask.values)
+    return VolumeCase(files.name, image, foreground, whole[0].spacing, whole[0].axes)
 
 
 def _tried(problems: list[str], read: Callable[..., Volume], *arguments: Any) -> Volume | None:

@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from storage.datasets import CaseFacts
-from storage.intensities import ct, ct_scale, schemes_of, to_half
+from storage.intensities import by_all_cases, ct_scale
 from storage.picture_arrays import picture_arrays
-from storage.volume_arrays import arrays_of, same_spacing
+from storage.volume_arrays import arrays_of
+from storage.volume_grids import same_spacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from storage.data_spec import DataSpec, Intensities
+    from storage.data_spec import DataSpec
     from storage.draft import Draft
+    from storage.intensities import CtScale, Intensities
     from storage.sources import Picture, Source
     from storage.volumes import VolumeCase, VolumeListing
 
-LAYOUT = 3  # of a prepared dataset's folder; another layout is prepared anew
+PICTURE_LAYOUT, VOLUME_LAYOUT = 3, 4  # of a prepared dataset's folder; another layout is prepared anew
 VOLUME_KINDS = ("images", "masks", "foreground", "thumbnails")
 
 
@@ -38,7 +40,7 @@ class Work:
         kinds: Of arrays that are kept.
         make: Arrays by kind, and facts, of the case at a position; raises BadCase.
         check: What is wrong with the dataset as a whole, from the facts of its cases, a line each.
-        finish: What can be done only when all cases are there.
+        finish: What can be done only when all cases are there; gives what the dataset shall tell of itself.
         dimensions: 2 or 3.
     """
 
@@ -47,7 +49,7 @@ class Work:
     kinds: tuple[str, ...]
     make: Callable[[int], tuple[dict[str, NDArray[Any]], CaseFacts]]
     check: Callable[[Mapping[str, CaseFacts]], list[str]]
-    finish: Callable[[Draft], None]
+    finish: Callable[[Draft], dict[str, Any]]
     dimensions: int
 
 
@@ -58,8 +60,8 @@ def picture_work(source: Source[Picture], size: int) -> Work:
         image, mask = source.read(index)
         return picture_arrays(image, mask, size), CaseFacts(mask.shape, float(mask.mean()))
 
-    key = f"{source.fingerprint[:16]}-{size}-{LAYOUT}"
-    return Work(source, key, ("images", "masks"), make, lambda _: [], lambda _: None, dimensions=2)
+    key = f"{source.fingerprint[:16]}-{size}-{PICTURE_LAYOUT}"
+    return Work(source, key, ("images", "masks"), make, lambda _: [], lambda _: {}, dimensions=2)
 
 
 def volume_work(spec: DataSpec, listing: VolumeListing, source: Source[VolumeCase]) -> Work:
@@ -68,34 +70,43 @@ def volume_work(spec: DataSpec, listing: VolumeListing, source: Source[VolumeCas
 
     def make(index: int) -> tuple[dict[str, NDArray[Any]], CaseFacts]:
         case = source.read(index)
-        facts = CaseFacts(case.mask.shape, float(case.mask.mean()), case.spacing)
+        facts = CaseFacts(case.mask.shape, float(case.mask.mean()), case.spacing, case.axes)
         return arrays_of(case, schemes, spec.spacing), facts
 
-    settings = json.dumps([source.fingerprint, spec.spacing, schemes, LAYOUT])
-    key = f"{source.fingerprint[:16]}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}-{LAYOUT}"
+    settings = json.dumps([source.fingerprint, spec.spacing, schemes, VOLUME_LAYOUT])
+    key = f"{source.fingerprint[:16]}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}-{VOLUME_LAYOUT}"
     return Work(
         source=source,
         key=key,
         kinds=VOLUME_KINDS,
         make=make,
         check=lambda facts: [] if spec.spacing else _spacing_problems(facts),
-        finish=lambda draft: _scale_ct(draft, schemes),
+        finish=lambda draft: {"intensities": _scaled(draft, schemes)},
         dimensions=3,
     )
 
 
-def _scale_ct(draft: Draft, schemes: Sequence[Intensities]) -> None:
-    """Scale the channels whose scheme needs the foreground of all cases."""
-    if "ct" not in schemes:
-        return
-    samples = np.concatenate(draft.arrays("samples"), axis=1)
-    scales = [ct_scale(channel) for channel in samples]
+def schemes_of(spec: DataSpec, channels: Sequence[str]) -> tuple[Intensities, ...]:
+    """The scheme of every channel, by the spec, else by kind and by the name of the modality, as nnU-Net does."""
+    return tuple(_scheme(spec, channel) for channel in channels)
 
-    def scaled(image: NDArray[np.float32]) -> NDArray[np.float16]:
-        channels = zip(image, schemes, scales, strict=True)
-        return to_half(np.stack([ct(each, scale) if scheme == "ct" else each for each, scheme, scale in channels]))
 
-    draft.derive("raw", "images", scaled)
+def _scheme(spec: DataSpec, channel: str) -> Intensities:
+    if spec.intensities is not None:
+        return spec.intensities
+    if spec.kind == "brats":
+        return "zscore_nonzero"
+    return "ct" if channel.lower() == "ct" else "zscore"
+
+
+def _scaled(draft: Draft, schemes: Sequence[Intensities]) -> list[dict[str, Any]]:
+    """Scale the channels whose scheme needs the foreground of all cases; tells the scheme and scale of each channel."""
+    scales: list[CtScale | None] = [None] * len(schemes)
+    if "ct" in schemes:
+        samples = np.concatenate(draft.arrays("samples"), axis=1)
+        scales = [ct_scale(channel) if s == "ct" else None for channel, s in zip(samples, schemes, strict=True)]
+        draft.derive("raw", "images", lambda image: by_all_cases(image, scales))
+    return [{"scheme": scheme, "scale": scale} for scheme, scale in zip(schemes, scales, strict=True)]
 
 
 def _spacing_problems(facts: Mapping[str, CaseFacts]) -> list[str]:

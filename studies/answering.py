@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from models.metrics import per_case
 from models.protocol import TrainingSpec
-from search.answer import Answer, answer
+from search.answer import answer_with_curves
 from search.costs import cost_model
 from search.measurements import Measurement, Planned
-from search.prices import PriceSpec
 from search.stop_rule import remaining_gain
 from storage.frames import cases_frame
 from storage.records import CellState
+from studies.question import question_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,28 +24,63 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from search.answer import Answer
+    from search.data_curves import DataCurves
     from search.measurements import Flag
     from search.prices import Device
     from storage.ledger import Ledger
     from storage.records import CellRecord, StudyRecord
+    from studies.question import Question
 
 
-def answer_of(study: StudyRecord, records: Sequence[CellRecord]) -> Answer:
-    """The answer that a study's finished cells give, with the prices, tolerance and target of its spec."""
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a report is written from.
+
+    Attributes:
+        study: Its name, spec, split and facts.
+        records: All of its cells.
+        spent_seconds: Device seconds that it has consumed, lost work included.
+        question: Prices, tolerance, target and worth that were asked for.
+        answer: What the finished cells say.
+        curves: The data curves on test cases behind it; None where nothing learned.
+    """
+
+    study: StudyRecord
+    records: Sequence[CellRecord]
+    spent_seconds: float
+    question: Question
+    answer: Answer
+    curves: DataCurves | None
+
+
+def findings_of(
+    study: StudyRecord, records: Sequence[CellRecord], spent_seconds: float, question: Question | None = None
+) -> Findings:
+    """The answer that a study's finished cells give to a question, by default the study's own, and what it rests on."""
+    question = question or question_of(study)
     measured = [record for record in records if is_measured(record)]
     has_cases = any(record.attempt.scores is not None for record in measured)
-    return answer(
+    found, curves = answer_with_curves(
         [measurement(record) for record in measured],
         num_train=len(study.split["train"]),
         num_validation=len(study.split["validation"]),
         num_test=len(study.split["test"]),
-        prices=PriceSpec.model_validate(study.running["prices"]),
-        tolerance=study.running["tolerance"],
-        target=study.running["target_dsc"],
+        prices=question.prices,
+        tolerance=question.tolerance,
+        target=question.target_dsc,
+        worth=question.worth,
+        train_groups=case_groups(study, "train") if has_cases else None,
         validation_groups=case_groups(study, "validation") if has_cases else None,
         test_groups=case_groups(study, "test") if has_cases else None,
         planned=planned_configurations(study, records),
     )
+    return Findings(study, records, spent_seconds, question, found, curves)
+
+
+def answer_of(study: StudyRecord, records: Sequence[CellRecord], question: Question | None = None) -> Answer:
+    """The answer that a study's finished cells give, with the prices, tolerance and target of its spec unless asked."""
+    return findings_of(study, records, 0.0, question).answer
 
 
 def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) -> list[Planned]:

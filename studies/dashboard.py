@@ -1,26 +1,58 @@
-"""Starts Optuna dashboard on the study's database, where params, curves, metrics and costs of every trial show."""
+"""Starts Optuna dashboard on a study's page, where note, figures, params, curves, metrics, costs and overlays show."""
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-from typing import NoReturn
+import threading
+from typing import TYPE_CHECKING
 
-from storage.engine import normalise_url, without_password
+from storage.dashboard_server import dashboard_server, is_loopback
+from storage.engine import normalise_url
+from storage.errors import StorageError
+from storage.files import artifacts_of
 from storage.ledger import Ledger
+from studies.study_page import is_fresh, refresh_page
 
-LOOPBACK = "127.0.0.1"
+if TYPE_CHECKING:
+    from wsgiref.simple_server import WSGIServer
+
+    from storage.records import StudyRecord
 
 
-def start_dashboard(storage: str, port: int) -> NoReturn:
-    """Become the dashboard, on the loopback address, since it has no login.
+def open_dashboard(storage: str, name: str | None, host: str, port: int) -> WSGIServer:
+    """A server of the dashboard, listening; its root is the study's page, or the list of several.
+
+    A page that lacks cells which were finished is brought up to date meanwhile.
 
     Raises:
-        StorageError: There is no study to show.
+        StorageError: There is no study to show, or none of that name.
+        InputError: The address cannot be had.
     """
-    url, environment = without_password(normalise_url(storage))
-    Ledger.open(normalise_url(storage)).close()
-    program = Path(sys.executable).with_name("optuna-dashboard")
-    command = [str(program), url, "--host", LOOPBACK, "--port", str(port)]
-    os.execve(program, command, os.environ | environment)
+    url = normalise_url(storage)
+    with Ledger.open(url) as ledger:
+        names = ledger.study_names()
+        if name is not None and name not in names:
+            raise StorageError(f"no study {name!r} in this storage; there are: {', '.join(names) or 'none'} (--name)")
+        wanted = name or (names[0] if len(names) == 1 else None)
+        study = None if wanted is None else ledger.find_study(wanted)
+    running, number = ({}, None) if study is None else (study.running, study.study_id)
+    server = dashboard_server(url, artifacts_of(running, url), number, host, port)
+    if study is not None:
+        threading.Thread(target=_bring_up_to_date, args=(url, study), daemon=True).start()
+    return server
+
+
+def _bring_up_to_date(url: str, study: StudyRecord) -> None:
+    """Apart from the server: a large study's answer takes a minute."""
+    with Ledger.open(url) as ledger:
+        if not is_fresh(ledger, study):
+            refresh_page(ledger, study)
+
+
+def warning_of(host: str) -> str | None:
+    """What to tell a person who opens the dashboard to others, or None."""
+    if is_loopback(host):
+        return None
+    return (
+        f"warning: Optuna dashboard has no login; whoever reaches {host} can read, change and delete every study in "
+        "this database (--host)"
+    )

@@ -97,6 +97,7 @@ def look_over(prepared: PreparedData) -> dict[str, Any]:
         "foreground": {"mean": float(np.mean(foreground)), "min": min(foreground), "max": max(foreground)},
         "image_sizes": [{"shape": list(shape), "cases": number} for shape, number in sizes.most_common()],
         "spacings": [{"mm": list(mm), "cases": number} for mm, number in _spacings(facts).most_common()],
+        "orientations": [{"axes": axes, "cases": number} for axes, number in _orientations(facts).most_common()],
         "dimensions": dataset.dimensions,
         "channels": dataset.channels,
         "prepared_sizes": _prepared_sizes(dataset),
@@ -171,6 +172,7 @@ def _volume_lines(seen: dict[str, Any]) -> list[tuple[str, str]]:
         ("modalities", f"{seen['channels']}"),
         ("volume sizes", f"{_sizes(seen['image_sizes'], upright=False)} voxels"),
         ("voxel sizes", f"{_spacing_range(seen['spacings'])} mm"),
+        ("orientation", f"{_orientation(seen['orientations'])}; scored and kept in RAS"),
         ("kept", f"{_sizes(seen['prepared_sizes'], upright=False)} voxels"),
         ("empty masks", _named(seen["empty_masks"])),
         ("masks lost", _named(seen["masks_lost_by_resizing"])),
@@ -180,6 +182,16 @@ def _volume_lines(seen: dict[str, Any]) -> list[tuple[str, str]]:
 def _spacings(facts: Sequence[CaseFacts]) -> Counter[tuple[float, ...]]:
     """Sides of voxels in mm, to the micrometre."""
     return Counter(tuple(round(side, 3) for side in fact.spacing) for fact in facts if fact.spacing is not None)
+
+
+def _orientations(facts: Sequence[CaseFacts]) -> Counter[str]:
+    return Counter(fact.axes for fact in facts if fact.axes is not None)
+
+
+def _orientation(orientations: Sequence[dict[str, Any]]) -> str:
+    """Every orientation, and of how many cases where there are several."""
+    several = len(orientations) > 1
+    return ", ".join(f"{each['axes']} ({each['cases']:,})" if several else each["axes"] for each in orientations)
 
 
 def _prepared_sizes(dataset: Dataset) -> list[dict[str, Any]]:

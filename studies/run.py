@@ -19,6 +19,7 @@ from storage.frames import changes_frame
 from storage.groups import companions, regrouped_case
 from storage.ledger import Ledger
 from storage.patience import Patience
+from studies.disk import kept_bytes, running_bytes
 from studies.placing import check_places
 from studies.preparing import data_warning, image_size, prepare_data
 from studies.spec import IDENTITY
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from studies.spec import StudySpec
 
 PACKAGES = ("dicecurve", "torch", "monai", "ray", "optuna", "sqlalchemy", "numpy")
-BYTES_PER_PARAMETER_RUNNING = 16  # weights, two moments of Adam, best weights; float32
-BYTES_PER_PARAMETER_KEPT = 4
 MOST_NAMED = 3
 DECISIVE = ("grid", "policy", "tolerance", "target_dsc", "gpu_hours", "prices", "stop")  # parts of a spec
 
@@ -72,7 +71,7 @@ def prepare_study(
     is_new = not holds_studies(url) or _check_identity(spec, url) is None
     data = prepare_data(spec, url, progress)
     warning = data_warning(data) if is_new else None
-    plans = _plans(spec, len(data.split["train"]), data.dataset)
+    plans = lay_out_cells(spec, len(data.split["train"]), data.dataset.channels)
     _check_disk(plans, data.files)
     ledger = Ledger.open(url, create=True, patience=Patience(spec.resources.database_seconds))
     try:
@@ -191,11 +190,12 @@ def _check_identity(spec: StudySpec, url: str) -> StudyRecord | None:
     return study
 
 
-def _plans(spec: StudySpec, num_train: int, dataset: Dataset) -> list[CellPlan]:
+def lay_out_cells(spec: StudySpec, num_train: int, channels: int) -> list[CellPlan]:
+    """The cells of a spec, for so many training cases and channels."""
     from models.network import count_parameters
     from search.space import lay_out
 
-    parameters = {depth: count_parameters(spec.training, depth, dataset.channels) for depth in spec.grid.depth}
+    parameters = {depth: count_parameters(spec.training, depth, channels) for depth in spec.grid.depth}
     return lay_out(spec.grid, num_train, parameters)
 
 
@@ -204,9 +204,7 @@ def _check_disk(plans: Sequence[CellPlan], files: FilesSpec) -> None:
     assert files.checkpoints is not None
     if "://" in files.checkpoints:
         return
-    largest = max(plan.parameters for plan in plans)
-    kept = 0 if files.keep == "none" else BYTES_PER_PARAMETER_KEPT * sum(plan.parameters for plan in plans)
-    needed = kept + 3 * BYTES_PER_PARAMETER_RUNNING * largest  # two checkpoints kept, one being written
+    needed = kept_bytes(plans, files.keep) + running_bytes(plans, trials=1)
     place = next(p for p in [Path(files.checkpoints), *Path(files.checkpoints).parents] if p.exists())
     free = shutil.disk_usage(place).free
     if needed > free:
@@ -223,6 +221,7 @@ def _facts(dataset: Dataset, split: Mapping[str, Sequence[str]]) -> dict[str, An
     return {
         "d0": everything_foreground_dsc(masks[case] for case in dataset.indices(split["validation"])),
         "channels": dataset.channels,
+        "intensities": list(dataset.intensities),
         "versions": versions(),
     }
 
@@ -264,6 +263,7 @@ def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, *, wait_for_others
         size=image_size(spec),
         training=spec.training,
         checkpoints=files.checkpoints,
+        artifacts=files.artifacts if files.overlays else None,
         keep=files.keep,
         policy=spec.policy,
         tolerance=spec.tolerance,

@@ -27,6 +27,10 @@ PRESETS = Path(__file__).parent / "presets"
 IDENTITY = ("data", "grid", "training")
 
 
+Tolerance = Annotated[float, Field(gt=0, lt=0.5)]
+TargetDsc = Annotated[float, Field(gt=0, lt=1)]
+
+
 class SpecError(InputError):
     """A spec that cannot be used as it stands."""
 
@@ -45,8 +49,8 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     policy: PolicyName = "grid"
-    tolerance: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
-    target_dsc: Annotated[float, Field(gt=0, lt=1)] | None = None
+    tolerance: Tolerance = 0.01
+    target_dsc: TargetDsc | None = None
     gpu_hours: Annotated[float, Field(gt=0)] | None = None
     data: DataSpec = DataSpec()
     grid: GridSpec
@@ -143,7 +147,7 @@ def load_spec(source: str, overrides: Sequence[str] = (), options: Mapping[str, 
         raise SpecError(f"cannot read the spec {source}: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path.name} is not valid TOML: {error}") from None
-    places = {key: f"--set {key}" for key in [_override(values, text) for text in overrides]}
+    places = {key: f"--set {key}" for key in [override(values, text) for text in overrides]}
     for key, option in (options or {}).items():
         _set(values, key, option.value)
         places[key] = option.name
@@ -166,7 +170,7 @@ def parse_spec(values: Mapping[str, Any], *, source: str, places: Mapping[str, s
     except ValidationError as error:
         errors = error.errors()
         misspelt = (each for each in errors if each["type"] == "extra_forbidden")  # it explains what else is missing
-        raise SpecError(_message(next(misspelt, errors[0]), source, places or {})) from None
+        raise SpecError(explain(next(misspelt, errors[0]), source, places or {})) from None
 
 
 def _find(source: str) -> Path:
@@ -180,7 +184,12 @@ def _find(source: str) -> Path:
     raise SpecError(f"no preset {source!r}{_suggest(source, preset_names())}; presets: {', '.join(preset_names())}")
 
 
-def _override(values: dict[str, Any], text: str) -> str:
+def override(values: dict[str, Any], text: str) -> str:
+    """Set what a text such as "grid.ratio=[0.1,1.0]" says; returns its key.
+
+    Raises:
+        SpecError: The text is no such thing.
+    """
     key, equals, literal = (part.strip() for part in text.partition("="))
     if not equals or not all(key.split(".")):
         raise SpecError(f"--set takes KEY=VALUE, such as training.size=64, got {text!r}")
@@ -204,7 +213,8 @@ def _literal(text: str) -> Any:
         return text  # a bare word, such as policy=grid
 
 
-def _message(error: Any, source: str, places: Mapping[str, str]) -> str:
+def explain(error: Any, source: str, places: Mapping[str, str]) -> str:
+    """One of pydantic's errors as the rule, the value and the place, for a person."""
     loc = [str(part) for part in error["loc"] if isinstance(part, str)]
     key = ".".join(loc)
     place = places.get(key) or _place(loc, source)

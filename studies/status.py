@@ -6,31 +6,36 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from models.metrics import summarise
-from storage.errors import InputError
+from models.metrics import summarise_sets
 from storage.records import CellState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from storage.records import CellRecord, StudyRecord
+    from models.metrics import MetricSummary
+    from storage.count_rows import StudyCounts
+    from storage.records import Cell, CellRecord, StudyRecord
+    from storage.summaries import CellSummary
 
 
 SKIPPED = "skipped"  # of cells that wait, or were closed, with a forecast in their place
 
 
-def status_of(study: StudyRecord, records: Sequence[CellRecord], spent_seconds: float) -> dict[str, Any]:
+def status_of(
+    study: StudyRecord, summaries: Sequence[CellSummary], counts: StudyCounts, spent_seconds: float
+) -> dict[str, Any]:
     """The state of a study and of each cell, ready for JSON; measured and forecast values under names of their own."""
-    states = Counter(_state(record) for record in records)
+    states = Counter(_state(summary.cell) for summary in summaries)
+    metrics = _metrics(counts)
     return {
         "study": study.name,
         "policy": study.running["policy"],
-        "cells": len(records),
+        "cells": len(summaries),
         "states": {state: states[state] for state in (*CellState, SKIPPED) if states[state]},
-        "finished": all(not record.cell.state.is_open or record.cell.skip is not None for record in records),
+        "finished": all(not summary.cell.state.is_open or summary.cell.skip is not None for summary in summaries),
         "spent_seconds": spent_seconds,
         "fingerprint": study.fingerprint,
-        "per_cell": [_cell(record) for record in records],
+        "per_cell": [_cell(summary, metrics.get(summary.cell.plan.key, {})) for summary in summaries],
     }
 
 
@@ -49,19 +54,22 @@ def render_status(status: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(record: CellRecord) -> dict[str, Any]:
-    plan, attempt, best = record.cell.plan, record.attempt, record.best
-    scores = attempt.scores
-    metrics = (
-        {
-            f"{part}_{name}{suffix}": value
-            for part, counts in (("val", scores.validation), ("test", scores.test))
-            for name, summary in summarise(counts).items()
-            for suffix, value in (("", summary.mean), ("_pooled", summary.pooled))
-        }
-        if scores
-        else {}
-    )
+def _metrics(counts: StudyCounts) -> dict[str, dict[str, float]]:
+    """Metrics of the scored cells, by key and name."""
+    parts = zip(counts.keys, summarise_sets(counts.validation), summarise_sets(counts.test), strict=True)
+    return {key: _named("val", validation) | _named("test", test) for key, validation, test in parts}
+
+
+def _named(part: str, found: Mapping[str, MetricSummary]) -> dict[str, float]:
+    return {
+        f"{part}_{name}{suffix}": value
+        for name, summary in found.items()
+        for suffix, value in (("", summary.mean), ("_pooled", summary.pooled))
+    }
+
+
+def _cell(summary: CellSummary, metrics: Mapping[str, float]) -> dict[str, Any]:
+    plan, attempt = summary.cell.plan, summary.attempt
     return {
         "cell": plan.key,
         "ratio": plan.ratio,
@@ -69,41 +77,33 @@ def _cell(record: CellRecord) -> dict[str, Any]:
         "seed": plan.seed,
         "num_cases": plan.num_cases,
         "parameters": plan.parameters,
-        "trial_number": record.cell.trial_number,
+        "trial_number": summary.cell.trial_number,
         "role": plan.role,
-        "state": _state(record),
-        "attempt": record.cell.attempt,
-        "losses": record.cell.losses,
-        "evaluations": len(record.curve),
-        "best_val_dsc": None if best is None else best.val_dsc,
+        "state": _state(summary.cell),
+        "attempt": summary.cell.attempt,
+        "losses": summary.cell.losses,
+        "evaluations": summary.evaluations,
+        "best_val_dsc": summary.best_val_dsc,
         **metrics,
         "device": attempt.device,
         "device_name": attempt.device_name,
-        "device_seconds": record.device_seconds,
-        "spent_seconds": record.spent_seconds,
+        "device_seconds": summary.device_seconds,
+        "spent_seconds": summary.spent_seconds,
         "stop_reason": attempt.stop_reason,
         "forecast_val_dsc": None if attempt.forecast is None else attempt.forecast.mean,
-        "skip": None if record.cell.skip is None else asdict(record.cell.skip),
+        "skip": None if summary.cell.skip is None else asdict(summary.cell.skip),
         "failure": attempt.failure,
         "notes": list(attempt.notes),
     }
 
 
-def _state(record: CellRecord) -> str:
-    return SKIPPED if record.cell.skip is not None else record.cell.state.value
+def _state(cell: Cell) -> str:
+    return SKIPPED if cell.skip is not None else cell.state.value
 
 
-def why(records: Sequence[CellRecord], key: str) -> str:
-    """What was decided of one cell, and on which values.
-
-    Raises:
-        InputError: There is no such cell.
-    """
-    found = next((record for record in records if record.cell.plan.key == key), None)
-    if found is None:
-        known = ", ".join(record.cell.plan.key for record in records[:3])
-        raise InputError(f"no cell {key!r} in this study; cells are named like {known} (--why)")
-    return "\n".join([f"{key}: {_state(found).replace('_', ' ')}", *_reasons(found)]) + "\n"
+def why(record: CellRecord) -> str:
+    """What was decided of one cell, and on which values."""
+    return "\n".join([f"{record.cell.plan.key}: {_state(record.cell).replace('_', ' ')}", *_reasons(record)]) + "\n"
 
 
 def _reasons(record: CellRecord) -> Iterator[str]:

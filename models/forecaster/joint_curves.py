@@ -9,12 +9,15 @@ conditioning draws from the prior (Wilson et al. 2021, arXiv:2011.04026).
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+
+from models.forecaster.linear_algebra import one_blas_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +36,7 @@ DEPTH_LEVEL_SIGMA, DEPTH_RISE_SIGMA = 0.05, 0.05
 DEPTH_REACH = 2.0  # depths this far apart still resemble each other
 WIGGLE_REACH = 0.7  # in units of log n
 JITTER = 1e-8
+LARGE = 1000  # configurations from which on several threads pay
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +80,12 @@ class SurfacePrior:
     def __init__(self, depth: Floats, num_cases: Floats, all_cases: int) -> None:
         """Take the configurations' depths and numbers of cases, both of shape (J,), and the cases at hand."""
         share = np.asarray(num_cases, dtype=np.float64) / all_cases
-        self._components = [
-            _component(phi, wiggle, np.asarray(depth, dtype=np.float64), share)
-            for phi, wiggle in product(_laws(share), WIGGLES)
-        ]
+        self._size = len(share)
+        with one_blas_thread() if self._size < LARGE else nullcontext():
+            self._components = [
+                _component(phi, wiggle, np.asarray(depth, dtype=np.float64), share)
+                for phi, wiggle in product(_laws(share), WIGGLES)
+            ]
 
     def posterior(
         self,
@@ -99,6 +105,12 @@ class SurfacePrior:
             noise: Standard deviation between runs, where repeats have told it.
             shift: What is added to every run in each draw, such as the effect of other scored cases, shape (S, M).
         """
+        with one_blas_thread() if self._size < LARGE else nullcontext():
+            return self._posterior(runs, draws, rng, noise, shift)
+
+    def _posterior(
+        self, runs: Runs, draws: int, rng: np.random.Generator, noise: float | None, shift: Floats | None
+    ) -> SurfacePosterior:
         noises = NOISES if noise is None else (noise,)
         conditioned = [_condition(component, noise, runs) for component, noise in product(self._components, noises)]
         weights = _softmax(np.array([each.log_likelihood for each in conditioned]))

@@ -1,4 +1,4 @@
-"""Commands that take a spec: run, prepare, complexity."""
+"""Commands that take a spec: run, prepare, complexity, calibrate."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ def add(commands: Any) -> None:
     complexity = plain_command(commands, "complexity", _complexity, "parameters, FLOPs and speed of each depth")
     take_spec(complexity)
     take_json(complexity)
+    calibration = storage_command(commands, "calibrate", _calibrate, "the best resources, and what a study will take")
+    take_spec(calibration)
+    take_data(calibration)
+    take_json(calibration)
+    calibration.add_argument(
+        "--cases", metavar="N", type=int, default=1000, help="in the dataset, if it is not given (default: %(default)s)"
+    )
+    calibration.add_argument(
+        "--seconds", metavar="S", type=float, default=3.0, help="of each measurement (default: %(default)s)"
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -47,6 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     from studies.commands.reporting import write_report
     from studies.preparing import preparing_bar
     from studies.run import prepare_study
+    from studies.study_page import refresh_page
 
     spec = spec_of(options)
     with _cluster(options.storage):
@@ -57,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
         with prepared.ledger as ledger:
             end = _run_and_show(prepared)
             study, records = read_study(ledger, prepared.study.name)
-            write_report(ledger, study, records, None)
+            refresh_page(ledger, study, write_report(ledger, study, records, None))
     failed = [record for record in records if record.attempt.failure is not None]
     if failed:
         print(f"{len(failed)} of {len(records)} cells failed; see `dicecurve status`", file=sys.stderr)
@@ -90,9 +101,11 @@ def _cluster(storage: str) -> Iterator[None]:
 def _run_and_show(prepared: PreparedStudy) -> str:
     from search.run_cells import run_cells
     from studies.progress import ProgressDisplay
+    from studies.study_page import PageKeeper
 
-    with ProgressDisplay(prepared.ledger, prepared.study, prepared.job.training.evaluations):
-        return run_cells(prepared.ledger, prepared.study, prepared.job)
+    ledger, study, job = prepared.ledger, prepared.study, prepared.job
+    with PageKeeper(ledger, study), ProgressDisplay(ledger, study, job.training.evaluations):
+        return run_cells(ledger, study, job)
 
 
 def _prepare(options: argparse.Namespace) -> int:
@@ -112,4 +125,18 @@ def _complexity(options: argparse.Namespace) -> int:
     spec = spec_of(options)
     rows = complexity_rows(spec)
     show(options, rows, lambda: render_complexity(spec, rows))
+    return OK
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from studies.calibrating import calibrate
+    from studies.calibration_text import render_calibration
+    from studies.preparing import preparing_bar
+
+    spec = spec_of(options)
+    with preparing_bar() as progress:
+        found = calibrate(
+            spec, options.storage, assumed_cases=options.cases, seconds=options.seconds, progress=progress
+        )
+    show(options, found, lambda: render_calibration(spec, found))
     return OK

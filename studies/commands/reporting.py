@@ -3,31 +3,84 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from search.answer_text import render
-from storage.files import home_of
+from storage.artifacts import ArtifactFolder
+from storage.files import artifacts_of, home_of
 from storage.reads import spent_seconds
-from studies.answering import answer_of
+from studies.answering import findings_of, is_measured, measurement
 from studies.commands.opened import writable
+from studies.report.files import write_files
+from studies.report.gallery import shown_cells
+from studies.report.material import Material
 from studies.report.page import render_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from storage.artifacts import Overlay
     from storage.ledger import Ledger
     from storage.records import CellRecord, StudyRecord
+    from studies.answering import Findings
+    from studies.question import Question
+    from studies.report.gallery import ShownCell
 
 
-def write_report(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord], output: str | None) -> None:
+def write_report(
+    ledger: Ledger,
+    study: StudyRecord,
+    records: Sequence[CellRecord],
+    output: str | None = None,
+    *,
+    question: Question | None = None,
+    formats: Sequence[str] = (),
+    paper_tables: bool = False,
+) -> Findings:
     """Print the answer, and write the page to ``output``, by default report.html beside the database.
 
+    Args:
+        ledger: Holds the study.
+        study: To report.
+        records: All of its cells.
+        output: File of the page.
+        question: Prices and target, where they are not the study's own.
+        formats: Of tables and figures, into a folder beside the page that bears its name.
+        paper_tables: Whether to fit the paper's LSTM variants for Tables 2 and 3, which takes minutes.
+
+    Returns:
+        What the page was written from.
+
     Raises:
-        InputError: The file cannot be written.
+        InputError: A file cannot be written, or a format needs what is not installed.
     """
     path = writable(Path(output) if output else home_of(ledger.url) / "report.html")
-    found = answer_of(study, records)
-    page = render_page(study, records, found, spent_seconds(ledger, study.study_id))
-    path.write_text(page, encoding="utf-8")
-    print(render(found, study.running["prices"]["currency"]))
+    found = findings_of(study, records, spent_seconds(ledger, study.study_id), question)
+    material = Material.of(found, overlays_of(ledger, study, records), paper_table_of(found) if paper_tables else None)
+    path.write_text(render_page(material), encoding="utf-8")
+    print(render(found.answer, found.question.prices.currency))
     print(f"report: {path}")
+    if formats:
+        print(f"tables and figures: {write_files(material, path.with_suffix(''), formats)}")
+    return found
+
+
+def overlays_of(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord]) -> list[ShownCell]:
+    """Overlays of some of its cells; none where the files are elsewhere."""
+    url = artifacts_of(study.running, ledger.url)
+
+    def load(record: CellRecord) -> list[Overlay]:
+        return ArtifactFolder.of(url, study.name, record.cell.plan.key, record.cell.attempt).overlays()
+
+    return shown_cells(records, load)
+
+
+def paper_table_of(found: Findings) -> dict[str, Any]:
+    """The paper's Tables 2 and 3 for the study.
+
+    Raises:
+        InputError: Too few sizes were measured at every depth.
+    """
+    from studies.forecast_table import forecast_table
+
+    return forecast_table([measurement(record) for record in found.records if is_measured(record)])

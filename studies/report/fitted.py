@@ -7,23 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.data_curves import data_points, fit_data_curves
-from search.measurements import configurations_of
-from studies.answering import case_groups, is_measured, measurement
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from search.answer import Answer
     from search.data_curves import DataCurves
-    from storage.records import CellRecord, StudyRecord
 
     Floats = NDArray[np.float64]
 
 POSITIONS = 80
-REPLICATES = 500  # enough for a band that is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,22 +56,10 @@ class FittedCurves:
     expected: tuple[ExpectedPoint, ...]
 
 
-def fitted_curves(study: StudyRecord, records: Sequence[CellRecord], found: Answer) -> FittedCurves:
-    """The same curves as the answer's, through the same points.
-
-    Args:
-        study: Knows the groups of its test cases.
-        records: The cells that the answer is about.
-        found: Says which depths have a curve.
-    """
-    measurements = [measurement(record) for record in records if is_measured(record)]
-    learned = [each for each in configurations_of(measurements) if each.flag is None]
-    if not learned:
+def fitted_curves(found: Answer, curves: DataCurves | None) -> FittedCurves:
+    """The answer's own curves on test cases, of the depths that have one."""
+    if curves is None:
         return FittedCurves((), ())
-    groups = case_groups(study, "test") if study.split["test"] else None
-    curves = fit_data_curves(
-        data_points(learned, "test"), groups, REPLICATES, np.random.default_rng(0), num_train=found.num_train
-    )
     readable = [each.depth for each in found.depths if each.on_test is not None]
     return FittedCurves(tuple(_curve(curves, depth, found.num_train) for depth in readable), _expected(curves))
 

@@ -13,17 +13,27 @@
     // Named one by one: plotly's own set has a button that sends a figure away.
     modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
   };
-  for (const holder of holders) {
+  const drawn = new Set();
+  const draw = (holder) => {
+    if (drawn.has(holder)) return;
+    drawn.add(holder);
     const { data, layout } = JSON.parse(document.getElementById(holder.dataset.figure).textContent);
     holder.dataset.height = layout.height;
     Plotly.newPlot(holder, data, layout, config);
+  };
+  // A figure in a closed fold has no width, and is drawn when the fold opens.
+  for (const holder of holders) if (!holder.closest("details:not([open])")) draw(holder);
+  for (const fold of document.querySelectorAll("details")) {
+    fold.addEventListener("toggle", () => {
+      if (fold.open) for (const holder of fold.querySelectorAll("[data-figure]")) draw(holder);
+    });
   }
   addEventListener("beforeprint", () => {
-    for (const holder of holders) {
+    for (const holder of drawn) {
       resize(holder, PRINTED_HEIGHT * holder.dataset.height, { autosize: false, width: PRINTED_WIDTH });
     }
   });
   addEventListener("afterprint", () => {
-    for (const holder of holders) resize(holder, Number(holder.dataset.height), { autosize: true, width: null });
+    for (const holder of drawn) resize(holder, Number(holder.dataset.height), { autosize: true, width: null });
   });
 })();

@@ -62,6 +62,24 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An image inside the page, as a data URI, and what stands below it."""
+
+    source: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures in a grid: a head and a picture for each column in every row, None where there is none."""
+
+    kind: ClassVar[str] = "gallery"
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Picture | None, ...]], ...]
+
+
+@dataclass(frozen=True)
 class Notes:
     """Paragraphs."""
 
@@ -86,7 +104,7 @@ class Fold:
     parts: Sequence[Part]
 
 
-Part: TypeAlias = "Figure | Table | Notes | Code | Fold"
+Part: TypeAlias = "Figure | Table | Gallery | Notes | Code | Fold"
 
 
 @dataclass(frozen=True)

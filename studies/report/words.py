@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from search import answer_text
+from search import answer_words
 
 if TYPE_CHECKING:
     from search.depth_answer import CaseCount
@@ -46,7 +46,7 @@ def case_count(count: CaseCount, fewest: int | None) -> str:
 
 def amount(value: float | None) -> str:
     """A price, or a number of hours."""
-    return NONE if value is None else answer_text.amount(value)
+    return NONE if value is None else answer_words.amount(value)
 
 
 def without_places(text: str) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 EVALUATIONS = 6
 STORE = 80 * 2**20
+os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # a busy machine starts one node after the other
 SPEC = """
 name = "clustered"
 [data]

@@ -1,6 +1,6 @@
 """Freezes a small study, a cell in every state, as the SQL text of a SQLite database: what later versions must open.
 
-`python tests/data/freeze_study.py tests/data/frozen_v2.sql`, once for each version of our tables; never again after its
+`python tests/data/freeze_study.py tests/data/frozen_v3.sql`, once for each version of our tables; never again after its
 release.
 """
 

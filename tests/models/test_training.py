@@ -377,3 +377,15 @@ def test_augmentation_changes_the_training_only() -> None:
     before = flips._count(DATA.validation)
     assert np.array_equal(before, begin()._count(DATA.validation))
     assert not same(weights_of(run(flips)), weights_of(run(begin())))
+
+
+@pytest.mark.parametrize("spec", [SPEC, SOLID], ids=["pictures", "volumes"])
+def test_predicted_masks_are_those_that_were_counted(spec: TrainingSpec) -> None:
+    """Each has its case's own shape, and gives the true and false positives and negatives of the scores."""
+    training = run(begin(spec))
+    _, counts = training.score_best()
+    truth = [training.data.masks[case][0] > 0 for case in training.data.test]
+    predicted = training.predict_best(training.data.test)
+    assert [mask.shape for mask in predicted] == [mask.shape for mask in truth]
+    pairs = zip(predicted, truth, strict=True)
+    assert [[(p & t).sum(), (p & ~t).sum(), (~p & t).sum()] for p, t in pairs] == counts.tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -11,19 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import ray
+from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta
 
+from models.metrics import per_case
 from search.run_cells import run_cells
 from search.stop_signal import RunEnd
+from storage.artifacts import ArtifactFolder
 from storage.datasets import Dataset
+from storage.files import artifacts_of
 from storage.reads import cell_records, spent_seconds
 from storage.records import CellState
 from studies.run import prepare_study
 from studies.spec import parse_spec
+from tests.storage.optuna_view import optuna_study
 from tests.storage.volume_makers import write_brats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from storage.artifacts import Overlay
     from storage.records import CellRecord
     from studies.run import PreparedStudy
 
@@ -70,6 +77,12 @@ def run(prepared: PreparedStudy) -> RunEnd:
     return run_cells(prepared.ledger, prepared.study, prepared.job)
 
 
+def overlays_of(prepared: PreparedStudy, key: str) -> list[Overlay]:
+    """Those of a cell's first attempt."""
+    place = artifacts_of(prepared.study.running, prepared.ledger.url)
+    return ArtifactFolder.of(place, prepared.study.name, key, 1).overlays()
+
+
 def test_volumes_are_trained_on_in_patches(prepare: Callable[..., PreparedStudy], tmp_path: Path) -> None:
     """In the layout of BraTS 2020: both cells end with scores of every case, counted in voxels of whole volumes."""
     folder = write_brats(tmp_path / "data", 10)
@@ -83,6 +96,43 @@ def test_volumes_are_trained_on_in_patches(prepare: Callable[..., PreparedStudy]
         assert record.attempt.scores is not None
         counts = [*record.attempt.scores.validation, *record.attempt.scores.test]
         assert [tp + fn for tp, _, fn in counts] == [truth[0]] * 3
+        captions = ", ".join(overlay.caption for overlay in overlays_of(prepared, record.cell.plan.key))
+        slices = r"small foreground \([\d.]+ %\), axial slice \d+ of \d+, large foreground \([\d.]+ %\), axial slice .*"
+        assert re.fullmatch(slices, captions)
+
+
+def test_every_cell_leaves_overlays_of_the_same_test_cases(
+    prepare: Callable[..., PreparedStudy], tmp_path: Path
+) -> None:
+    """Three of them, by the size of their foreground, with the DSC that was recorded; Optuna lists and reads them."""
+    prepared = prepare()
+    run(prepared)
+    test = prepared.study.split["test"]
+    half, whole = (overlays_of(prepared, record.cell.plan.key) for record in records_of(prepared))
+    assert [overlay.case for overlay in half] == [overlay.case for overlay in whole]
+    assert [overlay.caption.split()[0] for overlay in half] == ["small", "medium", "large"]
+    record = records_of(prepared)[0]
+    assert record.attempt.scores is not None
+    dsc = dict(zip(test, per_case(record.attempt.scores.test)["dsc"], strict=True))
+    assert [overlay.dsc for overlay in half] == [dsc[overlay.case] for overlay in half]
+    store = FileSystemArtifactStore(tmp_path / "dicecurve-files/artifacts")
+    with optuna_study(prepared.ledger.url, "small") as study:
+        listed = get_all_artifact_meta(study.get_trials()[0], storage=study._storage)
+    assert [each.filename for each in listed] == [f"{o.caption}, {o.case}, DSC {o.dsc:.3f}.png" for o in half]
+    for each, overlay in zip(listed, half, strict=True):
+        with store.open_reader(each.artifact_id) as file:
+            assert file.read() == overlay.png
+
+
+def test_a_cell_is_measured_without_its_overlays(prepare: Callable[..., PreparedStudy], tmp_path: Path) -> None:
+    """Where they cannot be written the cell is tested all the same, and its notes say why."""
+    (tmp_path / "dicecurve-files").mkdir()
+    (tmp_path / "dicecurve-files/artifacts").write_text("in the way")
+    prepared = prepare(grid={"ratio": [0.5], "depth": [2]})
+    run(prepared)
+    (record,) = records_of(prepared)
+    assert record.attempt.scores is not None
+    assert record.attempt.notes[-1].startswith("its overlays could not be written: ")
 
 
 def test_grid_trains_every_cell_to_its_full_budget(prepare: Callable[..., PreparedStudy]) -> None:
@@ -100,8 +150,9 @@ def test_grid_trains_every_cell_to_its_full_budget(prepare: Callable[..., Prepar
 
 
 def test_only_the_best_weights_stay(prepare: Callable[..., PreparedStudy], tmp_path: Path) -> None:
-    """After its test a cell keeps one checkpoint, with the best weights alone."""
-    run(prepare())
+    """After its test a cell keeps one checkpoint, with the best weights alone; `overlays = false` leaves no picture."""
+    run(prepare(files={"overlays": False}))
+    assert not (tmp_path / "dicecurve-files/artifacts").exists()
     files = sorted(p.name for p in (tmp_path / "dicecurve-files/checkpoints/small/ratio1-depth2-seed0").rglob("*.pt"))
     assert files == ["best.pt"]
 

@@ -10,10 +10,19 @@ import pytest
 
 from storage.errors import InputError, StorageError
 from storage.exchange import TABLES, export_study, import_study
-from storage.frames import cases_frame, cells_frame, changes_frame, costs_frame, curves_frame, forecasts_frame
+from storage.frames import (
+    cases_frame,
+    cells_frame,
+    changes_frame,
+    costs_frame,
+    curves_frame,
+    forecasts_frame,
+    orders_frame,
+    skips_frame,
+)
 from storage.ledger import Ledger
 from storage.reads import spent_seconds
-from storage.records import CellPlan, CellState, Evaluation, PlateauForecast, Scores
+from storage.records import CellPlan, CellState, Evaluation, PlateauForecast, Scores, SkipForecast
 from tests.storage.backends import PostgresServer, SqliteFiles
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 
 US = "host/boot/ns/1/100"
 PLANS = [CellPlan(f"ratio0.{i}-depth3-seed0", i / 10, 3, 0, i, 1000) for i in (1, 2, 3)]
+SKIPPED = CellPlan("ratio0.3-depth3-seed9", 0.3, 3, 9, 3, 1000, "repeat")
 WORKER = {"device": "gpu", "device_share": 0.5, "device_name": "H", "planned_steps": 30, "versions": {"torch": "2"}}
 
 
@@ -42,18 +52,19 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.fixture
 def study(ledger: Ledger) -> StudyRecord:
-    """A study with a finished, a failed and retried, and a waiting cell, and a changed spec."""
+    """A study with a finished, a failed and retried, a waiting and a skipped cell, and a changed spec."""
     made = ledger.create_study(
         "study",
         identity={"grid": {}},
         running={"tolerance": 0.01},
         fingerprint="f" * 64,
-        split={"train": ["a"], "validation": ["b,1", "c"], "test": ["d"]},
-        groups={"a": 0},
+        split={"train": ["a", "e"], "validation": ["b,1", "c"], "test": ["d"]},
+        groups={"a": 0, "e": 1, "b,1": 2, "c": 3, "d": 4},
         facts={"d0": 0.25},
     )
     ledger.change_spec(made, identity={"grid": {}}, running={"tolerance": 0.02}, changes={"tolerance": 1}, versions={})
-    ledger.layout(made.study_id, PLANS)
+    ledger.layout(made.study_id, [*PLANS, SKIPPED])
+    ledger.note_skips(made.study_id, {SKIPPED.key: SkipForecast("known within 0.01", 0.7, 0.6, 0.8)})
     for phase in ("train", "test"):
         claim = ledger.claim(made.study_id, PLANS[0].key, US)
         assert claim is not None
@@ -81,7 +92,9 @@ def frames(ledger: Ledger, study: StudyRecord) -> dict[str, pd.DataFrame]:
         "curves": curves_frame(ledger, number),
         "costs": costs,
         "forecasts": forecasts_frame(ledger, number),
+        "skips": skips_frame(ledger, number),
         "cases": cases_frame(ledger, study),
+        "orders": orders_frame(ledger, number),
         "changes": changes_frame(ledger, number),
     }
 

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage import frames
-from storage.frames import cases_frame, cells_frame, changes_frame, costs_frame, curves_frame, forecasts_frame
+from storage.frames import (
+    cases_frame,
+    cells_frame,
+    changes_frame,
+    costs_frame,
+    curves_frame,
+    forecasts_frame,
+    orders_frame,
+    skips_frame,
+)
 from storage.ledger import Ledger
-from storage.records import CellPlan, CellState, Evaluation, PlateauForecast, Scores
+from storage.records import CellPlan, CellState, Evaluation, PlateauForecast, Scores, SkipForecast
+from storage.splits import nested_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,14 +41,15 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, pd.Da
             identity={},
             running={},
             fingerprint="f",
-            split={"validation": ["v"], "test": ["t"]},
-            groups={},
+            split={"train": ["u", "w"], "validation": ["v"], "test": ["t"]},
+            groups={"u": 0, "w": 1, "v": 2, "t": 3},
             facts={},
         )
         other = ledger.create_study("o", identity={}, running={}, fingerprint="f", split={}, groups={}, facts={})
         for number in (study.study_id, other.study_id):
             ledger.layout(number, [CellPlan(key, 0.5, 3, 0, 5, 1000) for key in ("a", "b", "c")])
         _finish(ledger, study.study_id)
+        ledger.note_skips(study.study_id, {"c": SkipForecast("known within 0.01", 0.7, 0.6, 0.8)})
         failing = ledger.claim(study.study_id, "b", US)
         assert failing is not None
         ledger.record(failing, [Evaluation(1, 0.5, 10, 0.2, 4.0, 0.0)], checkpoint=None, worker=WORKER)
@@ -51,7 +62,9 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, pd.Da
             "curves": curves_frame(ledger, study.study_id),
             "costs": costs_frame(ledger, study.study_id),
             "forecasts": forecasts_frame(ledger, study.study_id),
+            "skips": skips_frame(ledger, study.study_id),
             "cases": cases_frame(ledger, found),
+            "orders": orders_frame(ledger, study.study_id),
             "changes": changes_frame(ledger, study.study_id),
         }
 
@@ -68,7 +81,7 @@ def _finish(ledger: Ledger, study_id: int) -> None:
     ledger.finish(claim, CellState.DONE, value=0.2, scores=scores, facts={})
 
 
-@pytest.mark.parametrize("name", ["cells", "curves", "costs", "forecasts", "cases", "changes"])
+@pytest.mark.parametrize("name", ["cells", "curves", "costs", "forecasts", "skips", "cases", "orders", "changes"])
 def test_every_column_is_documented(tables: dict[str, pd.DataFrame], name: str) -> None:
     """The docstring's paragraph of the frame names each of its columns."""
     text = re.split(rf"^{name} ", str(frames.__doc__), flags=re.MULTILINE)[1]
@@ -109,3 +122,17 @@ def test_forecasts_stand_apart(tables: dict[str, pd.DataFrame]) -> None:
     """A row for the attempt that was stopped, with the interval."""
     (row,) = tables["forecasts"].to_dict("records")
     assert (row["cell"], row["stop_reason"], row["forecast_mean"], row["forecast_upper"]) == ("a", "plateau", 0.3, 0.4)
+
+
+def test_skips_stand_apart(tables: dict[str, pd.DataFrame]) -> None:
+    """The cell that is not trained, why, and what is forecast in its place."""
+    assert tables["skips"].to_dict("records") == [
+        {"cell": "c", "reason": "known within 0.01", "forecast_mean": 0.7, "forecast_lower": 0.6, "forecast_upper": 0.8}
+    ]
+
+
+def test_orders_name_the_cases_of_every_subset(tables: dict[str, pd.DataFrame]) -> None:
+    """The first n are the subset of n cases."""
+    orders = tables["orders"]
+    assert orders["case"].tolist() == nested_order(["u", "w"], {"u": 0, "w": 1}, 0)
+    assert orders[["seed", "position"]].to_numpy().tolist() == [[0, 1], [0, 2]]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from storage.data_spec import DataSpec
-from storage.intensities import ct, ct_scale, schemes_of, to_half, zscore, zscore_nonzero
+from storage.intensities import ct, ct_scale, to_half, zscore, zscore_nonzero
+from storage.work import schemes_of
 
 VALUES = np.random.default_rng(0).normal(300, 40, (10, 11, 12)).astype(np.float32)
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from storage import leases
+from storage.count_rows import study_counts
 from storage.database import holds_studies
 from storage.errors import LostLease, StorageError
 from storage.frames import SURFACE_COLUMNS, costs_frame, surface
@@ -22,7 +23,8 @@ from storage.leases import LeaseWatch, is_gone, this_owner
 from storage.ledger import Ledger
 from storage.reads import cell_record, cell_records, spent_seconds
 from storage.records import Cell, CellPlan, CellState, Claim, Evaluation, PlateauForecast, Scores, StudyRecord
-from storage.tables import spec_changes, studies
+from storage.summaries import cell_summaries
+from storage.tables import SCHEMA_VERSION, orders, spec_changes, studies
 from tests.storage.backends import Backend, PostgresServer, SqliteFiles
 
 if TYPE_CHECKING:
@@ -169,7 +171,8 @@ def test_tables_of_another_version_are_refused(ledger: Ledger, study: StudyRecor
     """A study that a later version wrote is not read wrongly."""
     with ledger.engine.begin() as connection:
         connection.execute(studies.update().values(schema_version=99))
-    with pytest.raises(StorageError, match="study 'study' has tables of version 99, this dicecurve reads 2"):
+    said = f"study 'study' has tables of version 99, this dicecurve reads {SCHEMA_VERSION}"
+    with pytest.raises(StorageError, match=said):
         ledger.find_study(study.name)
 
 
@@ -657,6 +660,41 @@ def test_losses_add_up(ledger: Ledger, study: StudyRecord) -> None:
 
 
 # Whole-study reads
+
+
+def test_summaries_and_counts_say_what_the_records_say(ledger: Ledger, study: StudyRecord) -> None:
+    """Read in bulk, a study is the same as read cell by cell: scored, running, failed and followed, or waiting."""
+    finish(ledger, trained(ledger, study))
+    second = ledger.claim(study.study_id, plans(2)[1].key, US)
+    assert second is not None
+    record(ledger, second, 1)
+    ledger.fail(second, "nan", max_attempts=2)
+    records, summaries = cell_records(ledger, study.study_id), cell_summaries(ledger, study.study_id)
+    for one, summed in zip(records, summaries, strict=True):
+        assert summed.cell == one.cell
+        assert summed.attempt == replace(one.attempt, scores=None)
+        assert summed.evaluations == len(one.curve)
+        assert summed.best_val_dsc == (None if one.best is None else one.best.val_dsc)
+        assert (summed.device_seconds, summed.spent_seconds) == (one.device_seconds, one.spent_seconds)
+    counts = study_counts(ledger, study.study_id)
+    assert counts.keys == [plans(1)[0].key]
+    assert counts.validation.tolist() == [[list(each) for each in SCORES.validation]]
+    assert counts.test.tolist() == [[list(each) for each in SCORES.test]]
+
+
+def test_other_subsets_are_refused(ledger: Ledger, study: StudyRecord) -> None:
+    """Cells of a seed whose cases would join in another order are not laid out, and the noted order stays."""
+    with ledger.engine.begin() as connection:
+        connection.execute(orders.update().values(cases=["b", "a", "x"]))
+    with pytest.raises(StorageError, match="subsets of seed 0 differs from that which the study began with"):
+        ledger.layout(study.study_id, plans(5))
+    assert len(ledger.cells(study.study_id)) == 3
+
+
+def test_a_study_without_scores_has_no_counts(ledger: Ledger, study: StudyRecord) -> None:
+    """Nothing is scored before the first test phase."""
+    counts = study_counts(ledger, study.study_id)
+    assert (counts.keys, counts.validation.shape, counts.test.shape) == ([], (0, 0, 3), (0, 0, 3))
 
 
 def test_cell_records_hold_every_cell(ledger: Ledger, study: StudyRecord) -> None:

@@ -51,6 +51,7 @@ def test_volumes_come_to_ras(tmp_path: Path) -> None:
     swapped = np.zeros((4, 4))
     swapped[0, 1], swapped[1, 0], swapped[2, 2], swapped[3, 3] = 1, 2, 3, 1
     other = read_image(save(tmp_path / "swapped.nii", values.swapaxes(0, 1), swapped), "")
+    assert [volume.axes for volume in (straight, turned, other)] == ["RAS", "LPS", "ARS"]
     for volume in (turned, other):
         assert np.array_equal(volume.values, straight.values)
         assert np.allclose(volume.affine, straight.affine)

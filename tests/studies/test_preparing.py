@@ -256,16 +256,21 @@ def test_volumes_are_looked_over_too(tmp_path: Path, storage_url: str) -> None:
     dot[10, 10, 10] = 1
     save(folder / "masks" / "case4.nii.gz", dot)
     save(folder / "images" / "case7.nii.gz", scan(1))
+    mirrored = np.diag([-1.0, 1.0, 1.0, 1.0])
+    mirrored[0, 3] = 23
+    save(folder / "images" / "case5.nii.gz", scan(5)[::-1], mirrored)
     seen = look_over(prepare_data(volumes_spec(folder, spacing=[2, 2, 2]), storage_url))
     assert (seen["dimensions"], seen["channels"]) == (3, 1)
     assert seen["image_sizes"] == [{"shape": [24, 20, 16], "cases": 8}]
     assert seen["spacings"] == [{"mm": [1.0, 1.0, 1.0], "cases": 8}]
+    assert seen["orientations"] == [{"axes": "RAS", "cases": 7}, {"axes": "LAS", "cases": 1}]
     assert seen["prepared_sizes"] == [{"shape": [9, 8, 6], "cases": 8}]
     assert (seen["empty_masks"], seen["masks_lost_by_resizing"]) == (["case3"], ["case4"])
     assert [(pair["first"], pair["second"]) for pair in seen["near_duplicates"]] == [("case1", "case7")]
     text = render_overview("small", seen)
     assert "volume sizes     24x20x16 voxels" in text
     assert "voxel sizes      1 x 1 x 1 mm" in text
+    assert "orientation      RAS (7), LAS (1); scored and kept in RAS" in text
     assert "kept             9x8x6 voxels" in text
     assert "masks lost       1: case4" in text
     json.dumps(seen)

@@ -24,8 +24,9 @@ from storage.records import (
     Scores,
     StudyRecord,
 )
-from studies.answering import answer_of
+from studies.answering import answer_of, findings_of
 from studies.report.fitted import fitted_curves
+from studies.report.material import Material
 from studies.report.page import render_page
 from studies.report.words import without_places
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from search.answer import Answer
+    from studies.report.gallery import ShownCell
 
 NUM_TRAIN, NUM_VALIDATION, NUM_TEST = 80, 6, 9
 RATIOS, DEPTHS = (0.1, 0.25, 0.5, 1.0), (2, 3)
@@ -140,9 +142,14 @@ def page_of(case: str) -> str:
     return render(study_record(), CASES[case])
 
 
-def render(study: StudyRecord, records: list[CellRecord], spent_seconds: float = 7200.0) -> str:
+def render(
+    study: StudyRecord,
+    records: list[CellRecord],
+    spent_seconds: float = 7200.0,
+    overlays: Sequence[ShownCell] = (),
+) -> str:
     """The page, with the answer that its cells give."""
-    return render_page(study, records, answer_of(study, records), spent_seconds)
+    return render_page(Material.of(findings_of(study, records, spent_seconds), overlays))
 
 
 class Page(HTMLParser):
@@ -386,8 +393,8 @@ def test_a_field_tells_how_many_of_its_runs_were_flagged() -> None:
 def test_drawn_curves_are_those_of_the_answer() -> None:
     """At all the cases at hand, each drawn law has the value that the answer gives."""
     study, records = study_record(), CASES["some of each"]
-    found = answer_of(study, records)
-    fitted = fitted_curves(study, records, found)
+    findings = findings_of(study, records, 0.0)
+    found, fitted = findings.answer, fitted_curves(findings.answer, findings.curves)
     values = {each.depth: each.on_test.dsc.value for each in found.depths if each.on_test}
     assert {curve.depth for curve in fitted.curves} == set(values) == {2, 3}
     for curve in fitted.curves:
@@ -460,4 +467,4 @@ def test_tables_can_be_read_aloud() -> None:
     html = page_of("all done").replace(get_plotlyjs(), "")
     assert html.count("<th ") == html.count('scope="col"') + html.count('scope="row"')
     assert html.count("<tr") == html.count('scope="row"') + html.count("<thead>")
-    assert html.count("<figcaption>") == html.count("<figure>") == 4
+    assert html.count("<figcaption>") == html.count("<figure>") == html.count('class="plot"') == 19

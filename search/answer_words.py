@@ -1,0 +1,196 @@
+"""The answer in words, for a reader who knows medicine and not this program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from search.annotation import AnnotationPlan
+    from search.answer import Answer
+    from search.backtest import Backtest
+    from search.best_buy import BestBuy
+    from search.depth_answer import CaseCount, CurveAnswer, DepthAnswer
+    from search.intervals import Estimate, Interval
+    from search.ranking import RankedConfiguration
+    from search.target import DepthTarget, TargetAnswer
+
+WIDEST_AMOUNT = 1e7  # beyond, digits would leave their column
+LEAST_WHOLE_AMOUNT = 100
+
+
+def sentences(answer: Answer, currency: str) -> Iterator[str]:
+    """The answer in words, what matters most first."""
+    if answer.reason is not None:
+        yield _sentence(answer.reason)
+    if answer.recommended is not None:
+        yield _recommendation(answer.recommended, answer, currency)
+    if answer.wanted is not None:
+        yield from _target(answer.wanted, answer, currency)
+    depth = _told_depth(answer)
+    if depth is not None:
+        yield from _curve(depth, answer)
+        yield from _backtest(depth, answer)
+    yield from _to_annotate(answer, currency)
+    if answer.best_buy is not None:
+        yield _best_buy(answer.best_buy, currency)
+
+
+def _told_depth(answer: Answer) -> int | None:
+    """The depth that the words are about: recommended, else nearest to the target."""
+    if answer.recommended is not None:
+        return answer.recommended.depth
+    return None if answer.wanted is None or answer.wanted.best is None else answer.wanted.best.depth
+
+
+def _curve(told: int, answer: Answer) -> Iterator[str]:
+    depth = next(each for each in answer.depths if each.depth == told)
+    if depth.reason is not None:
+        yield _sentence(depth.reason)
+    if depth.on_test is None:
+        return
+    yield _enough(depth.on_test, depth, answer.num_train)
+    yield _plateau(depth.on_test, depth, answer.num_train)
+
+
+def _recommendation(row: RankedConfiguration, answer: Answer, currency: str) -> str:
+    hours = f"{'about ' if row.seconds_estimated else ''}{amount(row.training_seconds / 3600)} {row.device.upper()} h"
+    held_out = answer.num_validation + answer.num_test
+    per_dsc = "" if row.cost_per_dsc is None else f" ({amount(row.cost_per_dsc)} {currency} per 0.01 DSC)"
+    alone = f"; one new run: {interval(row.estimate.run_interval)}" if row.estimate.run_interval else ""
+    fresh = "" if row.confirmed_dsc is None else f" The fresh seed has test DSC {row.confirmed_dsc:.3f}."
+    return (
+        f"Recommended: depth {row.depth} with {row.num_cases} cases (ratio {row.ratio:.4g}): test DSC"
+        f" {dsc_estimate(row.estimate)}{alone}; {amount(row.price)} {currency}{per_dsc} for {hours} of training and"
+        f" {row.num_cases} + {held_out} cases, the latter for validation and test.{fresh}"
+    )
+
+
+def _target(wanted: TargetAnswer, answer: Answer, currency: str) -> Iterator[str]:
+    if wanted.best is not None:
+        yield _target_cases(wanted.best, wanted.target, answer)
+    if wanted.cheapest is not None:
+        row = wanted.cheapest
+        kind = "forecast, not yet measured" if row.is_forecast else "measured"
+        yield (
+            f"Cheapest configuration for it: depth {row.depth} with {row.num_cases} cases,"
+            f" {amount(row.price)} {currency} (P = {row.p_floor:.2f} on validation cases; {kind})."
+        )
+
+
+def _target_cases(best: DepthTarget, target: float, answer: Answer) -> str:
+    count = best.cases
+    if count.cases is not None:
+        ratio = "" if count.ratio is None else f" (ratio {count.ratio:.2g})"
+        fewest = next(each.fewest_cases for each in answer.depths if each.depth == best.depth)
+        bound = "at most " if count.cases == fewest else ""
+        run = f"{best.run_interval.lower:.0f}, {'>' * best.run_capped}{best.run_interval.upper:.0f}"
+        beyond = ", extrapolated beyond the cases at hand" if best.extrapolated else ""
+        return (
+            f"For a DSC of {target:g}: {bound}{case_count(count)} training cases{ratio} at depth {best.depth}{beyond};"
+            f" for one new run [{run}]."
+        )
+    return (
+        f"The target DSC of {target:g} lies {best.shortfall:.3f} {interval(best.shortfall_interval)} above what all"
+        f" {answer.num_train} cases give at depth {best.depth}. Twice as many, extrapolated, would give"
+        f" {best.dsc_doubled:.3f} {interval(best.dsc_doubled_interval)}, and reach it with P = {best.p_doubled:.2f}."
+    )
+
+
+def _backtest(told: int, answer: Answer) -> Iterator[str]:
+    tests = answer.backtests
+    if tests:
+        yield backtest_sentence(next((each for each in tests if each.depth == told), tests[-1]))
+    elif any(depth.on_test is not None for depth in answer.depths):
+        yield "No backtest yet: it takes two numbers of cases up to half of those at hand, and one beyond."
+
+
+def backtest_sentence(test: Backtest) -> str:
+    """What the forecasts of this study are worth."""
+    runs = "" if test.seeds == 1 else f" (mean of {test.seeds} runs)"
+    return (
+        f"Backtest: fitted to the cells of up to {test.seen_cases} cases, the forecast for {test.num_cases} at depth"
+        f" {test.depth} was {test.forecast.value:.3f} {interval(test.forecast.run_interval)}; measured"
+        f" {test.measured:.3f}{runs}, {'inside' if test.inside else 'outside'}."
+    )
+
+
+def _to_annotate(answer: Answer, currency: str) -> Iterator[str]:
+    goals = {plan.goal: plan for plan in answer.plans}
+    if "recommended" in goals:
+        yield f"To annotate for it: {plan_words(goals['recommended'], currency)}."
+    elif "target" in goals:
+        yield f"To annotate for the target: {plan_words(goals['target'], currency)}."
+
+
+def plan_words(plan: AnnotationPlan, currency: str) -> str:
+    """Cases by part, patients, and what is still to be paid."""
+    patients = "" if plan.patients is None else f" of about {plan.patients} patients or groups"
+    owned = "" if plan.missing == plan.total else f", {plan.missing} of them beyond those owned"
+    return (
+        f"{plan.total} cases{patients} ({plan.training} training + {plan.validation} validation + {plan.test} test)"
+        f"{owned}, {amount(plan.price)} {currency}"
+    )
+
+
+def _best_buy(buy: BestBuy, currency: str) -> str:
+    best = buy.best
+    others = "; ".join(
+        f"depth {each.depth} with {each.num_cases} in {100 * each.share_best:.0f} %" for each in buy.rivals[:2]
+    )
+    forecast = " (forecast, not yet measured)" * best.is_forecast
+    return (
+        f"At a worth of {amount(buy.worth)} {currency} per 0.01 DSC the best buy is depth {best.depth} with"
+        f" {best.num_cases} cases{forecast}, {amount(best.price)} {currency}: best in"
+        f" {100 * best.share_best:.0f} % of the replicates{f' ({others})' if others else ''}."
+    )
+
+
+def _enough(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
+    count = curve.sufficient
+    ratio = "" if count.ratio is None else f" (ratio {count.ratio:.2g})"
+    cases = f"{at_most(count, depth)}{case_count(count)} of {num_train} cases"
+    return f"Enough within the data at depth {depth.depth}: {cases}{ratio}."
+
+
+def _plateau(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
+    doubling = f"doubling brings {curve.doubling_gain:.3f} {interval(curve.doubling_gain_interval)}"
+    further = f"100 further cases bring {curve.gain_per_100_cases:.3f} {interval(curve.gain_per_100_cases_interval)}"
+    if not curve.reached:
+        return f"No plateau within {num_train} cases; {doubling}; {further}."
+    return f"Plateau: {at_most(curve.plateau, depth)}{case_count(curve.plateau)} cases; {doubling}; {further}."
+
+
+def at_most(count: CaseCount, depth: DepthAnswer) -> str:
+    """Nothing is read off below the fewest cases that were tried: there, the true number may be smaller."""
+    return "at most " if count.cases == depth.fewest_cases else ""
+
+
+def case_count(count: CaseCount) -> str:
+    """A number of cases with its interval."""
+    lower, upper = f"{count.interval.lower:.0f}", f"{count.interval.upper:.0f}"
+    beyond = f">{upper}"
+    value = beyond if count.cases is None else str(count.cases)
+    return f"{value} [{lower}, {beyond if count.capped else upper}]"
+
+
+def dsc_estimate(estimate: Estimate) -> str:
+    """A DSC with the interval of its mean."""
+    return f"{estimate.value:.3f}" + (f" {interval(estimate.mean_interval)}" if estimate.mean_interval else "")
+
+
+def interval(given: Interval | None) -> str:
+    """An interval of DSC in brackets, or nothing."""
+    return "" if given is None else f"[{given.lower:.3f}, {given.upper:.3f}]"
+
+
+def amount(value: float) -> str:
+    """A price or a number of hours, in at most nine characters."""
+    if value >= WIDEST_AMOUNT:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if value >= LEAST_WHOLE_AMOUNT else f"{value:.3g}"
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[0].upper()}{reason[1:]}."

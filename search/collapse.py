@@ -1,0 +1,58 @@
+"""How often trainings of a depth did not learn or collapsed, with Wilson's interval."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from search.intervals import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from search.measurements import Measurement
+
+Z = NormalDist().inv_cdf(0.95)
+
+
+@dataclass(frozen=True)
+class CollapseRate:
+    """Flagged runs of one depth.
+
+    Attributes:
+        depth: Of the U-Net.
+        runs: Finished runs.
+        not_learned: Those that never took off.
+        collapsed: Those that fell back.
+        rate: Share of both.
+        interval: Its 90 % interval (Wilson 1927).
+    """
+
+    depth: int
+    runs: int
+    not_learned: int
+    collapsed: int
+    rate: float
+    interval: Interval
+
+
+def collapse_rates(measurements: Sequence[Measurement]) -> tuple[CollapseRate, ...]:
+    """A rate for each depth that has finished runs, rising."""
+    runs = Counter(each.depth for each in measurements)
+    flags = Counter((each.depth, each.flag) for each in measurements)
+    return tuple(
+        CollapseRate(depth, number, silent, fallen, (silent + fallen) / number, wilson(silent + fallen, number))
+        for depth, number in sorted(runs.items())
+        for silent, fallen in [(flags[depth, "not_learned"], flags[depth, "collapsed"])]
+    )
+
+
+def wilson(hits: int, number: int) -> Interval:
+    """90 % interval of the share of ``hits`` in ``number`` trials, which must be 1 or more."""
+    share, z2 = hits / number, Z**2
+    middle = (share + z2 / (2 * number)) / (1 + z2 / number)
+    half = Z / (1 + z2 / number) * math.sqrt(share * (1 - share) / number + z2 / (4 * number**2))
+    return Interval(max(0.0, middle - half), min(1.0, middle + half))

@@ -1,0 +1,89 @@
+"""Tables and figures of a report as files, beside the page."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import InputError
+from studies.report.formats import OF_FIGURES, OF_TABLES
+from studies.report.numbers import tables_of
+from studies.report.sections import figures_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from studies.report.material import Material
+    from studies.report.parts import Figure
+
+WIDTH, SCALE = 900, 2  # of a figure in pixels, and how many dots each has in PNG
+CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
+
+
+def write_files(material: Material, folder: Path, formats: Sequence[str]) -> Path:
+    """Write what the formats ask for into the folder, and return it.
+
+    Raises:
+        InputError: A file cannot be written, or no browser can be found to draw with.
+    """
+    figures = list(figures_of(material))
+    try:
+        folder.mkdir(exist_ok=True)
+        for name, frame in tables_of(material).items():
+            if "csv" in formats:
+                frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+            if "json" in formats:
+                rows = json.loads(frame.to_json(orient="records"))
+                (folder / f"{name}.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        if "json" in formats:
+            _write_json(material, folder, figures)
+        if drawn := [each for each in formats if each in OF_FIGURES]:
+            _draw(figures, folder, drawn)
+    except OSError as error:
+        raise InputError(f"cannot write to {folder}: {error.strerror or error}; choose another place (-o)") from None
+    assert set(formats) <= {*OF_TABLES, *OF_FIGURES}
+    return folder
+
+
+def _write_json(material: Material, folder: Path, figures: Iterable[Figure]) -> None:
+    answer = json.dumps(material.findings.answer.to_dict(), indent=1, allow_nan=False)
+    (folder / "answer.json").write_text(answer, encoding="utf-8")
+    for each in figures:
+        (folder / f"figure-{each.name}.json").write_text(each.figure.to_json(), encoding="utf-8")
+
+
+def _draw(figures: Sequence[Figure], folder: Path, formats: Sequence[str]) -> None:
+    """PNG and PDF through kaleido, which starts one browser for all of them."""
+    import kaleido
+    from choreographer.errors import BrowserFailedError, ChromeNotFoundError
+
+    pictures: list[dict[str, Any]] = [
+        {
+            "fig": _on_white(each),
+            "path": folder / f"figure-{each.name}.{kind}",
+            "opts": {"format": kind, "width": max(WIDTH, each.min_width), "height": each.height, "scale": SCALE},
+        }
+        for each in figures
+        for kind in formats
+    ]
+    try:
+        kaleido.write_fig_from_object_sync(pictures, kopts=_browser())
+    except (ChromeNotFoundError, BrowserFailedError) as error:
+        raise InputError(
+            f"--format {formats[0]} needs a browser: install Chromium or Chrome, or set BROWSER_PATH to one ({error})"
+        ) from None
+
+
+def _browser() -> dict[str, Any]:
+    """Without fonts of formulas from a network; where Debian has Chromium, which kaleido does not find by itself."""
+    found = next((path for path in CHROMIUM if os.access(path, os.X_OK)), None)
+    place = {"path": found} if found and "BROWSER_PATH" not in os.environ else {}
+    return {"mathjax": False, **place}
+
+
+def _on_white(each: Figure) -> Any:
+    figure = type(each.figure)(each.figure)
+    figure.update_layout(paper_bgcolor="#fff", plot_bgcolor="#fff")
+    return figure

@@ -1,0 +1,245 @@
+"""The sections of the page: to add one, write a function that gives a `Section` and name it in `sections_of`."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from search.answer_text import footnote
+from studies.report.answer_tables import backtest_table, buy_table, front_table, plan_table, target_table
+from studies.report.cost_figure import cost_bars
+from studies.report.data_curve_figure import data_curves
+from studies.report.forecast_figure import error_table, forecast_figure
+from studies.report.front_figure import front_figure
+from studies.report.gallery import galleries
+from studies.report.heatmaps import heatmap
+from studies.report.methods import PAPER, methods_paragraph
+from studies.report.parts import Code, Figure, Fold, Notes, Section, Table
+from studies.report.score_lines import against_depth, against_ratio, test_error
+from studies.report.scores import METRICS
+from studies.report.spec_text import spec_text
+from studies.report.study_tables import (
+    claims_table,
+    collapse_table,
+    complexity_table,
+    paper_tables,
+    savings_table,
+    skipped_table,
+)
+from studies.report.tables import (
+    cell_table,
+    depth_table,
+    failed_table,
+    flagged_table,
+    ranking_table,
+    stopped_table,
+    values_table,
+)
+from studies.report.times_figure import training_times
+from studies.report.training_curve_figure import training_curves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from studies.report.material import Material
+    from studies.report.parts import Part
+
+SHOWN_FINGERPRINT = 12
+FACTS = {"d0": "validation DSC of calling everything foreground", "channels": "image channels"}
+TOLD_APART = ("versions", "flops", "orders")  # facts that have tables of their own, or are too long
+RANKING_NOTE = (
+    "A configuration is eligible if P is at least 0.5, and safe at 0.9. Its price is that of one training under the "
+    "full budget and of its training, validation and test cases; ~ marks an estimated one. A flagged configuration "
+    "did not learn, or collapsed: it keeps the score of its best checkpoint, and is left out of every fit."
+)
+FRONT_NOTE = (
+    "A configuration leaves the front if another costs no more and scores no less, or if a mixture of two others does "
+    "(extended dominance). Validation DSC decides; gains are paired over replicates."
+)
+TABLES_NOTE = "Tables 2 and 3 take minutes, and are made on request: dicecurve report --paper-tables."
+FUTURE_NOTE = "* reads the very values that it predicts: its backward half sees the future."
+COVERAGE_NOTE = (
+    "Intervals of the LSTM's forecasts cover 90 % on average over data sets like those it was calibrated on; there is "
+    "no guarantee for this one."
+)
+
+
+def sections_of(material: Material) -> list[Section]:
+    """Those that hold something, the most useful first."""
+    found = (
+        _plans(material),
+        _more_cases(material),
+        _ranking(material),
+        _scores(material),
+        _forecasts(material),
+        _overlays(material),
+        _trainings(material),
+        _claims(material),
+        _exceptions(material),
+        _savings(material),
+        _study(material),
+    )
+    return [section for section in found if section.parts]
+
+
+def figures_of(material: Material) -> Iterator[Figure]:
+    """All figures of the page, folded ones too."""
+    for section in sections_of(material):
+        yield from _figures(section.parts)
+
+
+def _figures(parts: Iterable[Part]) -> Iterator[Figure]:
+    for part in parts:
+        if isinstance(part, Figure):
+            yield part
+        elif isinstance(part, Fold):
+            yield from _figures(part.parts)
+
+
+def _plans(material: Material) -> Section:
+    found, currency = material.findings.answer, material.findings.question.prices.currency
+    parts = _present(plan_table(found, currency), target_table(found))
+    return Section("plans", "How many cases to annotate", parts)
+
+
+def _more_cases(material: Material) -> Section:
+    found = material.findings.answer
+    figure = data_curves(found, material.fitted)
+    parts = _present(figure, depth_table(found), backtest_table(found))
+    return Section("data-curves", "What more cases bring", parts)
+
+
+def _ranking(material: Material) -> Section:
+    found, currency = material.findings.answer, material.findings.question.prices.currency
+    if not found.ranking:
+        return Section("ranking", "Ranking", ())
+    parts = _present(
+        cost_bars(found, currency),
+        ranking_table(found, currency),
+        Notes((footnote(found), RANKING_NOTE)),
+        front_figure(found, currency),
+        front_table(found, currency),
+        Notes((FRONT_NOTE,)),
+        buy_table(found, currency),
+    )
+    return Section("ranking", "Cost per DSC", parts)
+
+
+def _scores(material: Material) -> Section:
+    scored, records = material.scored, material.findings.records
+    rest = [metric for metric in METRICS if metric != "dsc"]
+    parts = _present(
+        heatmap("dsc", scored, records),
+        _fold("IoU, recall and precision by ratio and depth", (heatmap(each, scored, records) for each in rest)),
+        _fold("Against the ratio, a line a depth", (against_ratio(each, scored) for each in METRICS)),
+        _fold("Against depth, a line a ratio", (against_depth(each, scored) for each in METRICS)),
+        _fold("Test error against the ratio", (test_error(scored),)),
+    )
+    return Section("by-ratio-and-depth", "Scores by ratio and depth", parts)
+
+
+def _forecasts(material: Material) -> Section:
+    figure = forecast_figure(material.halves)
+    if figure is None and material.paper is None:
+        return Section("half", "Forecasts", ())
+    tables: list[Part] = [Notes((TABLES_NOTE,))]
+    if material.paper is not None:
+        tables = [*paper_tables(material.paper), Notes((FUTURE_NOTE,))]
+    parts = _present(figure, Notes((COVERAGE_NOTE,)), error_table(material.halves))
+    return Section(
+        "half", "Forecast from half of the cases, against measured", [*parts, Fold("Tables 2 and 3", tables)]
+    )
+
+
+def _overlays(material: Material) -> Section:
+    fold = _fold("Truth and prediction, by ratio and depth", galleries(material.overlays))
+    return Section("overlays", "What the networks see", _present(fold))
+
+
+def _trainings(material: Material) -> Section:
+    study, records = material.findings.study, material.findings.records
+    parts = _present(
+        training_curves(records, study.facts.get("d0") or None),
+        _fold("How long trainings took", (training_times(records),)),
+        _fold("Complexity of each depth", (complexity_table(study, records),)),
+    )
+    return Section("training-curves", "Trainings", parts)
+
+
+def _claims(material: Material) -> Section:
+    if not material.findings.answer.ranking:
+        return Section("claims", "Claims", ())
+    return Section("claims", "Claims of the paper, and this study", (claims_table(material.claims),))
+
+
+def _exceptions(material: Material) -> Section:
+    records = material.findings.records
+    parts = _present(
+        failed_table(records),
+        flagged_table(material.findings.answer),
+        collapse_table(material.measurements),
+        stopped_table(records),
+        skipped_table(records),
+    )
+    return Section("exceptions", "Cells that failed, were flagged, stopped or skipped", parts)
+
+
+def _savings(material: Material) -> Section:
+    return Section("savings", "Savings", _present(savings_table(material.savings)))
+
+
+def _study(material: Material) -> Section:
+    findings = material.findings
+    study, records = findings.study, findings.records
+    counts = {part: len(study.split[part]) for part in ("train", "validation", "test")}
+    facts = {
+        **{f"{part} cases": count for part, count in counts.items()},
+        "dataset fingerprint": study.fingerprint[:SHOWN_FINGERPRINT],
+        "policy": study.running.get("policy"),
+        "changed for this report": list(findings.question.changed),
+        "devices": sorted({record.attempt.device_name for record in records if record.attempt.device_name}),
+    }
+    rest = {FACTS.get(name, name): value for name, value in study.facts.items() if name not in TOLD_APART}
+    parts: list[Part] = [
+        values_table("Facts of the study", facts | rest),
+        Fold("A paragraph for a paper or a grant", [Notes((methods_paragraph(findings),))]),
+        Fold("Every cell", [cell_table(records)]),
+        Fold("What results depend on", [values_table("Identity of the study", study.identity)]),
+        Fold("How it was run", [values_table("Values that may change at any start", study.running)]),
+        *_versions(material),
+        *_reproduce(material),
+        Notes((f"Method: {PAPER}.",)),
+    ]
+    return Section("study", "The study", parts)
+
+
+def _versions(material: Material) -> Iterator[Part]:
+    versions = material.findings.study.facts.get("versions", {})
+    if versions:
+        yield Fold("Versions", [values_table("Versions at the first start", versions)])
+
+
+def _reproduce(material: Material) -> Iterator[Part]:
+    study = material.findings.study
+    name = shlex.quote(study.name)
+    yield Notes(("This page is written again by",))
+    yield Code(f"dicecurve report {name}")
+    if "training" in study.identity:
+        yield Fold(
+            "How to run it again",
+            [
+                Notes(("With this text in study.toml, and the same data and versions:",)),
+                Code("dicecurve run study.toml --data DIR"),
+                Code(spec_text(study)),
+            ],
+        )
+
+
+def _fold(summary: str, parts: Iterable[Part | None]) -> Fold | None:
+    present = _present(*parts)
+    return Fold(summary, present) if present else None
+
+
+def _present(*parts: Part | None) -> list[Part]:
+    """The parts that hold something."""
+    return [part for part in parts if part is not None and not (isinstance(part, Table) and not part.rows)]

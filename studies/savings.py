@@ -1,0 +1,62 @@
+"""What a study has spent, beside what the full grid would cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from studies.answering import is_measured, measurement, planned_configurations
+
+if TYPE_CHECKING:
+    from search.prices import Device
+    from studies.answering import Findings
+
+
+@dataclass(frozen=True)
+class Savings:
+    """Device seconds.
+
+    Attributes:
+        device: That all are of.
+        cells: Of the grid, without repeats and confirmations.
+        spent: By the whole study, lost work included.
+        measured: Full trainings of the grid that ran to their end.
+        predicted: Of the others: estimated for those that were stopped, predicted for those that were not trained.
+    """
+
+    device: Device
+    cells: int
+    spent: float
+    measured: float
+    predicted: float
+
+    @property
+    def whole(self) -> float:
+        """The full grid."""
+        return self.measured + self.predicted
+
+    @property
+    def share(self) -> float:
+        """Spent, as a share of the full grid."""
+        return self.spent / self.whole
+
+
+def savings_of(findings: Findings) -> Savings | None:
+    """None where nothing tells what a training takes, or times were not recorded."""
+    grid = [record for record in findings.records if record.cell.plan.role == "grid"]
+    done = [measurement(record) for record in grid if is_measured(record)]
+    waiting = {(each.depth, each.num_cases): each for each in planned_configurations(findings.study, findings.records)}
+    plans = [record.cell.plan for record in grid if not is_measured(record)]
+    missing = [
+        waiting[plan.depth, plan.num_cases].budget_seconds for plan in plans if (plan.depth, plan.num_cases) in waiting
+    ]
+    if not done or len(missing) < len(plans):
+        return None
+    found = Savings(
+        device=done[0].device,
+        cells=len(grid),
+        spent=findings.spent_seconds,
+        measured=sum(each.budget_seconds for each in done if not each.seconds_estimated),
+        predicted=sum(each.budget_seconds for each in done if each.seconds_estimated) + sum(missing),
+    )
+    return found if found.whole > 0 else None
