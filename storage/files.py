@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import sqlalchemy as sa
 from pydantic import BaseModel
+
+from storage.engine import sqlite_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,10 +57,8 @@ def artifacts_of(running: Mapping[str, Any], url: str) -> str:
 
 def home_of(url: str) -> Path:
     """The folder that a study calls home: that of its SQLite file, else the current one."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        return Path(parsed.database).parent
-    return Path.cwd()
+    file = sqlite_file(url)
+    return Path.cwd() if file is None else file.parent
 
 
 def _absolute(place: str) -> str:

@@ -61,7 +61,7 @@ class ReplaySpec:
         seeds: Those of the grid; the others are fresh seeds.
         worth: As in `PolicyContext`.
         seed: As in `PolicyContext`.
-        timer: As in `replay`.
+        clock: As in `replay`.
     """
 
     policy: PolicyName
@@ -76,7 +76,7 @@ class ReplaySpec:
     seeds: tuple[int, ...] = (0,)
     worth: float = WORTH
     seed: int = 0
-    timer: Callable[[], float] = time.perf_counter
+    clock: Callable[[], float] = time.perf_counter
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +157,7 @@ def replay_surface(runs: Sequence[RecordedRun], spec: ReplaySpec) -> Replayed:
         with ledger:
             study = ledger.create_study("replay", **_study_parts(num_train, spec))
             ledger.layout(study.study_id, [run.plan for run in grid])
-            run = replay(ledger, study, runs, _decision_spec(runs, num_train, spec), gpus=spec.gpus, timer=spec.timer)
+            run = replay(ledger, study, runs, _decision_spec(runs, num_train, spec), spec.gpus, clock=spec.clock)
             records = tuple(cell_records(ledger, study.study_id))
             spent = spent_seconds(ledger, study.study_id)
     return Replayed(
