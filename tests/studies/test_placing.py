@@ -8,6 +8,7 @@ import pytest
 
 from storage.engine import normalise_url
 from storage.errors import InputError
+from storage.files import FilesSpec
 from studies import placing
 from studies.spec import parse_spec
 
@@ -37,6 +38,11 @@ def check(url: str, **sections: Any) -> None:
     [
         ("sqlite:///study.db", {}, "the database would lie in .*dicecurve database start DIR"),
         (POSTGRES, {}, r"checkpoints would lie in .*set checkpoints in \[files\]"),
+        (
+            POSTGRES,
+            {"files": {"checkpoints": "s3://b/p", "artifacts": "pictures"}},
+            r"overlays would lie in .*set artifacts in \[files\]",
+        ),
         (POSTGRES, {"files": {"checkpoints": "s3://b/p"}}, r"prepared data would lie in .*set cache in \[files\]"),
         (
             POSTGRES,
@@ -70,3 +76,10 @@ def test_a_secret_among_the_checkpoints_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the URL of the checkpoints holds a password") as caught:
         check(f"sqlite:///{tmp_path}/study.db", files={"checkpoints": "s3://key:hidden@bucket/p"})
     assert "hidden" not in str(caught.value)
+
+
+def test_overlays_go_where_checkpoints_go() -> None:
+    """Every node reaches that place; the options of its URL stay at the end."""
+    files = FilesSpec(checkpoints="s3://bucket/folder?region=us-east-1").resolved("sqlite:////d/s.db")
+    assert files.artifacts == "s3://bucket/folder/_artifacts?region=us-east-1"
+    assert FilesSpec().resolved("sqlite:////d/s.db").artifacts == "/d/dicecurve-files/artifacts"
