@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from search.ranking import RankedConfiguration
     from search.target import TargetAnswer
 
+SINGLE = 0.95  # groups a case from which on they are no patients
 Goal = Literal["recommended", "enough within the data", "plateau", "target"]
 
 
@@ -40,9 +41,9 @@ class CaseSets:
 
     @property
     def has_groups(self) -> bool:
-        """Whether any group holds more than one case."""
+        """Whether groups hold several cases, more than the odd pair of pictures that look alike."""
         cases = self.training + self.validation + self.test
-        return self.training_groups + self.validation_groups + self.test_groups < cases
+        return self.training_groups + self.validation_groups + self.test_groups < SINGLE * cases
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,17 @@ def annotation_plans(
     sets: CaseSets,
     prices: PriceSpec,
 ) -> tuple[AnnotationPlan, ...]:
-    """A plan for each goal that has a number of cases: at the recommended depth, and for a target at its best depth."""
+    """A plan for each goal that has a number of cases: at the recommended depth, and for a target at its best depth.
+
+    A plateau has one where it is reached.
+    """
     plans: list[AnnotationPlan | None] = []
     if recommended is not None:
         plans.append(_plan("recommended", recommended.depth, recommended.num_cases, sets=sets, prices=prices))
         curve = next((each.on_test for each in depths if each.depth == recommended.depth), None)
         if curve is not None:
             plans.append(_counted("enough within the data", recommended.depth, curve.sufficient, sets, prices))
+        if curve is not None and curve.reached:
             plans.append(_counted("plateau", recommended.depth, curve.plateau, sets, prices))
     if target is not None and target.best is not None:
         plans.append(_counted("target", target.best.depth, target.best.cases, sets, prices))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import stats
+from scipy.special import fdtri
 
 from search.intervals import Interval, interval_of
 
@@ -169,7 +169,7 @@ def _fluctuations(read: _Reading | None) -> Claim:
     if min(map(len, sides)) < LEAST_RESIDUALS or not (sides[1] ** 2).mean() > 0:
         return _untold(statement, measure, bar)
     ratio = float((sides[0] ** 2).mean() / (sides[1] ** 2).mean())
-    upper, lower = stats.f.ppf([0.05, 0.95], len(sides[0]), len(sides[1]))
+    upper, lower = fdtri(len(sides[0]), len(sides[1]), np.array([0.05, 0.95]))
     inside = Interval(float(ratio / lower), float(ratio / upper))
     return Claim(statement, measure, ratio, inside, bar, _verdict(inside.lower > 1, inside.upper <= 1))
 

@@ -121,9 +121,18 @@ def ranked(rows: Iterable[RankedConfiguration]) -> tuple[RankedConfiguration, ..
 def learned_rows(
     configurations: Sequence[Configuration], test: DataCurves, *, prices: PriceSpec, held_out_cases: int
 ) -> list[RankedConfiguration]:
-    """Rows of the C configurations that the test curves are conditioned on, in that order, not yet judged."""
+    """Rows of the C configurations that the test curves are conditioned on, in that order, not yet judged.
+
+    Their intervals are around the DSC of the full budget, the forecast gain of stopped runs included.
+    """
     rows = [_measured_row(each, prices, held_out_cases) for each in configurations]
-    return [replace(row, test_dsc=_test_estimate(row, test, index)) for index, row in enumerate(rows)]
+    replicates = test.points.dsc + test.replicate_error
+    means, runs = (_dsc_intervals(each) for each in (replicates, replicates + test.new_run[:, None]))
+    return [
+        replace(row, test_dsc=Estimate(row.test_dsc.value, mean, run))
+        for row, mean, run in zip(rows, means, runs, strict=True)
+        if row.test_dsc is not None
+    ]
 
 
 def forecast_rows(
@@ -190,7 +199,9 @@ def _measured_row(configuration: Configuration, prices: PriceSpec, held_out_case
 
 
 def _planned_row(planned: Planned, forecast: Estimate, prices: PriceSpec, held_out_cases: int) -> RankedConfiguration:
-    training = training_price(prices, device=planned.device, seconds=planned.budget_seconds)
+    training = training_price(
+        prices, device=planned.device, seconds=planned.budget_seconds, device_name=planned.device_name
+    )
     return RankedConfiguration(
         rank=None,
         depth=planned.depth,
@@ -215,19 +226,18 @@ def _planned_row(planned: Planned, forecast: Estimate, prices: PriceSpec, held_o
     )
 
 
-def _test_estimate(row: RankedConfiguration, test: DataCurves, index: int) -> Estimate:
-    """Measured test DSC; its intervals are around the DSC of the full budget, the forecast gain included."""
-    assert row.test_dsc is not None
-    replicates = test.points.dsc[index] + test.replicate_error[:, index]
-    return Estimate(row.test_dsc.value, _dsc_interval(replicates), _dsc_interval(replicates + test.new_run))
-
-
 def _forecast(expected: float, drawn: Floats, test: DataCurves) -> Estimate:
     return Estimate(expected, _dsc_interval(drawn), _dsc_interval(drawn + test.new_run))
 
 
 def _dsc_interval(replicates: Floats) -> Interval:
     return interval_of(np.clip(replicates, 0.0, 1.0))
+
+
+def _dsc_intervals(replicates: Floats) -> list[Interval]:
+    """An interval for each column of shape (R, C)."""
+    bounds = np.percentile(np.clip(replicates, 0.0, 1.0), [5, 95], axis=0).T
+    return [Interval(lower, upper) for lower, upper in bounds.tolist()]
 
 
 def _order(row: RankedConfiguration) -> tuple[float, ...]:

@@ -37,12 +37,15 @@ def read(connection: sa.Connection, of_attempts: sa.Select[tuple[int]]) -> NDArr
 
 
 def sums(of_attempts: sa.Select[tuple[int]]) -> sa.Subquery:
-    """Of each attempt with a curve: attempt_id, evaluations (how many), best_val_dsc, wall_seconds."""
+    """Of each attempt with a curve: attempt_id, evaluations (how many), last_step, best_val_dsc, seconds by kind."""
     return (
         sa.select(
             evaluations.c.attempt_id,
             sa.func.count().label("evaluations"),
+            sa.func.max(evaluations.c.step).label("last_step"),
             sa.func.max(evaluations.c.val_dsc).label("best_val_dsc"),
+            sa.func.sum(evaluations.c.train_seconds).label("train_seconds"),
+            sa.func.sum(evaluations.c.val_seconds).label("val_seconds"),
             sa.func.sum(evaluations.c.train_seconds + evaluations.c.val_seconds).label("wall_seconds"),
         )
         .where(evaluations.c.attempt_id.in_(of_attempts))

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from storage.ledger import Ledger
 
 
-SCORE_COLUMNS = ("best_evaluation", "validation_counts", "test_counts")
-
-
 @patient
 def cell_records(ledger: Ledger, study_id: int, keys: Sequence[str] | None = None) -> list[CellRecord]:
     """Cells with their current attempt and curve, in the order of the layout; those of the keys, or all."""

@@ -193,17 +193,60 @@ class AttemptRecord:
 
 
 @dataclass(frozen=True)
+class CurveTotals:
+    """A training curve summed up.
+
+    Attributes:
+        evaluations: How many are recorded.
+        last_step: Optimiser steps up to the last of them.
+        best_val_dsc: The best of them; None without any.
+        train_seconds: Wall seconds of training.
+        val_seconds: Wall seconds of validation.
+    """
+
+    evaluations: int = 0
+    last_step: int = 0
+    best_val_dsc: float | None = None
+    train_seconds: float = 0.0
+    val_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class CellRecord:
-    """A cell with its current attempt and its training curve."""
+    """A cell with its current attempt and its training curve.
+
+    Attributes:
+        cell: The cell.
+        attempt: Its current attempt.
+        curve: Its evaluations; left out where only their totals were read.
+        test_curve: Test DSC by evaluation, of recorded surfaces only.
+        known_totals: Of the curve, where that is left out.
+    """
 
     cell: Cell
     attempt: AttemptRecord
     curve: tuple[Evaluation, ...] = ()
     test_curve: dict[int, float] = field(default_factory=dict)
+    known_totals: CurveTotals | None = None
+
+    @property
+    def totals(self) -> CurveTotals:
+        """The curve summed up."""
+        if self.known_totals is not None or not self.curve:
+            return self.known_totals or CurveTotals()
+        return CurveTotals(
+            len(self.curve),
+            self.curve[-1].step,
+            max(e.val_dsc for e in self.curve),
+            sum(e.train_seconds for e in self.curve),
+            sum(e.val_seconds for e in self.curve),
+        )
 
     @property
     def device_seconds(self) -> float:
         """Device seconds of the evaluations that stand in the ledger."""
+        if self.known_totals is not None:
+            return self.attempt.device_share * (self.known_totals.train_seconds + self.known_totals.val_seconds)
         return self.attempt.device_share * sum(e.train_seconds + e.val_seconds for e in self.curve)
 
     @property
@@ -230,7 +273,7 @@ class StudyRecord:
         fingerprint: Of the dataset.
         split: Case names of "train", "validation" and "test".
         groups: Group number of every case, in the order of train, validation, test; cases of a group stay together.
-        facts: Measured once on the data: channels, `d0` (the score of "everything is foreground").
+        facts: Measured once on the data: channels, `d0` (the score of "everything is foreground"), flops by depth.
     """
 
     study_id: int

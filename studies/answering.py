@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -15,10 +16,11 @@ from search.measurements import Measurement, Planned
 from search.stop_rule import remaining_gain
 from storage.frames import cases_frame
 from storage.records import CellState
+from studies.case_metrics import case_metrics
 from studies.question import question_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from search.data_curves import DataCurves
     from search.measurements import Flag
     from search.prices import Device
+    from storage.count_rows import StudyCounts
     from storage.ledger import Ledger
     from storage.records import CellRecord, StudyRecord
+    from studies.case_metrics import CaseMetrics
     from studies.question import Question
 
 
@@ -41,6 +45,9 @@ class Findings:
         records: All of its cells.
         spent_seconds: Device seconds that it has consumed, lost work included.
         question: Prices, tolerance, target and worth that were asked for.
+        metrics: Of each scored cell, by key.
+        measurements: The measured cells, by key.
+        planned: Configurations of the grid that no cell has measured.
         answer: What the finished cells say.
         curves: The data curves on test cases behind it; None where nothing learned.
     """
@@ -49,19 +56,40 @@ class Findings:
     records: Sequence[CellRecord]
     spent_seconds: float
     question: Question
+    metrics: Mapping[str, CaseMetrics]
+    measurements: Mapping[str, Measurement]
+    planned: Sequence[Planned]
     answer: Answer
     curves: DataCurves | None
 
 
 def findings_of(
-    study: StudyRecord, records: Sequence[CellRecord], spent_seconds: float, question: Question | None = None
+    study: StudyRecord,
+    records: Sequence[CellRecord],
+    spent_seconds: float,
+    question: Question | None = None,
+    counts: StudyCounts | None = None,
 ) -> Findings:
-    """The answer that a study's finished cells give to a question, by default the study's own, and what it rests on."""
+    """The answer that a study's finished cells give, and what it rests on.
+
+    Args:
+        study: Its spec, split and groups.
+        records: All of its cells.
+        spent_seconds: Device seconds that it has consumed.
+        question: What is asked; None: what the study itself asks.
+        counts: Pixel counts, where the records were read without them.
+    """
     question = question or question_of(study)
-    measured = [record for record in records if is_measured(record)]
-    has_cases = any(record.attempt.scores is not None for record in measured)
+    metrics = case_metrics(records, counts)
+    measurements = {
+        record.cell.plan.key: measurement(record, metrics.get(record.cell.plan.key))
+        for record in records
+        if is_measured(record)
+    }
+    planned = planned_configurations(study, records)
+    has_cases = bool(metrics)
     found, curves = answer_with_curves(
-        [measurement(record) for record in measured],
+        list(measurements.values()),
         num_train=len(study.split["train"]),
         num_validation=len(study.split["validation"]),
         num_test=len(study.split["test"]),
@@ -72,9 +100,9 @@ def findings_of(
         train_groups=case_groups(study, "train") if has_cases else None,
         validation_groups=case_groups(study, "validation") if has_cases else None,
         test_groups=case_groups(study, "test") if has_cases else None,
-        planned=planned_configurations(study, records),
+        planned=planned,
     )
-    return Findings(study, records, spent_seconds, question, found, curves)
+    return Findings(study, records, spent_seconds, question, metrics, measurements, planned, found, curves)
 
 
 def answer_of(study: StudyRecord, records: Sequence[CellRecord], question: Question | None = None) -> Answer:
@@ -85,26 +113,28 @@ def answer_of(study: StudyRecord, records: Sequence[CellRecord], question: Quest
 def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) -> list[Planned]:
     """Configurations of the grid that no cell has measured, with the cost that the others predict."""
     measured = {(r.cell.plan.depth, r.cell.plan.num_cases) for r in records if is_measured(r)}
+    waiting = {
+        (plan.depth, plan.num_cases): plan
+        for record in records
+        for plan in [record.cell.plan]
+        if (plan.depth, plan.num_cases) not in measured
+    }
     trained = [record for record in records if record.curve and record.attempt.device is not None]
-    if "training" not in study.identity or not trained:
+    if "training" not in study.identity or not trained or not waiting:
         return []
     protocol = TrainingSpec.model_validate(study.identity["training"])
     device, share = cast("Device", trained[0].attempt.device), trained[0].attempt.device_share
+    ((device_name, _),) = Counter(record.attempt.device_name for record in trained).most_common(1)
     costs = cost_model(
         ((record.cell.plan, record.curve) for record in trained),
         device_share=share,
         evaluations=protocol.evaluations,
         total_steps=protocol.total_steps,
     )
-    waiting = {
-        (plan.depth, plan.num_cases): Planned(
-            plan.depth, plan.ratio, plan.num_cases, plan.parameters, device, costs.seconds(plan)
-        )
-        for record in records
-        for plan in [record.cell.plan]
-        if (plan.depth, plan.num_cases) not in measured
-    }
-    return list(waiting.values())
+    return [
+        Planned(plan.depth, plan.ratio, plan.num_cases, plan.parameters, device, costs.seconds(plan), device_name)
+        for plan in waiting.values()
+    ]
 
 
 def is_measured(record: CellRecord) -> bool:
@@ -112,10 +142,10 @@ def is_measured(record: CellRecord) -> bool:
     return record.attempt.scores is not None or record.attempt.told_dsc is not None
 
 
-def measurement(record: CellRecord) -> Measurement:
-    """A measured cell as the answer reads it."""
+def measurement(record: CellRecord, metrics: CaseMetrics | None = None) -> Measurement:
+    """A measured cell as the answer reads it; its metrics are worked out where they are not given."""
     plan, attempt = record.cell.plan, record.attempt
-    last_step = record.curve[-1].step
+    last_step = record.totals.last_step
     end = attempt.forecast
     gain = 0.0 if end is None else remaining_gain(record.curve, end.mean)
     half = 0.0 if end is None else (end.upper - end.lower) / 2
@@ -129,13 +159,14 @@ def measurement(record: CellRecord) -> Measurement:
         device=cast("Device", attempt.device),
         budget_seconds=record.device_seconds * attempt.planned_steps / last_step,
         seconds_estimated=last_step < attempt.planned_steps,
-        validation=_case_dsc(record, "validation"),
-        test=_case_dsc(record, "test"),
+        validation=_case_dsc(record, "validation") if metrics is None else metrics.validation,
+        test=_case_dsc(record, "test") if metrics is None else metrics.test,
         remaining_gain=gain,
         remaining_gain_lower=gain - half,
         remaining_gain_upper=gain + half,
         flag=_flag(record.cell.state),
         confirms=plan.role == "confirm",
+        device_name=attempt.device_name,
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studies.answering import is_measured, measurement, planned_configurations
-
 if TYPE_CHECKING:
     from search.prices import Device
     from studies.answering import Findings
@@ -44,9 +42,10 @@ class Savings:
 def savings_of(findings: Findings) -> Savings | None:
     """None where nothing tells what a training takes, or times were not recorded."""
     grid = [record for record in findings.records if record.cell.plan.role == "grid"]
-    done = [measurement(record) for record in grid if is_measured(record)]
-    waiting = {(each.depth, each.num_cases): each for each in planned_configurations(findings.study, findings.records)}
-    plans = [record.cell.plan for record in grid if not is_measured(record)]
+    keys = [record.cell.plan.key for record in grid]
+    done = [findings.measurements[key] for key in keys if key in findings.measurements]
+    waiting = {(each.depth, each.num_cases): each for each in findings.planned}
+    plans = [record.cell.plan for record in grid if record.cell.plan.key not in findings.measurements]
     missing = [
         waiting[plan.depth, plan.num_cases].budget_seconds for plan in plans if (plan.depth, plan.num_cases) in waiting
     ]

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from storage.records import StudyRecord
 
 COLUMNS = 80
+WHOLE_CURVES = 300  # cells of a large study whose training curves are read, those that were stopped aside
 
 
 def add(commands: Any) -> None:
     """Add these commands to the parser."""
     status = study_command(commands, "status", _status, "what a study has done so far")
     take_json(status)
+    status.add_argument("--watch", action="store_true", help="follow a running study, from any machine, to its end")
     status.add_argument("--why", metavar="CELL", help="what was decided of one cell, and on which values")
     _take_report(study_command(commands, "report", _report, "the answer, and report.html"))
     table = study_command(
@@ -78,10 +80,14 @@ def _status(options: argparse.Namespace) -> int:
     from storage.count_rows import study_counts
     from storage.reads import spent_seconds
     from storage.summaries import cell_summaries
+    from studies.progress import watch
     from studies.status import render_status, status_of
 
     with open_ledger(options.storage) as ledger:
         study = find_study(ledger, options.study or options.name)
+        if options.watch:
+            watch(ledger, study)
+            study = find_study(ledger, study.name)
         if options.why:
             return _why(ledger, study, options.why)
         number = study.study_id
@@ -105,7 +111,9 @@ def _why(ledger: Ledger, study: StudyRecord, key: str) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from studies.answering import answer_of, findings_of
+    from storage.count_rows import study_counts
+    from storage.summaries import summed_records
+    from studies.answering import findings_of
     from studies.commands.reporting import write_report
     from studies.question import ask
     from studies.report.formats import formats_of
@@ -113,12 +121,14 @@ def _report(options: argparse.Namespace) -> int:
 
     formats = formats_of(options.format)
     with open_ledger(options.storage) as ledger:
-        study, records = read_study(ledger, options.study or options.name)
+        study = find_study(ledger, options.study or options.name)
         question = ask(study, options.overrides, options.target_dsc, options.worth)
+        records = summed_records(ledger, study.study_id, WHOLE_CURVES)
+        counts = study_counts(ledger, study.study_id)
         if options.json:
-            print(json.dumps(answer_of(study, records, question).to_dict(), indent=2))
+            print(json.dumps(findings_of(study, records, 0.0, question, counts).answer.to_dict(), indent=2))
         elif options.methods:
-            print(textwrap.fill(methods_paragraph(findings_of(study, records, 0.0, question)), COLUMNS))
+            print(textwrap.fill(methods_paragraph(findings_of(study, records, 0.0, question, counts)), COLUMNS))
         else:
             write_report(
                 ledger,
@@ -126,6 +136,7 @@ def _report(options: argparse.Namespace) -> int:
                 records,
                 options.output,
                 question=question,
+                counts=counts,
                 formats=formats,
                 paper_tables=options.paper_tables,
             )

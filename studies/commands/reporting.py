@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from search.answer_text import render
 from storage.artifacts import ArtifactFolder
 from storage.files import artifacts_of, home_of
+from storage.frames import changes_frame
 from storage.reads import spent_seconds
-from studies.answering import findings_of, is_measured, measurement
+from studies.answering import findings_of
 from studies.commands.opened import writable
 from studies.report.files import write_files
 from studies.report.gallery import shown_cells
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from storage.artifacts import Overlay
+    from storage.count_rows import StudyCounts
     from storage.ledger import Ledger
     from storage.records import CellRecord, StudyRecord
     from studies.answering import Findings
@@ -34,9 +36,10 @@ def write_report(
     output: str | None = None,
     *,
     question: Question | None = None,
+    counts: StudyCounts | None = None,
     formats: Sequence[str] = (),
     paper_tables: bool = False,
-) -> None:
+) -> Findings:
     """Print the answer, and write the page to ``output``, by default report.html beside the database.
 
     Args:
@@ -45,20 +48,31 @@ def write_report(
         records: All of its cells.
         output: File of the page.
         question: Prices and target, where they are not the study's own.
+        counts: Pixel counts, where the records were read without them.
         formats: Of tables and figures, into a folder beside the page that bears its name.
         paper_tables: Whether to fit the paper's LSTM variants for Tables 2 and 3, which takes minutes.
+
+    Returns:
+        What the page was written from.
 
     Raises:
         InputError: A file cannot be written, or a format needs what is not installed.
     """
     path = writable(Path(output) if output else home_of(ledger.url) / "report.html")
-    found = findings_of(study, records, spent_seconds(ledger, study.study_id), question)
-    material = Material.of(found, overlays_of(ledger, study, records), paper_table_of(found) if paper_tables else None)
+    found = findings_of(study, records, spent_seconds(ledger, study.study_id), question, counts)
+    changes = changes_frame(ledger, study.study_id)
+    material = Material.of(
+        found,
+        overlays=overlays_of(ledger, study, records),
+        paper=paper_table_of(found) if paper_tables else None,
+        changes=[dict(zip(map(str, changes), row, strict=True)) for row in changes.to_numpy().tolist()],
+    )
     path.write_text(render_page(material), encoding="utf-8")
     print(render(found.answer, found.question.prices.currency))
     print(f"report: {path}")
     if formats:
         print(f"tables and figures: {write_files(material, path.with_suffix(''), formats)}")
+    return found
 
 
 def overlays_of(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord]) -> list[ShownCell]:
@@ -79,4 +93,4 @@ def paper_table_of(found: Findings) -> dict[str, Any]:
     """
     from studies.forecast_table import forecast_table
 
-    return forecast_table([measurement(record) for record in found.records if is_measured(record)])
+    return forecast_table(list(found.measurements.values()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plotly import graph_objects as go
+from plotly.colors import sample_colorscale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 # Okabe and Ito 2008, told apart by the colour-blind; olive for their black and yellow, which vanish on dark or white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999933")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "hexagram")
+RATIOS = ["rgb(64,104,190)", "rgb(128,132,140)", "rgb(212,150,30)"]  # blue, grey, amber
 NEUTRAL = "#808890"
 CLEAR = "rgba(0,0,0,0)"
 
@@ -38,6 +40,12 @@ def faded(colour: str) -> str:
     """The colour of what is fitted or forecast: half way to grey, and so legible on white and on dark."""
     mixed = [(own + grey) // 2 for own, grey in zip(_channels(colour), _channels(NEUTRAL), strict=True)]
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def shade(share: float) -> str:
+    """The colour of a ratio, from the smallest (0) to the largest (1); each is legible on white and on dark."""
+    (found,) = sample_colorscale(RATIOS, [share])
+    return str(found)
 
 
 def see_through(colour: str, alpha: float) -> str:

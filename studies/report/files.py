@@ -31,7 +31,8 @@ def write_files(material: Material, folder: Path, formats: Sequence[str]) -> Pat
     figures = list(figures_of(material))
     try:
         folder.mkdir(exist_ok=True)
-        for name, frame in tables_of(material).items():
+        tables = {name: frame for name, frame in tables_of(material).items() if len(frame)}
+        for name, frame in tables.items():
             if "csv" in formats:
                 frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
             if "json" in formats:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from studies.halves import HalfForecast
 
 COLUMNS, ROW_HEIGHT = 2, 260
+LEAST_WIDTH = 540  # in which two panels and one line of legend have room
 LINEAR = "#808890"
 
 
@@ -61,6 +62,7 @@ def forecast_figure(halves: Sequence[HalfForecast]) -> Figure | None:
         "depths. Grey crosses on a dotted line: linear regression on the seen sizes.",
         grid,
         height,
+        min_width=LEAST_WIDTH if columns > 1 else 0,
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from search.claims import claims_of
-from studies.answering import is_measured, measurement
 from studies.halves import half_forecasts
 from studies.report.fitted import fitted_curves
 from studies.report.scores import scored_configurations
@@ -39,6 +38,7 @@ class Material:
         savings: Against the full grid; None where times are not known.
         overlays: Of chosen cells.
         paper: The paper's Tables 2 and 3, where they were asked for.
+        changes: Of the spec since the first start, as `changes_frame` has them.
     """
 
     findings: Findings
@@ -50,19 +50,24 @@ class Material:
     savings: Savings | None
     overlays: Sequence[ShownCell] = ()
     paper: Mapping[str, Any] | None = None
+    changes: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def of(
-        cls, findings: Findings, overlays: Sequence[ShownCell] = (), paper: Mapping[str, Any] | None = None
+        cls,
+        findings: Findings,
+        overlays: Sequence[ShownCell] = (),
+        paper: Mapping[str, Any] | None = None,
+        changes: Sequence[Mapping[str, Any]] = (),
     ) -> Material:
         """Work everything out."""
         found = findings.answer
-        measurements = [measurement(record) for record in findings.records if is_measured(record)]
+        measurements = list(findings.measurements.values())
         halves = half_forecasts(measurements, found.num_train)
         return cls(
             findings=findings,
             measurements=measurements,
-            scored=scored_configurations(findings.records),
+            scored=scored_configurations(findings.records, findings.metrics),
             fitted=fitted_curves(found, findings.curves),
             halves=halves,
             claims=claims_of(
@@ -75,4 +80,5 @@ class Material:
             savings=savings_of(findings),
             overlays=overlays,
             paper=paper,
+            changes=changes,
         )

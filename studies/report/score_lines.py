@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plotly import graph_objects as go
-from plotly.colors import sample_colorscale
 
-from studies.report.drawing import dash, drawn, hue, symbol
+from studies.report.drawing import dash, drawn, hue, shade, symbol
 from studies.report.parts import Figure
 from studies.report.scores import METRICS
 
@@ -20,7 +19,6 @@ HEIGHT = 380
 MOST_RATIOS = 12  # lines that can be told apart
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # ticks of a logarithmic axis
 ERRORS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-LIGHT_END = 0.9  # of the colour scale: beyond, lines vanish on white
 
 
 def against_ratio(metric: str, scored: Sequence[Scored]) -> Figure | None:
@@ -64,17 +62,17 @@ def against_depth(metric: str, scored: Sequence[Scored]) -> Figure | None:
     cases = sorted({each.num_cases for each in learned})
     step = -(-len(cases) // MOST_RATIOS)
     shown = cases[::-1][::step][::-1]
-    shades = [i / max(1, len(shown) - 1) * LIGHT_END for i in range(len(shown))]
+    shares = [i / max(1, len(shown) - 1) for i in range(len(shown))]
     lines = [
-        _ratio_line(n, learned, metric, place, shade)
-        for place, (n, shade) in enumerate(zip(shown, shades, strict=True))
+        _ratio_line(n, learned, metric, place, share)
+        for place, (n, share) in enumerate(zip(shown, shares, strict=True))
     ]
     figure = _drawn(lines, "depth", f"test {METRICS[metric]}")
     figure.update_xaxes(dtick=1)
     some = f" {len(shown)} of {len(cases)} ratios." if len(shown) < len(cases) else ""
     return Figure(
         f"{metric}-by-depth",
-        f"Test {METRICS[metric]} against depth, a line a ratio, the darkest the fewest cases; measured, mean over "
+        f"Test {METRICS[metric]} against depth, a line a ratio, from blue (fewest cases) to amber; measured, mean over "
         f"cases and seeds.{some}",
         figure,
         HEIGHT,
@@ -100,9 +98,9 @@ def _depth_line(depth: int, scored: Sequence[Scored], metric: str, *, error: boo
     )
 
 
-def _ratio_line(num_cases: int, scored: Sequence[Scored], metric: str, place: int, shade: float) -> Any:
+def _ratio_line(num_cases: int, scored: Sequence[Scored], metric: str, place: int, share: float) -> Any:
     own = [each for each in scored if each.num_cases == num_cases]
-    (colour,) = sample_colorscale("Cividis", [shade])
+    colour = shade(share)
     return go.Scatter(
         name=f"ratio {own[0].ratio:.4g}",
         x=[each.depth for each in own],

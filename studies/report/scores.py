@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from models.metrics import NAMES, per_case
+from models.metrics import NAMES
 from storage.records import CellState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from storage.records import CellRecord
+    from studies.case_metrics import CaseMetrics
 
 METRICS = {"dsc": "DSC", "iou": "IoU", "recall": "recall", "precision": "precision"}
 FLAGS = (CellState.NOT_LEARNED, CellState.COLLAPSED)
@@ -43,19 +43,19 @@ class Scored:
     pooled: Mapping[str, float]
 
 
-def scored_configurations(records: Sequence[CellRecord]) -> list[Scored]:
-    """All configurations of which a cell has scores, by depth and number of cases."""
+def scored_configurations(records: Sequence[CellRecord], metrics: Mapping[str, CaseMetrics]) -> list[Scored]:
+    """All configurations of which a cell has scores, by depth and number of cases; metrics by key of the cell."""
     groups: dict[tuple[int, int], list[CellRecord]] = defaultdict(list)
     for record in records:
         if record.attempt.scores is not None or record.attempt.told_dsc is not None:
             groups[record.cell.plan.depth, record.cell.plan.num_cases].append(record)
-    return [_scored(groups[key]) for key in sorted(groups)]
+    return [_scored(groups[key], metrics) for key in sorted(groups)]
 
 
-def _scored(members: Sequence[CellRecord]) -> Scored:
+def _scored(members: Sequence[CellRecord], metrics: Mapping[str, CaseMetrics]) -> Scored:
     learned = [record for record in members if record.cell.state not in FLAGS]
     plan = members[0].cell.plan
-    values = [_values(record) for record in learned or members]
+    values = [_values(record, metrics.get(record.cell.plan.key)) for record in learned or members]
     return Scored(
         depth=plan.depth,
         ratio=plan.ratio,
@@ -67,15 +67,13 @@ def _scored(members: Sequence[CellRecord]) -> Scored:
     )
 
 
-def _values(record: CellRecord) -> tuple[dict[str, float], dict[str, float]]:
+def _values(record: CellRecord, metrics: CaseMetrics | None) -> tuple[dict[str, float], dict[str, float]]:
     """One cell: the mean over test cases and the value of the pooled counts, by metric."""
-    scores = record.attempt.scores
-    if scores is None:
+    if metrics is None:
         return {"dsc": record.attempt.told_dsc or 0.0}, {}
-    counts = np.array(scores.test, dtype=np.int64).reshape(-1, 3)
-    cases, pooled = per_case(counts), per_case(counts.sum(axis=0))
-    return {name: float(cases[name].mean()) for name in NAMES}, {name: float(pooled[name][0]) for name in NAMES}
+    found = metrics.summary
+    return {name: found[name].mean for name in NAMES}, {name: found[name].pooled for name in NAMES}
 
 
 def _averaged(values: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([each[name] for each in values])) for name in values[0]}
+    return {name: fmean(each[name] for each in values) for name in values[0]}

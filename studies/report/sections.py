@@ -28,6 +28,7 @@ from studies.report.study_tables import (
 )
 from studies.report.tables import (
     cell_table,
+    changes_table,
     depth_table,
     failed_table,
     flagged_table,
@@ -203,9 +204,10 @@ def _study(material: Material) -> Section:
     parts: list[Part] = [
         values_table("Facts of the study", facts | rest),
         Fold("A paragraph for a paper or a grant", [Notes((methods_paragraph(findings),))]),
-        Fold("Every cell", [cell_table(records)]),
+        Fold("Every cell", [cell_table(records, findings.metrics)]),
         Fold("What results depend on", [values_table("Identity of the study", study.identity)]),
         Fold("How it was run", [values_table("Values that may change at any start", study.running)]),
+        *_present(_fold("What was changed, and when", (changes_table(material.changes),))),
         *_versions(material),
         *_reproduce(material),
         Notes((f"Method: {PAPER}.",)),

@@ -37,7 +37,7 @@ def complexity_table(study: StudyRecord, records: Sequence[CellRecord]) -> Table
     parameters = {record.cell.plan.depth: record.cell.plan.parameters for record in records}
     rows = []
     for depth in sorted(parameters):
-        own = [record for record in records if record.cell.plan.depth == depth and record.curve]
+        own = [record for record in records if record.cell.plan.depth == depth and record.totals.evaluations]
         flops = study.facts.get("flops", {}).get(str(depth))
         rows.append(
             Row(
@@ -62,13 +62,13 @@ def _median(values: Any) -> str:
 
 
 def _inference(record: CellRecord, num_cases: int) -> float:
-    seconds = median(point.val_seconds for point in record.curve)
-    return num_cases / seconds if seconds > 0 else 0.0
+    totals = record.totals
+    return num_cases * totals.evaluations / totals.val_seconds if totals.val_seconds > 0 else 0.0
 
 
 def _training(record: CellRecord, batch: int) -> float:
     """Wall seconds of one case in an optimiser step."""
-    return sum(point.train_seconds for point in record.curve) / max(1, record.curve[-1].step) / batch
+    return record.totals.train_seconds / max(1, record.totals.last_step) / batch
 
 
 def claims_table(claims: Sequence[Claim]) -> Table:

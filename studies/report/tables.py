@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from models.metrics import summarise
 from studies.report.parts import Column, Row, Table
 from studies.report.words import NONE, amount, case_count, dsc, estimate, interval, without_places
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from search.depth_answer import DepthAnswer
     from search.ranking import RankedConfiguration
     from storage.records import CellRecord
+    from studies.case_metrics import CaseMetrics
 
+MOST_CELLS = 2000  # rows of the table of cells, which nobody reads further
 WHERE_THINGS_LIE = {"data_path", "files"}  # running values that would name a place or a person
 
 
@@ -158,8 +160,10 @@ def _stopped_cells(record: CellRecord) -> tuple[str, ...]:
     )
 
 
-def cell_table(records: Sequence[CellRecord]) -> Table:
-    """Every cell."""
+def cell_table(records: Sequence[CellRecord], metrics: Mapping[str, CaseMetrics]) -> Table:
+    """Cells, the first of many; metrics by key."""
+    shown = records[:MOST_CELLS]
+    more = "" if len(shown) == len(records) else f"; the first {len(shown):,} of {len(records):,}, export has the rest"
     columns = (
         Column("cell", numeric=False),
         Column("state", numeric=False),
@@ -169,21 +173,41 @@ def cell_table(records: Sequence[CellRecord]) -> Table:
         Column("test DSC, pooled"),
         Column("device seconds"),
     )
-    return Table("All cells, measured", columns, tuple(Row(_cell_cells(record)) for record in records))
+    rows = tuple(Row(_cell_cells(record, metrics.get(record.cell.plan.key))) for record in shown)
+    return Table(f"All cells, measured{more}", columns, rows)
 
 
-def _cell_cells(record: CellRecord) -> tuple[str, ...]:
-    best, scores = record.best, record.attempt.scores
-    test = None if scores is None else summarise(scores.test)["dsc"]
+def _cell_cells(record: CellRecord, metrics: CaseMetrics | None) -> tuple[str, ...]:
+    totals = record.totals
+    test = None if metrics is None else metrics.summary["dsc"]
     return (
         record.cell.plan.key,
         record.cell.state.value.replace("_", " "),
-        str(len(record.curve)),
-        dsc(None if best is None else best.val_dsc),
+        str(totals.evaluations),
+        dsc(totals.best_val_dsc),
         dsc(None if test is None else test.mean),
         dsc(None if test is None else test.pooled),
         f"{record.device_seconds:,.1f}",
     )
+
+
+def changes_table(changes: Sequence[Mapping[str, Any]]) -> Table:
+    """What was changed in the spec since the first start, a row a value."""
+    rows = tuple(
+        Row(
+            (f"{change['changed_at']:%Y-%m-%d %H:%M}", name, *(without_places(_text(value[k])) for k in ("was", "now")))
+        )
+        for change in changes
+        for name, value in json.loads(change["changes"]).items()
+        if name not in WHERE_THINGS_LIE
+    )
+    columns = (
+        Column("when, UTC", numeric=False),
+        Column("value", numeric=False),
+        Column("was", numeric=False, long=True),
+        Column("became", numeric=False, long=True),
+    )
+    return Table("Changes since the first start", columns, rows)
 
 
 def values_table(caption: str, values: Mapping[str, Any]) -> Table:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from plotly import graph_objects as go
-from plotly.colors import sample_colorscale
 
-from studies.report.drawing import NEUTRAL, drawn
+from studies.report.drawing import NEUTRAL, drawn, shade
 from studies.report.parts import Figure
 
 if TYPE_CHECKING:
@@ -50,16 +49,16 @@ def training_times(records: Sequence[CellRecord]) -> Figure | None:
     figure.update_yaxes(tickformat="d", rangemode="tozero", dtick=max(1, len(done) // len(edges)))
     return Figure(
         "training-times",
-        "How long finished trainings took, validation included, coloured by the ratio of training cases: the darkest "
-        "are the smallest. Measured; the axis of times is logarithmic.",
+        "How long finished trainings took, validation included, coloured by the ratio of training cases, from "
+        "blue (smallest) to amber. Measured; the axis of times is logarithmic.",
         figure,
         HEIGHT,
     )
 
 
-def _bars(group: Floats, seconds: Floats, edges: Floats, unit: float, shade: float) -> Any:
+def _bars(group: Floats, seconds: Floats, edges: Floats, unit: float, share: float) -> Any:
     counts, _ = np.histogram(seconds / unit, bins=edges)
-    (colour,) = sample_colorscale("Cividis", [shade])
+    colour = shade(share)
     name = f"ratio {group[0]:.4g}" if len(group) == 1 else f"ratio {group[0]:.4g} to {group[-1]:.4g}"
     return go.Bar(
         name=name,

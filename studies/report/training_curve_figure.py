@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 HEIGHT = 460
 MANY_CELLS = 24
+MOST_CURVES = 240  # more lines are a carpet, and heavy
 
 
 def training_curves(records: Sequence[CellRecord], d0: float | None) -> Figure | None:
     """Validation DSC against evaluation, a line a cell; the legend switches a whole depth on and off."""
-    shown = [record for record in records if record.curve]
-    if not shown:
+    begun = [record for record in records if record.curve]
+    if not begun:
         return None
+    shown = begun[:: -(-len(begun) // MOST_CURVES)]
+    number = sum(record.totals.evaluations > 0 for record in records)
     depths = sorted({record.cell.plan.depth for record in records})
     by_depth: dict[int, list[CellRecord]] = defaultdict(list)
     for record in shown:
@@ -47,6 +50,8 @@ def training_curves(records: Sequence[CellRecord], d0: float | None) -> Figure |
     caption = (
         "Validation DSC at each evaluation, a line a cell. Choose a depth in the legend to hide or show its cells."
     )
+    if len(shown) < number:
+        caption += f" {len(shown)} of {number:,} cells, spread over all."
     if stopped:
         caption += " A square marks where a training was stopped early; an open diamond, the plateau forecast there."
     if d0 is not None:

@@ -16,7 +16,7 @@ GROUPED = CaseSets(training=100, validation=20, test=30, training_groups=40, val
 NOWHERE = Interval(0.0, 0.0)
 
 
-def depth_answer(sufficient: int, plateau: int | None) -> DepthAnswer:
+def depth_answer(sufficient: int, plateau: int | None, *, reached: bool = True) -> DepthAnswer:
     """A depth that needs so many cases."""
 
     def count(cases: int | None) -> CaseCount:
@@ -25,7 +25,7 @@ def depth_answer(sufficient: int, plateau: int | None) -> DepthAnswer:
     curve = CurveAnswer(
         sufficient=count(sufficient),
         plateau=count(plateau),
-        reached=False,
+        reached=reached,
         doubling_gain=0.0,
         doubling_gain_interval=NOWHERE,
         gain_per_100_cases=0.0,
@@ -73,8 +73,10 @@ def test_every_goal_with_a_number_has_a_plan() -> None:
 
 
 def test_what_has_no_number_has_no_plan() -> None:
-    """No plateau within twice the cases, a target out of reach, nothing recommended: nothing is planned for them."""
+    """A plateau that is not reached, a target out of reach, nothing recommended: nothing is planned for them."""
     wanted = target_answer(data_curves({4: lambda n: 0.5 + 0 * n}), [4], [], target=0.9, num_train=100)
     plans = annotation_plans(row(50, 1.0), (depth_answer(61, None),), wanted, sets=SETS, prices=PriceSpec())
     assert [plan.goal for plan in plans] == ["recommended", "enough within the data"]
+    unsure = annotation_plans(row(50, 1.0), (depth_answer(61, 90, reached=False),), None, sets=SETS, prices=PriceSpec())
+    assert [plan.goal for plan in unsure] == ["recommended", "enough within the data"]
     assert annotation_plans(None, (), wanted, sets=SETS, prices=PriceSpec()) == ()

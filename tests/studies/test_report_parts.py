@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +17,14 @@ from storage.artifacts import Overlay
 from storage.errors import InputError
 from storage.records import SkipForecast
 from studies.answering import Findings, findings_of
+from studies.case_metrics import case_metrics
 from studies.question import ask
 from studies.report.files import write_files
 from studies.report.formats import formats_of
 from studies.report.gallery import galleries, shown_cells
 from studies.report.material import Material
 from studies.report.methods import methods_paragraph
+from studies.report.page import render_page
 from studies.report.scores import METRICS, scored_configurations
 from studies.report.sections import figures_of
 from studies.report.spec_text import spec_text
@@ -31,6 +34,7 @@ from tests.studies.test_report import (
     CASES,
     HOSTILE,
     NUM_TRAIN,
+    Page,
     cell_record,
     failed,
     flagged,
@@ -56,7 +60,7 @@ def found_in(records: list[CellRecord], study: StudyRecord | None = None) -> Fin
 def test_scores_are_means_over_cases_and_seeds() -> None:
     """Every metric, as the mean over cases and pooled; a flagged seed counts only where no other is."""
     records = [cell_record(3, 0.5), cell_record(3, 0.5, seed=1), flagged(3, 0.5, seed=2), flagged(3, 1.0)]
-    some, lost = scored_configurations(records)
+    some, lost = scored_configurations(records, case_metrics(records))
     counts = [record.attempt.scores.test for record in records[:2] if record.attempt.scores]
     for metric in METRICS:
         both = [summarise(each)[metric] for each in counts]
@@ -156,6 +160,19 @@ def test_tables_are_written_as_numbers(tmp_path: Path) -> None:
     assert drawn == {f"figure-{each.name}.json" for each in figures_of(material)}
     with pytest.raises(InputError, match="cannot write to"):
         write_files(material, tmp_path / "no" / "folder", ("csv",))
+
+
+def test_changes_are_told_without_places() -> None:
+    """Each changed value with its time, what it was and what it became; places of data and files stay at home."""
+    changes = {
+        "prices": {"was": {"case": 5.0}, "now": {"case": 6.0}},
+        "data_path": {"was": "/home/somebody/a", "now": "/home/somebody/b"},
+    }
+    noted = [{"changed_at": datetime(2026, 11, 25, 9, 30), "changes": json.dumps(changes), "versions": "{}"}]  # noqa: DTZ001 - as stored
+    html = render_page(Material.of(found_in(grid()), changes=noted))
+    table = Page(html).tables["Changes since the first start"]
+    assert table[1:] == [["2026-11-25 09:30", "prices", "{'case': 5.0}", "{'case': 6.0}"]]
+    assert "somebody" not in html
 
 
 def test_overlays_stand_by_depth_and_ratio() -> None:
