@@ -40,6 +40,8 @@ benchmarks: $(STAMP) ## measured comparisons with rivals, minutes each
 	$(BIN)/python tests/benchmarks/gpu_sharing.py
 	$(BIN)/python tests/benchmarks/decision_speed.py
 	$(BIN)/python tests/benchmarks/savings.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/trial_overhead.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/cluster_scale.py --ray-trials 1000
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/ledger_speed.py
 
 faults: $(STAMP) ## 200 disturbed studies on SQLite, 200 on PostgreSQL, and what they lost

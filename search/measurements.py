@@ -44,6 +44,7 @@ class Measurement:
         remaining_gain_upper: Its 95th percentile.
         flag: Why this run says nothing about its configuration; None for a run that learned.
         confirms: Whether it is the fresh seed that confirms a recommendation.
+        device_name: Name of the processor, which may have a price of its own.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Measurement:
     remaining_gain_upper: float = 0.0
     flag: Flag | None = None
     confirms: bool = False
+    device_name: str | None = None
 
     def case_dsc(self, case_set: CaseSet) -> Floats:
         """DSC of each case of the set, shape (V,) or (T,)."""
@@ -110,8 +112,8 @@ class Configuration:
     def price(self, prices: PriceSpec, held_out_cases: int) -> float:
         """Price of one training and of its cases, the validation and test cases among them."""
         trainings = [
-            training_price(prices, device=measurement.device, seconds=measurement.budget_seconds)
-            for measurement in self.measurements
+            training_price(prices, device=each.device, seconds=each.budget_seconds, device_name=each.device_name)
+            for each in self.measurements
         ]
         return float(np.mean(trainings)) + case_price(prices, self.num_cases + held_out_cases)
 
@@ -127,6 +129,7 @@ class Planned:
         parameters: Weights of the network.
         device: What it would be trained on.
         budget_seconds: Predicted device seconds of one full-budget training.
+        device_name: Name of the processor, which may have a price of its own.
     """
 
     depth: int
@@ -135,6 +138,7 @@ class Planned:
     parameters: int
     device: Device
     budget_seconds: float
+    device_name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ class PolicyContext:
         device_seconds_left: What the study may still spend, or None.
         worth: Factor of the least expected fall of the loss for which a cell is trained.
         seed: Of the draws that stand for what is not known.
+        device_name: What the processor is called, where the spec asks for one; it may have a price of its own.
     """
 
     num_train: int
@@ -69,6 +70,7 @@ class PolicyContext:
     device_seconds_left: float | None = None
     worth: float = WORTH
     seed: int = 0
+    device_name: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +168,8 @@ def _configurations(cells: Sequence[SeenCell]) -> list[CellPlan]:
 
 def _price(plan: CellPlan, seconds: float, context: PolicyContext) -> float:
     cases = case_price(context.prices, plan.num_cases + context.held_out_cases)
-    return training_price(context.prices, device=context.device, seconds=seconds) + cases
+    name = context.device_name
+    return training_price(context.prices, device=context.device, seconds=seconds, device_name=name) + cases
 
 
 def _is_free(cell: SeenCell) -> bool:

@@ -199,7 +199,9 @@ def _measured_row(configuration: Configuration, prices: PriceSpec, held_out_case
 
 
 def _planned_row(planned: Planned, forecast: Estimate, prices: PriceSpec, held_out_cases: int) -> RankedConfiguration:
-    training = training_price(prices, device=planned.device, seconds=planned.budget_seconds)
+    training = training_price(
+        prices, device=planned.device, seconds=planned.budget_seconds, device_name=planned.device_name
+    )
     return RankedConfiguration(
         rank=None,
         depth=planned.depth,

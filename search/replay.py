@@ -7,11 +7,13 @@ GPU asks for the next cell. The driver does one thing at a time, and what its ca
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from search.claim_queue import ClaimQueue
 from search.decisions import Decisions
 from search.stop_rule import outcome
 from storage.leases import this_owner
@@ -67,7 +69,14 @@ class ReplayedStudy:
 
 
 def replay(
-    ledger: Ledger, study: StudyRecord, runs: Iterable[RecordedRun], spec: DecisionSpec, gpus: int
+    ledger: Ledger,
+    study: StudyRecord,
+    runs: Iterable[RecordedRun],
+    spec: DecisionSpec,
+    gpus: int,
+    *,
+    until_seconds: float = math.inf,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> ReplayedStudy:
     """Run a laid-out study to its end from recorded trainings.
 
@@ -77,8 +86,10 @@ def replay(
         runs: Every training that was recorded, further seeds for confirmations among them.
         spec: What decisions follow.
         gpus: Simulated GPUs, each for one trial.
+        until_seconds: Break it off after so much simulated time.
+        clock: Times the driver's calls; `time.process_time` leaves out what other processes of a busy machine take.
     """
-    return _Replay(ledger, study, runs, spec, gpus).run()
+    return _Replay(ledger, study, runs, spec, gpus, until_seconds, _Clock(clock)).run()
 
 
 @dataclass
@@ -94,6 +105,7 @@ class _Slot:
 class _Clock:
     """Simulated time, and how long GPUs and driver worked."""
 
+    read: Callable[[], float]
     now: float = 0.0
     driver_free_at: float = 0.0
     driver_seconds: float = 0.0
@@ -101,9 +113,9 @@ class _Clock:
 
     def drive(self, call: Callable[[], Any]) -> Any:
         """Do something as the driver: it begins when the driver is free, and takes what it really takes."""
-        started = time.perf_counter()
+        started = self.read()
         result = call()
-        took = time.perf_counter() - started
+        took = self.read() - started
         self.driver_free_at = max(self.now, self.driver_free_at) + took
         self.driver_seconds += took
         return result
@@ -116,14 +128,15 @@ class _Replay:
     runs: Iterable[RecordedRun]
     spec: DecisionSpec
     gpus: int
-    clock: _Clock = field(default_factory=_Clock)
+    until_seconds: float = math.inf
+    clock: _Clock = field(default_factory=lambda: _Clock(time.perf_counter))
     claims: int = 0
     reports: int = 0
     reused: list[str] = field(default_factory=list)
 
     def run(self) -> ReplayedStudy:
-        self._owner = this_owner()
         self._decisions = Decisions(self.ledger, self.study, self.spec, lambda: self.gpus)
+        self._queue = ClaimQueue(self.ledger, self.study.study_id, this_owner(), self._decisions)
         self._by_configuration: dict[tuple[int, int], list[RecordedRun]] = defaultdict(list)
         for each in self.runs:
             self._by_configuration[each.plan.depth, each.plan.num_cases].append(each)
@@ -131,13 +144,15 @@ class _Replay:
         self._slots: dict[int, _Slot] = {}
         self._events: list[tuple[float, int]] = []
         self._fill()
-        while self._events:
+        while self._events and self.clock.now < self.until_seconds:
             self.clock.now, gpu = heapq.heappop(self._events)
             self._advance(gpu)
             self._fill()
-        self._decisions.close()
+        if not self._events:
+            self._decisions.close()
         end = max(self.clock.now, self.clock.driver_free_at)
-        idle = 1.0 - self.clock.busy_seconds / (end * self.gpus) if end else 0.0
+        beyond = sum(max(0.0, at - end) for at, _ in self._events)
+        idle = 1.0 - (self.clock.busy_seconds - beyond) / (end * self.gpus) if end else 0.0
         return ReplayedStudy(end, idle, self.clock.driver_seconds, self.claims, self.reports, tuple(self.reused))
 
     def _fill(self) -> None:
@@ -152,13 +167,9 @@ class _Replay:
             self._begin(gpu)
 
     def _claim(self) -> Claim | None:
-        study_id = self.study.study_id
-        for key in self._decisions.next_cells(self.ledger.cells(study_id)):
-            claim = self.ledger.claim(study_id, key, self._owner)
-            if claim is not None:
-                self.claims += 1
-                return claim
-        return None
+        claim = self._queue.claim(lambda: self.ledger.cells(self.study.study_id))
+        self.claims += claim is not None
+        return claim
 
     def _recorded(self, plan: CellPlan) -> RecordedRun:
         """The training of a cell; a fresh seed takes one that no cell has, if the surface has it."""

@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import signal
 import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from search.cluster import Cluster, connected  # first: it sets what Ray reads when it is imported
+
+# isort: split
+from ray import tune
 
 from search.decisions import Decisions, DecisionSpec
 from search.live_claims import LeaseKeeper, LiveClaims
+from search.node_check import check_nodes
 from search.policy import PolicyContext
 from search.stop_signal import RunEnd, StopSignal
-from storage.errors import InputError, StorageError
-from storage.leases import LeaseWatch, this_owner
-
-# Ray and Tune read these when they are imported or started. Nothing is reported to anybody, and Ctrl-C is ours.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.update(
-    TUNE_DISABLE_SIGINT_HANDLER="1",
-    TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1",
-    TUNE_MAX_PENDING_TRIALS_PG="1000000",  # the searcher claims only while a slot is free
-    TUNE_GLOBAL_CHECKPOINT_S="1000000000",  # the ledger is the only truth
-    TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S="1000000000",
-    TUNE_PRINT_ALL_TRIAL_ERRORS="0",
-    RAY_AIR_NEW_OUTPUT="0",
-)
-
-import ray
-from ray import tune
-
 from search.trainable import Assignment, CellTrainable
 from search.tune_searcher import Desk, LedgerSearcher
 from search.tune_stopper import ForecastStopper
 from search.tune_watch import TrialWatch
+from storage.errors import InputError, StorageError
+from storage.leases import LeaseWatch, this_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,14 +39,13 @@ if TYPE_CHECKING:
     from search.resources import ResourceSpec
     from search.stop_rule import StopSpec
     from storage.checkpoints import Keep
+    from storage.data_spec import DataSpec
     from storage.ledger import Ledger
     from storage.records import StudyRecord
 
 log = logging.getLogger(__name__)
 
 RENEWALS_PER_LEASE = 12
-ROUNDING = 1e-9  # ten tenths of a GPU are one
-OBJECT_STORE_BYTES = 256 * 2**20  # only assignments travel through it; images are memory-mapped files
 
 
 @dataclass(frozen=True)
@@ -68,6 +54,8 @@ class Job:
 
     Attributes:
         dataset_folder: Prepared dataset.
+        data: Which cases it was prepared from, their path absolute.
+        size: Side of resized images in 2D, None in 3D.
         training: The protocol.
         checkpoints: fsspec URL of the checkpoints.
         artifacts: fsspec URL of the overlays; None: none are made.
@@ -84,6 +72,8 @@ class Job:
     """
 
     dataset_folder: str
+    data: DataSpec
+    size: int | None
     training: TrainingSpec
     checkpoints: str
     artifacts: str | None
@@ -103,13 +93,16 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
     """Run all open cells, and say whether the run came to its end or what ended it before.
 
     Raises:
-        InputError: A trial asks for more than the cluster has, the disk is full, or the database stayed away.
+        InputError: A trial asks for more than the cluster has, a node does not fit, the disk is full, or the database
+            stayed away.
     """
-    with _ray():
-        device, share = _device(job.resources)
-        assignment = _assignment(study, job, device, share)
+    with connected():
+        cluster = Cluster(job.resources)
+        device, share = cluster.device, cluster.share
+        versions = check_nodes(cluster, ledger.url, job.checkpoints) if cluster.is_shared else {}
+        assignment = _assignment(study, job, device, share, versions)
         stop, live, owner = StopSignal(), LiveClaims(), this_owner()
-        slots = partial(_slots, job.resources, device)
+        slots = cluster.slots
         decisions = Decisions(ledger, study, _decision_spec(study, job, device, share), slots)
         desk = Desk(
             ledger=ledger,
@@ -133,10 +126,10 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
             every_seconds=job.resources.lease_seconds / RENEWALS_PER_LEASE,
             device_share=share,
         )
-        with _signals(stop), _scratch_folder() as scratch:
+        with _signals(stop), cluster.asked_for_more(), _scratch_folder() as scratch:
             try:
                 with keeper:
-                    _tuner(desk, job, device, scratch).fit()
+                    _tuner(desk, job, cluster, scratch).fit()
             finally:
                 _release(ledger, live)
     if stop.reason is not None:
@@ -152,10 +145,10 @@ def _release(ledger: Ledger, live: LiveClaims) -> None:
         log.warning("could not release the cells: %s", error)
 
 
-def _tuner(desk: Desk, job: Job, device: str, scratch: str) -> Any:
+def _tuner(desk: Desk, job: Job, cluster: Cluster, scratch: str) -> Any:
     trainable = tune.with_parameters(CellTrainable, assignment=desk.assignment)
     return tune.Tuner(
-        tune.with_resources(trainable, _request(job.resources, device)),
+        tune.with_resources(trainable, cluster.placement()),
         tune_config=tune.TuneConfig(
             search_alg=LedgerSearcher(desk),
             num_samples=-1,
@@ -189,6 +182,7 @@ def _decision_spec(study: StudyRecord, job: Job, device: Device, share: float) -
         total_steps=job.training.total_steps,
         tolerance=job.tolerance,
         target=job.target,
+        device_name=job.resources.accelerator_type,
     )
     return DecisionSpec(
         policy=job.policy,
@@ -202,10 +196,16 @@ def _decision_spec(study: StudyRecord, job: Job, device: Device, share: float) -
     )
 
 
-def _assignment(study: StudyRecord, job: Job, device: str, share: float) -> Assignment:
+def _assignment(
+    study: StudyRecord, job: Job, device: str, share: float, versions: dict[str, str] | None = None
+) -> Assignment:
     return Assignment(
         study=study.name,
         dataset_folder=job.dataset_folder,
+        data=job.data,
+        size=job.size,
+        fingerprint=study.fingerprint,
+        versions=versions or {},
         split=study.split,
         groups=study.groups,
         training=job.training,
@@ -216,50 +216,6 @@ def _assignment(study: StudyRecord, job: Job, device: str, share: float) -> Assi
         artifacts=job.artifacts,
         spacing=study.identity["data"]["spacing"],
     )
-
-
-def _request(resources: ResourceSpec, device: str) -> dict[str, float]:
-    return {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial if device == "gpu" else 0}
-
-
-def _device(resources: ResourceSpec) -> tuple[Device, float]:
-    """The device that trials use, and the share of it (GPU fraction, or CPUs) that each holds."""
-    has_gpus = ray.cluster_resources().get("GPU", 0) > 0
-    device: Device = "gpu" if has_gpus and resources.gpus_per_trial > 0 else "cpu"
-    if _slots(resources, device) < 1:
-        raise InputError(
-            f"a trial asks for {_request(resources, device)}, the cluster has "
-            f"{ {k.lower(): v for k, v in ray.cluster_resources().items() if k in {'CPU', 'GPU'}} }; "
-            "lower cpus_per_trial or gpus_per_trial ([resources])"
-        )
-    return device, resources.gpus_per_trial if device == "gpu" else float(resources.cpus_per_trial)
-
-
-def _slots(resources: ResourceSpec, device: str) -> int:
-    cluster = ray.cluster_resources()
-    fit = [
-        int(cluster.get(name.upper(), 0) / amount + ROUNDING)
-        for name, amount in _request(resources, device).items()
-        if amount
-    ]
-    return min([*fit, *([resources.max_trials] if resources.max_trials else [])])
-
-
-@contextmanager
-def _ray() -> Iterator[None]:
-    """A connection to the cluster of RAY_ADDRESS, else a private one on this machine; an open one is left as it is."""
-    for name in ("ray", "ray.tune"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # its warnings speak of files that we do without
-    if ray.is_initialized():
-        yield
-        return
-    address = os.environ.get("RAY_ADDRESS")
-    local = {} if address else {"object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
-    ray.init(address=address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **local)
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 @contextmanager

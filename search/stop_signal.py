@@ -14,6 +14,7 @@ class RunEnd(StrEnum):
     LIMIT = "limit"
     DISK_FULL = "disk full"
     DATABASE_AWAY = "database away"
+    NODE_UNFIT = "node unfit"
 
 
 class StopSignal:

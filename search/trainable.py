@@ -6,7 +6,7 @@ import errno
 import os
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,14 @@ from ray import tune
 
 from models.training import Training
 from models.training_data import TrainingData
+from search.node_versions import node_versions, version_differences
 from search.overlays import draw_overlays
 from storage.artifacts import ArtifactFolder
 from storage.checkpoints import CheckpointFolder
 from storage.datasets import Dataset
+from storage.draft import ABOUT
+from storage.errors import DataError, InputError
+from storage.preparation import prepare
 from storage.records import Evaluation, Scores
 from storage.splits import nested_order
 
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from models.protocol import TrainingSpec
     from models.training import MeasuredPoint
     from storage.artifacts import Artifact
+    from storage.data_spec import DataSpec
     from storage.records import Claim
 
 
@@ -43,7 +48,10 @@ class Assignment:
 
     Attributes:
         study: Name of the study.
-        dataset_folder: Prepared dataset, a path that the node can read.
+        dataset_folder: Prepared dataset; a node that lacks it prepares it there, from `data`.
+        data: Which cases, their path absolute.
+        size: Side of resized images in 2D.
+        fingerprint: Of the study's dataset.
         split: Case names of "train", "validation" and "test".
         groups: Group number by case.
         training: The protocol.
@@ -53,10 +61,14 @@ class Assignment:
         threads: CPU threads of torch.
         artifacts: fsspec URL under which overlays lie; None: none are made.
         spacing: Sides of a voxel in mm that all volumes were resampled to, or None.
+        versions: What every node must run, by `node_versions`; empty where the driver's own processes work.
     """
 
     study: str
     dataset_folder: str
+    data: DataSpec
+    size: int | None
+    fingerprint: str
     split: dict[str, list[str]]
     groups: dict[str, int]
     training: TrainingSpec
@@ -66,6 +78,7 @@ class Assignment:
     threads: int
     artifacts: str | None = None
     spacing: tuple[float, ...] | None = None
+    versions: dict[str, str] = field(default_factory=dict)
 
     def checkpoint_folder(self, claim: Claim) -> CheckpointFolder:
         """Where the checkpoints of a claimed cell lie."""
@@ -95,10 +108,11 @@ class TestReport:
 
 @dataclass(frozen=True)
 class FailureReport:
-    """The cell cannot go on, and why; a full disk is no fault of the cell."""
+    """The cell cannot go on, and why; a full disk, or a node that lacks something, is no fault of the cell."""
 
     reason: str
     disk_is_full: bool = False
+    node_is_unfit: bool = False
 
 
 class CellTrainable(tune.Trainable):
@@ -108,6 +122,7 @@ class CellTrainable(tune.Trainable):
         """Take the first claim."""
         self._assignment = assignment
         self._device_is_broken = False
+        self._differs = version_differences(assignment.versions, node_versions()) if assignment.versions else None
         torch.set_num_threads(assignment.threads)
         self.reset_config(config)
 
@@ -129,12 +144,19 @@ class CellTrainable(tune.Trainable):
         """Train to the next evaluation and checkpoint it, or run the test phase."""
         report: TrainReport | TestReport | FailureReport
         try:
-            report = self._train() if self._claim.phase == "train" else self._test()
+            report = self._work()
+        except InputError as error:
+            report = FailureReport(f"on node {platform.node()}: {error}"[:1000], node_is_unfit=True)
         except Exception as error:  # noqa: BLE001 - whatever a cell dies of is its recorded reason, not the study's end
             self._device_is_broken = isinstance(error, torch.AcceleratorError)
             is_full = isinstance(error, OSError) and error.errno in DISK_IS_FULL
             report = FailureReport(f"{type(error).__name__}: {error}"[:NOTE_LENGTH], is_full)
         return {"report": report, "done": not isinstance(report, TrainReport) or report.finished}
+
+    def _work(self) -> TrainReport | TestReport:
+        if self._differs is not None:  # from the driver's versions: what this node measured would not compare
+            raise InputError(self._differs)
+        return self._train() if self._claim.phase == "train" else self._test()
 
     def cleanup(self) -> None:
         """Let go of the model."""
@@ -208,7 +230,7 @@ class CellTrainable(tune.Trainable):
 
 
 def _begin(assignment: Assignment, claim: Claim) -> Training:
-    dataset = Dataset.open(Path(assignment.dataset_folder))
+    dataset = _dataset(assignment)
     order = nested_order(assignment.split["train"], assignment.groups, claim.plan.seed)
     data = TrainingData(
         images=dataset.images(),
@@ -220,6 +242,24 @@ def _begin(assignment: Assignment, claim: Claim) -> Training:
     )
     device = "cuda" if assignment.device == "gpu" else "cpu"
     return Training(assignment.training, claim.plan.depth, claim.plan.seed, data, device)
+
+
+def _dataset(assignment: Assignment) -> Dataset:
+    """The prepared dataset; a node that lacks it makes it on first use, one process for all, the others wait.
+
+    Raises:
+        InputError: This node cannot read the data, or they are not those of the study.
+    """
+    folder = Path(assignment.dataset_folder)
+    if not (folder / ABOUT).exists():
+        made = prepare(assignment.data, assignment.size, folder.parent)
+        if made.fingerprint != assignment.fingerprint:
+            raise DataError(
+                f"the data in {assignment.data.path} are not those of the study (fingerprint {made.fingerprint[:12]}, "
+                f"not {assignment.fingerprint[:12]}); bring the same files to every node ([data] path)"
+            )
+        return made
+    return Dataset.open(folder)
 
 
 def _evaluation(point: MeasuredPoint) -> Evaluation:

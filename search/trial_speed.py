@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 LEAST_PERIODS = 4
 VALIDATED_VOLUMES = 2  # of a period in 3D: a whole validation would take minutes
 DRAWN_VOLUME = 1.25  # sides of a drawn volume, in sides of the patch
+CANNOT = (TrainingFailed, MemoryError, RuntimeError)  # torch's own errors, of a full device too, are the last
 WAIT_SECONDS = 600.0  # for the processes beside it: to compile takes its time
 
 
@@ -154,11 +155,13 @@ def _measure(depth: int, batch: int, seconds: float) -> tuple[list[float], list[
     """Seconds of steps, and of validated cases; or why not."""
     steps = 1 if _Worker.device == "cpu" else STEPS_ON_GPU
     failure = None
+    if _Worker.device == "gpu":
+        torch.cuda.empty_cache()  # what the last measurement needed, the processes beside this one may need now
     try:
         training = _training(depth, batch, steps)
         training.advance()  # the warm-up
-    except TrainingFailed as error:
-        failure = str(error)
+    except CANNOT as error:
+        failure = _reason(error)
     try:
         _Worker.barrier.wait(WAIT_SECONDS)
     except BrokenBarrierError:
@@ -169,11 +172,15 @@ def _measure(depth: int, batch: int, seconds: float) -> tuple[list[float], list[
     try:
         while len(training.curve) <= LEAST_PERIODS or time.perf_counter() - started < seconds:
             training.advance()
-    except TrainingFailed as error:
-        return str(error)
+    except CANNOT as error:
+        return _reason(error)
     points = training.curve[1:]
     cases = len(_Worker.data.validation)
     return [point.train_seconds / steps for point in points], [point.val_seconds / cases for point in points]
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _training(depth: int, batch: int, steps: int) -> Training:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune.search import Searcher
 
+from search.claim_queue import ClaimQueue
 from search.facts import trial_facts
 from search.stop_rule import outcome
 from search.stop_signal import RunEnd
@@ -77,6 +78,7 @@ class LedgerSearcher(Searcher):
         super().__init__()
         self._desk = desk
         self._idle_until = 0.0
+        self._queue = ClaimQueue(desk.ledger, desk.study.study_id, desk.owner, desk.decisions)
 
     def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **_spec: Any) -> bool:
         """Accept whatever Tune sets: nothing of it is used."""
@@ -137,15 +139,12 @@ class LedgerSearcher(Searcher):
         if len(desk.live) >= desk.slots() or time.monotonic() < self._idle_until:
             return None
         self._heed_limit()
-        cells = [] if desk.stop.is_set() else self._cells()
-        wanted = desk.decisions.next_cells(cells) if cells else []
-        for key in wanted:
-            claim = desk.ledger.claim(desk.study.study_id, key, desk.owner)
-            if claim is not None:
-                desk.live.add(trial_id, claim, self._curve(claim))
-                return {"claim": claim}
+        claim = None if desk.stop.is_set() else self._queue.claim(self._cells)
+        if claim is not None:
+            desk.live.add(trial_id, claim, self._curve(claim))
+            return {"claim": claim}
         self._idle_until = time.monotonic() + POLL_SECONDS
-        others_work = bool(wanted) or any(cell.owner is not None for cell in cells)
+        others_work = self._queue.others_work and not desk.stop.is_set()
         if len(desk.live) or (desk.wait_for_others and others_work):
             return None
         if not others_work and not desk.stop.is_set():
@@ -187,6 +186,12 @@ class LedgerSearcher(Searcher):
         report = result["report"]
         if isinstance(report, FailureReport) and report.disk_is_full:
             self._end_with_full_disk(claim, report.reason)
+        elif isinstance(report, FailureReport) and report.node_is_unfit:
+            self._desk.ledger.release(claim)
+            self._desk.stop.set(
+                RunEnd.NODE_UNFIT,
+                f"{report.reason}; its cells wait: mend the node or take it away, and the same command goes on",
+            )
         elif isinstance(report, FailureReport):
             self._desk.ledger.fail(claim, report.reason, max_attempts=self._desk.max_attempts)
         elif isinstance(report, TestReport):

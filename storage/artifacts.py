@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fsspec.core import url_to_fs
+from storage.places import open_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ class ArtifactFolder:
         Raises:
             OSError: They could not be written.
         """
-        fs, root = url_to_fs(self.url)
+        fs, root = open_place(self.url)
         fs.makedirs(root, exist_ok=True)
         names = [self._name(claim, place) for place in range(1, len(overlays) + 1)]
         for name, overlay in zip(names, overlays, strict=True):
@@ -99,7 +99,7 @@ class ArtifactFolder:
         return []
 
     def _load(self, claim: int) -> list[Overlay] | None:
-        fs, root = url_to_fs(self.url)
+        fs, root = open_place(self.url)
         try:
             listed = json.loads(fs.cat_file(f"{root}/{self._name(claim, LIST)}"))
             pictures = [fs.cat_file(f"{root}/{entry['name']}") for entry in listed]
@@ -116,7 +116,7 @@ class ArtifactFolder:
         return f"{self.prefix}-{claim:04x}-{place:02x}"
 
     def _names(self) -> list[str]:
-        fs, root = url_to_fs(self.url)
+        fs, root = open_place(self.url)
         if not fs.exists(root):
             return []
         names = (str(path).rstrip("/").rsplit("/", 1)[-1] for path in fs.ls(root, detail=False, refresh=True))

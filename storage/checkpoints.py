@@ -14,9 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fsspec.core import url_to_fs
-
 from storage.errors import LostLease
+from storage.places import open_place, place_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +65,7 @@ class CheckpointFolder:
     @classmethod
     def of(cls, root: str, study: str, cell: str, attempt: int) -> CheckpointFolder:
         """The folder of an attempt under the study's checkpoint URL."""
-        return cls(f"{root.rstrip('/')}/{study}/{cell}/{attempt}")
+        return cls(place_below(root, f"{study}/{cell}/{attempt}"))
 
     def begin(self, claim: int) -> None:
         """Mark that this claim works on the cell now; earlier claims write no more.
@@ -74,7 +73,7 @@ class CheckpointFolder:
         Raises:
             LostLease: A later claim does so already.
         """
-        fs, root = url_to_fs(self.url)
+        fs, root = open_place(self.url)
         self.refuse_late(claim)
         fs.makedirs(root, exist_ok=True)
         fs.pipe_file(f"{root}/claim-{claim:04d}", b"")
@@ -100,7 +99,7 @@ class CheckpointFolder:
             LostLease: A later claim works on the cell.
             OSError: It could not be written; what was written of it is removed, and the one before stays.
         """
-        fs, root = url_to_fs(self.url)
+        fs, root = open_place(self.url)
         name = f"{claim:04d}-{evaluation:05d}"
         self.refuse_late(claim)
         fs.makedirs(f"{root}/{name}", exist_ok=True)
@@ -130,7 +129,7 @@ class CheckpointFolder:
 
     def close(self, keep: Keep) -> None:
         """After the cell is done: keep the best weights only, everything, or nothing."""
-        fs, root = url_to_fs(self.url)
+        fs, root = open_place(self.url)
         names = self.names()
         newest = self.load_newest()
         if keep == "all" or (keep == "best" and newest.name is None):
@@ -146,7 +145,7 @@ class CheckpointFolder:
         return [name for name in self._listed() if _NAME.fullmatch(name)]
 
     def _listed(self) -> list[str]:
-        fs, root = url_to_fs(self.url)
+        fs, root = open_place(self.url)
         if not fs.exists(root):
             return []
         return sorted(str(path).rstrip("/").rsplit("/", 1)[-1] for path in fs.ls(root, detail=False, refresh=True))
@@ -155,13 +154,13 @@ class CheckpointFolder:
         return [int(found[1]) for name in self._listed() if (found := _MARK.fullmatch(name))]
 
     def _keep_only(self, name: str, files: Mapping[str, bytes], file: str) -> None:
-        fs, root = url_to_fs(self.url)
+        fs, root = open_place(self.url)
         fs.pipe_file(f"{root}/{name}/{MANIFEST}", json.dumps(_checksums({file: files[file]})).encode())
         for other in files.keys() - {file}:
             fs.rm_file(f"{root}/{name}/{other}")
 
     def _load(self, name: str) -> dict[str, bytes] | None:
-        fs, root = url_to_fs(self.url)
+        fs, root = open_place(self.url)
         try:
             manifest = json.loads(fs.cat_file(f"{root}/{name}/{MANIFEST}"))
             files = {file: fs.cat_file(f"{root}/{name}/{file}") for file in manifest}

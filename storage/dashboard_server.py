@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import optuna_dashboard
-from fsspec.core import url_to_fs
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import InputError
+from storage.places import open_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ class ArtifactFiles:
 
     def __init__(self, url: str) -> None:
         """Nothing is read yet."""
-        self._fs, self._root = url_to_fs(url)
+        self._fs, self._root = open_place(url)
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         """The file of an artifact.

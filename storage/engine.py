@@ -52,6 +52,12 @@ def normalise_url(url: str) -> str:
     return parsed.set(database=str(path)).render_as_string(hide_password=False)
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file of a normalised SQLite URL; None for other databases."""
+    parsed = sa.make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
 def has_password(url: str) -> bool:
     """Whether a database URL carries a password."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -123,6 +124,7 @@ def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) ->
         return []
     protocol = TrainingSpec.model_validate(study.identity["training"])
     device, share = cast("Device", trained[0].attempt.device), trained[0].attempt.device_share
+    ((device_name, _),) = Counter(record.attempt.device_name for record in trained).most_common(1)
     costs = cost_model(
         ((record.cell.plan, record.curve) for record in trained),
         device_share=share,
@@ -130,7 +132,7 @@ def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) ->
         total_steps=protocol.total_steps,
     )
     return [
-        Planned(plan.depth, plan.ratio, plan.num_cases, plan.parameters, device, costs.seconds(plan))
+        Planned(plan.depth, plan.ratio, plan.num_cases, plan.parameters, device, costs.seconds(plan), device_name)
         for plan in waiting.values()
     ]
 
@@ -164,6 +166,7 @@ def measurement(record: CellRecord, metrics: CaseMetrics | None = None) -> Measu
         remaining_gain_upper=gain + half,
         flag=_flag(record.cell.state),
         confirms=plan.role == "confirm",
+        device_name=attempt.device_name,
     )
 
 

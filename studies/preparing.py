@@ -54,11 +54,15 @@ def prepare_data(spec: StudySpec, storage: str, progress: Callable[[int, int], N
     """
     files = spec.files.resolved(normalise_url(storage))
     assert files.cache is not None
-    size = spec.training.size if spec.data.dimensions == 2 else None  # noqa: PLR2004 - axes
-    dataset = prepare(spec.data, size, Path(files.cache), progress)
+    dataset = prepare(spec.data, image_size(spec), Path(files.cache), progress)
     groups = groups_of(spec.data, dataset.names)
     split = split_cases(dataset.names, groups, spec.data.split, spec.data.split_seed)
     return PreparedData(dataset, groups, split, files)
+
+
+def image_size(spec: StudySpec) -> int | None:
+    """Side of resized images in 2D, None in 3D."""
+    return spec.training.size if spec.data.dimensions == 2 else None  # noqa: PLR2004 - axes
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LOOKS = 1.0
 MOST_RUNNING_SHOWN = 16
+MOST_OF_TIME = 0.02  # of a driver's time goes into looking; a large study is looked at less often
+
+
+def watch(ledger: Ledger, study: StudyRecord, console: Console | None = None) -> None:
+    """Follow a study that other processes run, until none of its cells is open; it takes part in nothing."""
+    evaluations = study.identity.get("training", {}).get("evaluations", 0)
+    with ProgressDisplay(ledger, study, evaluations, console):
+        while any(cell.state.is_open and cell.skip is None for cell in ledger.cells(study.study_id)):
+            time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 class ProgressDisplay:
@@ -53,8 +63,11 @@ class ProgressDisplay:
         self._tell_skipped()
 
     def _follow(self) -> None:
-        while not self._end.wait(SECONDS_BETWEEN_LOOKS):
+        seconds = SECONDS_BETWEEN_LOOKS
+        while not self._end.wait(seconds):
+            started = time.monotonic()
             self._look()
+            seconds = max(SECONDS_BETWEEN_LOOKS, (time.monotonic() - started) / MOST_OF_TIME)
 
     def _look(self) -> None:
         cells = self._cells()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import textwrap
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from studies.answering import measurement
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from models.forecaster.forecast import Forecaster
     from search.answer import Answer
@@ -60,6 +61,7 @@ class ReplaySpec:
         seeds: Those of the grid; the others are fresh seeds.
         worth: As in `PolicyContext`.
         seed: As in `PolicyContext`.
+        clock: As in `replay`.
     """
 
     policy: PolicyName
@@ -74,6 +76,7 @@ class ReplaySpec:
     seeds: tuple[int, ...] = (0,)
     worth: float = WORTH
     seed: int = 0
+    clock: Callable[[], float] = time.perf_counter
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +157,7 @@ def replay_surface(runs: Sequence[RecordedRun], spec: ReplaySpec) -> Replayed:
         with ledger:
             study = ledger.create_study("replay", **_study_parts(num_train, spec))
             ledger.layout(study.study_id, [run.plan for run in grid])
-            run = replay(ledger, study, runs, _decision_spec(runs, num_train, spec), spec.gpus)
+            run = replay(ledger, study, runs, _decision_spec(runs, num_train, spec), spec.gpus, clock=spec.clock)
             records = tuple(cell_records(ledger, study.study_id))
             spent = spent_seconds(ledger, study.study_id)
     return Replayed(

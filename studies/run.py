@@ -20,13 +20,15 @@ from storage.groups import companions, regrouped_case
 from storage.ledger import Ledger
 from storage.patience import Patience
 from studies.disk import kept_bytes, running_bytes
-from studies.preparing import data_warning, prepare_data
+from studies.placing import check_places
+from studies.preparing import data_warning, image_size, prepare_data
 from studies.spec import IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from search.run_cells import Job
+    from storage.data_spec import DataSpec
     from storage.datasets import Dataset
     from storage.records import CellPlan, StudyRecord
     from studies.preparing import PreparedData
@@ -65,6 +67,7 @@ def prepare_study(
         InputError: The first thing that a person has to put right; nothing was written for it.
     """
     url = normalise_url(storage)
+    check_places(spec, url)
     is_new = not holds_studies(url) or _check_identity(spec, url) is None
     data = prepare_data(spec, url, progress)
     warning = data_warning(data) if is_new else None
@@ -152,8 +155,15 @@ def changed_identity(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str
 
 def versions() -> dict[str, str]:
     """Versions of Python, of the packages that results depend on, and of this repository."""
-    installed = {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
+    installed = {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
     return installed | ({"git": commit} if (commit := _commit()) else {})
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:  # dicecurve itself, where a job brings it as files
+        return "not installed"
 
 
 def _commit() -> str | None:
@@ -236,6 +246,13 @@ def _last_versions(ledger: Ledger, study: StudyRecord) -> dict[str, str]:
     return last
 
 
+def _with_absolute_path(data: DataSpec) -> DataSpec:
+    """For workers, whose current folder is another."""
+    if data.path is None:
+        return data
+    return data.model_copy(update={"path": str(Path(data.path).expanduser().absolute())})
+
+
 def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, *, wait_for_others: bool) -> Job:
     from models.forecaster.lstm import load
     from models.forecaster.parametric import ParametricForecaster
@@ -244,6 +261,8 @@ def _job(spec: StudySpec, files: FilesSpec, dataset: Dataset, *, wait_for_others
     assert files.checkpoints is not None
     return Job(
         dataset_folder=str(dataset.folder.absolute()),
+        data=_with_absolute_path(spec.data),
+        size=image_size(spec),
         training=spec.training,
         checkpoints=files.checkpoints,
         artifacts=files.artifacts if files.overlays else None,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from storage.ledger import Ledger
     from storage.records import StudyRecord
+    from studies.answering import Findings
     from studies.report.parts import Figure
 
 SECONDS_BETWEEN = 60.0
@@ -39,10 +40,16 @@ TITLES = {
 log = logging.getLogger(__name__)
 
 
-def refresh_page(ledger: Ledger, study: StudyRecord) -> None:
-    """Write the note and the figures of what the study's cells say now; whatever fails is logged, and nothing else."""
+def refresh_page(ledger: Ledger, study: StudyRecord, findings: Findings | None = None) -> None:
+    """Write the note and the figures; whatever fails is logged, and nothing else happens.
+
+    Args:
+        ledger: Holds the study.
+        study: Whose page it is.
+        findings: To show; by default what its cells say now, which takes as long as a report.
+    """
     try:
-        _refresh(ledger, study)
+        _show(ledger, findings or findings_of(study, cell_records(ledger, study.study_id), 0.0))
     except Exception as error:  # noqa: BLE001 - a page that nobody decides by must not end a study
         log.warning("the page in Optuna dashboard was not refreshed: %s: %s", type(error).__name__, error)
 
@@ -52,10 +59,8 @@ def is_fresh(ledger: Ledger, study: StudyRecord) -> bool:
     return shown_facts(ledger, study.study_id).get(PROGRESS) == progress(ledger.cells(study.study_id))
 
 
-def _refresh(ledger: Ledger, study: StudyRecord) -> None:
-    records = cell_records(ledger, study.study_id)
-    findings = findings_of(study, records, 0.0)
-    found, currency = findings.answer, findings.question.prices.currency
+def _show(ledger: Ledger, findings: Findings) -> None:
+    records, found, currency = findings.records, findings.answer, findings.question.prices.currency
     figures = (
         data_curves(found, fitted_curves(found, findings.curves)),
         heatmap("dsc", scored_configurations(records, findings.metrics), records),
@@ -64,7 +69,7 @@ def _refresh(ledger: Ledger, study: StudyRecord) -> None:
     shown = {figure.name: json for figure in figures if figure for json in _small(figure)}
     show_on_study(
         ledger,
-        study.study_id,
+        findings.study.study_id,
         note=study_note(records, found, currency),
         facts=study_facts(records, found, currency),
         figures=shown,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
 
 from tests.browser import Visit
@@ -72,6 +73,19 @@ def postgres_url(server_root: Path) -> Iterator[str]:
     postmaster = int((server_root / "shared" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGQUIT)  # at once: what it holds is thrown away
     server.cleanup()
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """URL of a database of one test's own on that server."""
+    name = f"test_{secrets.token_hex(6)}"
+    server = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from studies.commands.arguments import (
@@ -20,6 +22,7 @@ from studies.commands.arguments import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from studies.run import PreparedStudy
 
@@ -57,16 +60,15 @@ def _run(options: argparse.Namespace) -> int:
     from studies.study_page import refresh_page
 
     spec = spec_of(options)
-    with preparing_bar() as progress:
-        prepared = prepare_study(spec, options.storage, wait_for_others=not options.no_wait, progress=progress)
-    if prepared.warning:
-        print(prepared.warning, file=sys.stderr)
-    with prepared.ledger as ledger:
-        end = _run_and_show(prepared)
-        study, records = read_study(ledger, prepared.study.name)
-        write_report(ledger, study, records, None)
-        if end != "interrupted":  # then nobody wants to wait
-            refresh_page(ledger, study)
+    with _cluster(options.storage):
+        with preparing_bar() as progress:
+            prepared = prepare_study(spec, options.storage, wait_for_others=not options.no_wait, progress=progress)
+        if prepared.warning:
+            print(prepared.warning, file=sys.stderr)
+        with prepared.ledger as ledger:
+            end = _run_and_show(prepared)
+            study, records = read_study(ledger, prepared.study.name)
+            refresh_page(ledger, study, write_report(ledger, study, records, None))
     failed = [record for record in records if record.attempt.failure is not None]
     if failed:
         print(f"{len(failed)} of {len(records)} cells failed; see `dicecurve status`", file=sys.stderr)
@@ -76,6 +78,24 @@ def _run(options: argparse.Namespace) -> int:
         print("interrupted; the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
     return SOME_FAILED if failed else OK
+
+
+@contextmanager
+def _cluster(storage: str) -> Iterator[None]:
+    """The cluster of RAY_ADDRESS, joined before anything is written; without it nothing, for a study starts its own.
+
+    Raises:
+        InputError: There is none, or it has several nodes and the database is a file.
+    """
+    if not os.environ.get("RAY_ADDRESS"):
+        yield
+        return
+    from search.cluster import connected, living_nodes
+    from search.node_check import refuse_sqlite
+
+    with connected():
+        refuse_sqlite(storage, len(living_nodes()))
+        yield
 
 
 def _run_and_show(prepared: PreparedStudy) -> str:

@@ -26,6 +26,7 @@ def add(commands: Any) -> None:
     """Add these commands to the parser."""
     status = study_command(commands, "status", _status, "what a study has done so far")
     take_json(status)
+    status.add_argument("--watch", action="store_true", help="follow a running study, from any machine, to its end")
     status.add_argument("--why", metavar="CELL", help="what was decided of one cell, and on which values")
     _take_report(study_command(commands, "report", _report, "the answer, and report.html"))
     table = study_command(
@@ -79,10 +80,14 @@ def _status(options: argparse.Namespace) -> int:
     from storage.count_rows import study_counts
     from storage.reads import spent_seconds
     from storage.summaries import cell_summaries
+    from studies.progress import watch
     from studies.status import render_status, status_of
 
     with open_ledger(options.storage) as ledger:
         study = find_study(ledger, options.study or options.name)
+        if options.watch:
+            watch(ledger, study)
+            study = find_study(ledger, study.name)
         if options.why:
             return _why(ledger, study, options.why)
         number = study.study_id

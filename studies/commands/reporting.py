@@ -39,7 +39,7 @@ def write_report(
     counts: StudyCounts | None = None,
     formats: Sequence[str] = (),
     paper_tables: bool = False,
-) -> None:
+) -> Findings:
     """Print the answer, and write the page to ``output``, by default report.html beside the database.
 
     Args:
@@ -51,6 +51,9 @@ def write_report(
         counts: Pixel counts, where the records were read without them.
         formats: Of tables and figures, into a folder beside the page that bears its name.
         paper_tables: Whether to fit the paper's LSTM variants for Tables 2 and 3, which takes minutes.
+
+    Returns:
+        What the page was written from.
 
     Raises:
         InputError: A file cannot be written, or a format needs what is not installed.
@@ -69,6 +72,7 @@ def write_report(
     print(f"report: {path}")
     if formats:
         print(f"tables and figures: {write_files(material, path.with_suffix(''), formats)}")
+    return found
 
 
 def overlays_of(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord]) -> list[ShownCell]:

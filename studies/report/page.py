@@ -98,14 +98,18 @@ def _progress(records: Sequence[CellRecord]) -> str:
 
 def _spent(records: Sequence[CellRecord], spent_seconds: float, prices: PriceSpec) -> str:
     """Hours by device with their price; what no current attempt accounts for is shared out alike."""
-    seconds: dict[Device, float] = defaultdict(float)
+    seconds: dict[tuple[Device, str | None], float] = defaultdict(float)
     for record in records:
         if record.attempt.device is not None:
-            seconds["gpu" if record.attempt.device == "gpu" else "cpu"] += record.spent_seconds
+            device: Device = "gpu" if record.attempt.device == "gpu" else "cpu"
+            seconds[device, record.attempt.device_name] += record.spent_seconds
     known = sum(seconds.values())
     if known <= 0:
         return f"{amount(spent_seconds / SECONDS_PER_HOUR)} device hours"
-    whole = {device: spent_seconds * share / known for device, share in seconds.items()}
-    hours = " and ".join(f"{amount(each / SECONDS_PER_HOUR)} {d.upper()} h" for d, each in sorted(whole.items()))
-    price = sum(training_price(prices, device=device, seconds=each) for device, each in whole.items())
+    whole = {which: spent_seconds * share / known for which, share in seconds.items()}
+    by_device: dict[Device, float] = defaultdict(float)
+    for (kind, _), each in whole.items():
+        by_device[kind] += each
+    hours = " and ".join(f"{amount(each / SECONDS_PER_HOUR)} {d.upper()} h" for d, each in sorted(by_device.items()))
+    price = sum(training_price(prices, device=d, seconds=each, device_name=n) for (d, n), each in whole.items())
     return f"{hours}, {'less than 0.01' if 0 < price < LEAST_PRICE else amount(price)} {prices.currency}"

@@ -32,6 +32,7 @@ from search.trainable import DISK_IS_FULL, Assignment, FailureReport, TestReport
 from search.tune_searcher import Desk, LedgerSearcher
 from search.tune_stopper import ForecastStopper
 from storage import database, optuna_rows
+from storage.data_spec import DataSpec
 from storage.errors import LostLease, StorageError
 from storage.leases import LeaseWatch, this_owner
 from storage.ledger import Ledger
@@ -160,6 +161,9 @@ def _desk(setting: Setting, ledger: Ledger, study: StudyRecord, live: LiveClaims
     assignment = Assignment(
         study=setting.study,
         dataset_folder="",
+        data=DataSpec(kind="phantom"),
+        size=32,
+        fingerprint="",
         split={},
         groups={},
         training=TrainingSpec(),

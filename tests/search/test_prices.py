@@ -29,3 +29,13 @@ def test_a_price_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     """Prices are finite and not negative; an unknown one is a typing error."""
     with pytest.raises(ValidationError):
         PriceSpec.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "price"), [("NVIDIA A100-SXM4-80GB", 4.0), ("NVIDIA A100-PCIE", 3.0), ("Tesla T4", 2.0), (None, 2.0)]
+)
+def test_a_type_of_gpu_has_its_price(name: str | None, price: float) -> None:
+    """The longest text that the processor's name holds; without one the common price of an hour."""
+    prices = PriceSpec(gpu_hour=2.0, gpu_types={"a100": 3.0, "A100-SXM": 4.0})
+    assert training_price(prices, device="gpu", seconds=3600, device_name=name) == pytest.approx(price)
+    assert training_price(prices, device="cpu", seconds=3600, device_name=name) == pytest.approx(prices.cpu_hour)
