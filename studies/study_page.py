@@ -94,9 +94,12 @@ def _small(figure: Figure) -> Iterator[str]:
 class PageKeeper:
     """Refreshes the page from a thread of its own, in a `with` block: seldom, and only when cells were finished."""
 
-    def __init__(self, ledger: Ledger, study: StudyRecord, seconds_between: float = SECONDS_BETWEEN) -> None:
+    def __init__(
+        self, ledger: Ledger, study: StudyRecord, seconds_between: float = SECONDS_BETWEEN, rest: float = REST
+    ) -> None:
         """Start with `with`."""
-        self._ledger, self._study, self._seconds_between = ledger, study, seconds_between
+        self._ledger, self._study = ledger, study
+        self._seconds_between, self._rest = seconds_between, rest
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="study-page", daemon=True)
 
@@ -121,7 +124,7 @@ class PageKeeper:
             started = time.monotonic()
             refresh_page(self._ledger, self._study)
             shown = finished
-            wait = max(self._seconds_between, REST * (time.monotonic() - started))
+            wait = max(self._seconds_between, self._rest * (time.monotonic() - started))
 
     def _finished(self) -> Any:
         try:

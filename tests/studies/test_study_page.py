@@ -92,7 +92,7 @@ def test_the_page_follows_a_running_study(storage_url: str) -> None:
     """It is written once cells were finished, and again when more of them were."""
     study = make_shown_study(storage_url)
     with optuna_study(storage_url, "shown") as seen, Ledger.open(storage_url) as ledger:
-        with PageKeeper(ledger, study, seconds_between=0.01):
+        with PageKeeper(ledger, study, seconds_between=0.01, rest=1):
             wait_until(lambda: system_attributes(seen).get("dashboard:note_ver") == 1)
             claim = ledger.claim(study.study_id, "ratio0.1-depth3-seed0", OWNER)
             assert claim is not None
