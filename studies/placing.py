@@ -62,6 +62,8 @@ def _local_places(spec: StudySpec, url: str, file: Path | None) -> Iterator[tupl
     assert files.cache is not None
     if "://" not in files.checkpoints:
         yield "checkpoints", Path(files.checkpoints), "set checkpoints in [files], absolute or a URL such as s3://..."
+    if files.overlays and files.artifacts is not None and "://" not in files.artifacts:
+        yield "overlays", Path(files.artifacts), "set artifacts in [files], absolute or a URL such as s3://..."
     yield "prepared data", Path(files.cache), "set cache in [files], an absolute folder of each node"
     if spec.data.path is not None:
         data = Path(spec.data.path).expanduser().absolute()

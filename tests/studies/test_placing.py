@@ -37,10 +37,18 @@ def check(url: str, **sections: Any) -> None:
     [
         ("sqlite:///study.db", {}, "the database would lie in .*dicecurve database start DIR"),
         (POSTGRES, {}, r"checkpoints would lie in .*set checkpoints in \[files\]"),
-        (POSTGRES, {"files": {"checkpoints": "s3://b/p"}}, r"prepared data would lie in .*set cache in \[files\]"),
+        (POSTGRES, {"files": {"checkpoints": "s3://b/p"}}, r"overlays would lie in .*set artifacts in \[files\]"),
         (
             POSTGRES,
-            {"files": {"checkpoints": "s3://b/p", "cache": "/c"}, "data": {"path": "pictures"}},
+            {"files": {"checkpoints": "s3://b/p", "overlays": False}},
+            r"prepared data would lie in .*set cache in \[files\]",
+        ),
+        (
+            POSTGRES,
+            {
+                "files": {"checkpoints": "s3://b/p", "artifacts": "s3://b/a", "cache": "/c"},
+                "data": {"path": "pictures"},
+            },
             r"the data would lie in .*\(--data\)",
         ),
     ],
@@ -54,7 +62,7 @@ def test_nothing_is_left_in_a_folder_of_rays(job: Path, url: str, sections: dict
 
 def test_places_outside_are_welcome_in_a_job(job: Path, tmp_path: Path) -> None:
     """Absolute ones serve inside a job as anywhere."""
-    check(POSTGRES, files={"checkpoints": str(tmp_path / "c"), "cache": str(tmp_path / "p")})
+    check(POSTGRES, files={name: str(tmp_path / name) for name in ("checkpoints", "cache", "artifacts")})
     assert list(job.iterdir()) == []
 
 
