@@ -22,8 +22,8 @@ demo: $(STAMP) ## a whole study on drawn images, in demo/
 	@mkdir -p demo
 	cd demo && ../$(BIN)/dicecurve run phantom
 
-test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest
+test: $(STAMP) ## all tests, two files at a time
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(STAMP) ## style, types and the rules of the house
 	$(BIN)/ruff check .

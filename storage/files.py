@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel
 
 from storage.engine import sqlite_file
+from storage.places import place_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_FOLDER = "dicecurve-files"
+ARTIFACTS_BESIDE_CHECKPOINTS = "_artifacts"  # no study has a name like that
 
 
 class FilesSpec(BaseModel, frozen=True, extra="forbid"):
@@ -20,7 +22,8 @@ class FilesSpec(BaseModel, frozen=True, extra="forbid"):
 
     Attributes:
         checkpoints: fsspec URL or folder of the checkpoints.
-        artifacts: fsspec URL or folder of the overlays, one flat folder as Optuna's artifact store has it.
+        artifacts: fsspec URL or folder of the overlays, one flat folder as Optuna's artifact store has it; where
+            checkpoints have a place of their own, overlays go there by default, since every node reaches it.
         cache: Folder of prepared datasets, on every node.
         keep: What stays of a closed cell's checkpoints: the best weights, nothing, or all.
         overlays: Whether a tested cell leaves pictures of three test cases, with truth and prediction outlined.
@@ -35,9 +38,10 @@ class FilesSpec(BaseModel, frozen=True, extra="forbid"):
     def resolved(self, url: str) -> FilesSpec:
         """With absolute places filled in; the defaults lie beside a SQLite file, else in the current folder."""
         root = home_of(url) / DEFAULT_FOLDER
+        shared = self.checkpoints and place_below(self.checkpoints, ARTIFACTS_BESIDE_CHECKPOINTS)
         places = {
             "checkpoints": _absolute(self.checkpoints or str(root / "checkpoints")),
-            "artifacts": _absolute(self.artifacts or str(root / "artifacts")),
+            "artifacts": _absolute(self.artifacts or shared or str(root / "artifacts")),
             "cache": str(Path(self.cache).expanduser().absolute() if self.cache else root / "cache"),
         }
         return self.model_copy(update=places)

@@ -39,11 +39,12 @@ def check_places(spec: StudySpec, url: str) -> None:
     kind = None if file is None else network_file_system(file)
     if kind is not None:
         raise InputError(f"SQLite's locks do not hold on a network file system ({kind}), where {file} lies; {SERVER}")
-    if spec.files.checkpoints and has_secret(spec.files.checkpoints):
-        raise InputError(
-            "the URL of the checkpoints holds a password, which the database and Ray would keep in the open; give it "
-            "to every node by its environment, such as AWS_SECRET_ACCESS_KEY, or by a role ([files] checkpoints)"
-        )
+    for key in ("checkpoints", "artifacts"):
+        if has_secret(getattr(spec.files, key) or ""):
+            raise InputError(
+                f"the URL of the {key} holds a password, which the database and Ray would keep in the open; give it "
+                f"to every node by its environment, such as AWS_SECRET_ACCESS_KEY, or by a role ([files] {key})"
+            )
     checkpoints = spec.files.resolved(url).checkpoints
     assert checkpoints is not None
     check_writable(checkpoints)
@@ -60,10 +61,13 @@ def _local_places(spec: StudySpec, url: str, file: Path | None) -> Iterator[tupl
     files = spec.files.resolved(url)
     assert files.checkpoints is not None
     assert files.cache is not None
-    if "://" not in files.checkpoints:
-        yield "checkpoints", Path(files.checkpoints), "set checkpoints in [files], absolute or a URL such as s3://..."
-    if files.overlays and files.artifacts is not None and "://" not in files.artifacts:
-        yield "overlays", Path(files.artifacts), "set artifacts in [files], absolute or a URL such as s3://..."
+    assert files.artifacts is not None
+    for what, key, place in (
+        ("checkpoints", "checkpoints", files.checkpoints),
+        ("overlays", "artifacts", files.artifacts),
+    ):
+        if "://" not in place:
+            yield what, Path(place), f"set {key} in [files], absolute or a URL such as s3://..."
     yield "prepared data", Path(files.cache), "set cache in [files], an absolute folder of each node"
     if spec.data.path is not None:
         data = Path(spec.data.path).expanduser().absolute()

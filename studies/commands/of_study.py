@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import InputError
 from studies.commands.arguments import OK, show, storage_command, study_command, take_json
-from studies.commands.opened import find_study, open_ledger, read_study, writable
+from studies.commands.opened import find_study, open_ledger, read_study, without_collecting, writable
 
 if TYPE_CHECKING:
     import argparse
@@ -120,7 +120,7 @@ def _report(options: argparse.Namespace) -> int:
     from studies.report.methods import methods_paragraph
 
     formats = formats_of(options.format)
-    with open_ledger(options.storage) as ledger:
+    with without_collecting(), open_ledger(options.storage) as ledger:
         study = find_study(ledger, options.study or options.name)
         question = ask(study, options.overrides, options.target_dsc, options.worth)
         records = summed_records(ledger, study.study_id, WHOLE_CURVES)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from storage.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from storage.ledger import Ledger
@@ -59,3 +62,13 @@ def writable(path: Path) -> Path:
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InputError(f"cannot write to {path}; choose a file in a folder that exists (-o)")
     return path
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Within, no garbage is looked for: a large study makes millions of objects, all of which are needed to the end."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

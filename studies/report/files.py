@@ -41,7 +41,7 @@ def write_files(material: Material, folder: Path, formats: Sequence[str]) -> Pat
         if "json" in formats:
             _write_json(material, folder, figures)
         if drawn := [each for each in formats if each in OF_FIGURES]:
-            _draw(figures, folder, drawn)
+            draw(figures, folder, drawn)
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {error.strerror or error}; choose another place (-o)") from None
     assert set(formats) <= {*OF_TABLES, *OF_FIGURES}
@@ -55,8 +55,12 @@ def _write_json(material: Material, folder: Path, figures: Iterable[Figure]) -> 
         (folder / f"figure-{each.name}.json").write_text(each.figure.to_json(), encoding="utf-8")
 
 
-def _draw(figures: Sequence[Figure], folder: Path, formats: Sequence[str]) -> None:
-    """PNG and PDF through kaleido, which starts one browser for all of them."""
+def draw(figures: Sequence[Figure], folder: Path, formats: Sequence[str]) -> None:
+    """PNG and PDF through kaleido, which starts one browser for all of them.
+
+    Raises:
+        InputError: There is no browser.
+    """
     import kaleido
     from choreographer.errors import BrowserFailedError, ChromeNotFoundError
 

@@ -8,6 +8,7 @@ import pytest
 
 from storage.engine import normalise_url
 from storage.errors import InputError
+from storage.files import FilesSpec
 from studies import placing
 from studies.spec import parse_spec
 
@@ -37,18 +38,15 @@ def check(url: str, **sections: Any) -> None:
     [
         ("sqlite:///study.db", {}, "the database would lie in .*dicecurve database start DIR"),
         (POSTGRES, {}, r"checkpoints would lie in .*set checkpoints in \[files\]"),
-        (POSTGRES, {"files": {"checkpoints": "s3://b/p"}}, r"overlays would lie in .*set artifacts in \[files\]"),
         (
             POSTGRES,
-            {"files": {"checkpoints": "s3://b/p", "overlays": False}},
-            r"prepared data would lie in .*set cache in \[files\]",
+            {"files": {"checkpoints": "s3://b/p", "artifacts": "pictures"}},
+            r"overlays would lie in .*set artifacts in \[files\]",
         ),
+        (POSTGRES, {"files": {"checkpoints": "s3://b/p"}}, r"prepared data would lie in .*set cache in \[files\]"),
         (
             POSTGRES,
-            {
-                "files": {"checkpoints": "s3://b/p", "artifacts": "s3://b/a", "cache": "/c"},
-                "data": {"path": "pictures"},
-            },
+            {"files": {"checkpoints": "s3://b/p", "cache": "/c"}, "data": {"path": "pictures"}},
             r"the data would lie in .*\(--data\)",
         ),
     ],
@@ -62,7 +60,7 @@ def test_nothing_is_left_in_a_folder_of_rays(job: Path, url: str, sections: dict
 
 def test_places_outside_are_welcome_in_a_job(job: Path, tmp_path: Path) -> None:
     """Absolute ones serve inside a job as anywhere."""
-    check(POSTGRES, files={name: str(tmp_path / name) for name in ("checkpoints", "cache", "artifacts")})
+    check(POSTGRES, files={"checkpoints": str(tmp_path / "c"), "cache": str(tmp_path / "p")})
     assert list(job.iterdir()) == []
 
 
@@ -78,3 +76,10 @@ def test_a_secret_among_the_checkpoints_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the URL of the checkpoints holds a password") as caught:
         check(f"sqlite:///{tmp_path}/study.db", files={"checkpoints": "s3://key:hidden@bucket/p"})
     assert "hidden" not in str(caught.value)
+
+
+def test_overlays_go_where_checkpoints_go() -> None:
+    """Every node reaches that place; the options of its URL stay at the end."""
+    files = FilesSpec(checkpoints="s3://bucket/folder?region=us-east-1").resolved("sqlite:////d/s.db")
+    assert files.artifacts == "s3://bucket/folder/_artifacts?region=us-east-1"
+    assert FilesSpec().resolved("sqlite:////d/s.db").artifacts == "/d/dicecurve-files/artifacts"

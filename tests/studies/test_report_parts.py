@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import tomllib
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from models.metrics import summarise
 from storage.artifacts import Overlay
@@ -19,7 +21,7 @@ from storage.records import SkipForecast
 from studies.answering import Findings, findings_of
 from studies.case_metrics import case_metrics
 from studies.question import ask
-from studies.report.files import write_files
+from studies.report.files import CHROMIUM, SCALE, WIDTH, draw, write_files
 from studies.report.formats import formats_of
 from studies.report.gallery import galleries, shown_cells
 from studies.report.material import Material
@@ -196,3 +198,23 @@ def test_overlays_stand_by_depth_and_ratio() -> None:
     assert html.count('<img src="data:image/png;base64,') == 12
     assert "<script>alert" not in html
     assert galleries([]) == []
+
+
+def test_figures_are_drawn_by_a_real_browser(tmp_path: Path) -> None:
+    """PNG and PDF of a figure, as large as on the page, with nothing asked of a network."""
+    if not any(os.access(path, os.X_OK) for path in CHROMIUM):
+        pytest.skip("needs Chromium at its place in Debian")
+    figure = next(each for each in figures_of(Material.of(found_in(CASES["one cell"]))) if each.name == "ranking-bars")
+    draw([figure], tmp_path, ["png", "pdf"])
+    with Image.open(tmp_path / "figure-ranking-bars.png") as picture:
+        assert picture.size == (SCALE * WIDTH, SCALE * figure.height)
+        assert len(picture.convert("RGB").getcolors(1_000_000)) > 20
+    assert (tmp_path / "figure-ranking-bars.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_browser_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what to install."""
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "none"))
+    figure = next(figures_of(Material.of(found_in(CASES["one cell"]))))
+    with pytest.raises(InputError, match="needs a browser"):
+        draw([figure], tmp_path, ["png"])
