@@ -44,6 +44,7 @@ max_losses = 10
 [files]
 checkpoints = "{place}/checkpoints"
 cache = "{place}/cache"
+artifacts = "{place}/artifacts"
 """
 
 
@@ -107,7 +108,7 @@ class ClusteredStudy:
 
     def wait_for(self, moment: Callable[[list[CellRecord]], Any], process: subprocess.Popen[bytes]) -> Any:
         """Wait until the moment is true, while the driver lives; returns what it gave."""
-        deadline = time.monotonic() + 200
+        deadline = time.monotonic() + 400
         while not (found := moment(self.records())):
             assert process.poll() is None, self.log()
             assert time.monotonic() < deadline, self.log()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 BIN = Path(sys.executable).parent
-SECONDS = 240
+SECONDS = 500
 
 
 @dataclass(frozen=True)
