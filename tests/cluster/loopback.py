@@ -62,7 +62,6 @@ class ClusteredStudy:
     budget: int = 120
     ratios: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
     environment: dict[str, str] = field(default_factory=dict)
-    _ledger: Ledger | None = None
 
     def __post_init__(self) -> None:
         """Write the spec."""
@@ -93,18 +92,11 @@ class ClusteredStudy:
 
     def records(self) -> list[CellRecord]:
         """What the ledger holds now."""
-        if self._ledger is None:
-            if not holds_studies(self.url):
-                return []
-            self._ledger = Ledger.open(self.url)
-        study = self._ledger.find_study("clustered")
-        return [] if study is None else cell_records(self._ledger, study.study_id)
-
-    def close(self) -> None:
-        """Let go of the database."""
-        if self._ledger is not None:
-            self._ledger.close()
-            self._ledger = None
+        if not holds_studies(self.url):
+            return []
+        with Ledger.open(self.url) as ledger:
+            study = ledger.find_study("clustered")
+            return [] if study is None else cell_records(ledger, study.study_id)
 
     def wait_for(self, moment: Callable[[list[CellRecord]], Any], process: subprocess.Popen[bytes]) -> Any:
         """Wait until the moment is true, while the driver lives; returns what it gave."""
@@ -112,7 +104,7 @@ class ClusteredStudy:
         while not (found := moment(self.records())):
             assert process.poll() is None, self.log()
             assert time.monotonic() < deadline, self.log()
-            time.sleep(0.1)
+            time.sleep(0.25)
         return found
 
     def assert_whole(self) -> list[CellRecord]:
