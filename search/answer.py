@@ -148,7 +148,8 @@ def answer_with_curves(
         test_groups: The same of each test case, shape (T,).
         replicates: Of the bootstrap.
         seed: Of the bootstrap.
-        planned: Configurations that were not measured; they are ranked by their forecast.
+        planned: Configurations that were not measured; they are ranked by their forecast, but for those of a depth at
+            which runs were measured and none learned: other depths' curves say nothing of it.
 
     Raises:
         ValueError: If the tolerance, the worth or N is out of range, cells were scored on different cases or hold a
@@ -158,6 +159,9 @@ def answer_with_curves(
     check_measurements(measurements)
     configurations = configurations_of(measurements)
     learned = [each for each in configurations if each.flag is None]
+    flagged = [each for each in configurations if each.flag is not None]
+    hopeless = {each.depth for each in flagged} - {each.depth for each in learned}
+    planned = [each for each in planned if each.depth not in hopeless]
     curves = None
     if learned:
         curves = fit_pair(
@@ -172,7 +176,6 @@ def answer_with_curves(
     costs: Costs = {"prices": prices, "held_out_cases": num_validation + num_test}
     floor: Floor = {"tolerance": tolerance, "target": target}
     likely = Likely.of(curves, learned, planned, floor=floor, costs=costs) if curves else Likely.none()
-    flagged = [each for each in configurations if each.flag is not None]
     ranking = ranked([*flagged_rows(flagged, **costs), *likely.rows])
     recommended, reason = _recommend(ranking, target)
     depths = _depth_answers(measurements, curves, num_train, tolerance)

@@ -26,7 +26,7 @@ def against_ratio(metric: str, scored: Sequence[Scored]) -> Figure | None:
     learned = [each for each in scored if each.runs and metric in each.mean]
     if not learned:
         return None
-    lines = [_depth_line(depth, learned, metric, error=False) for depth in _depths(learned)]
+    lines = [_depth_line(depth, learned, metric, _depths(scored), error=False) for depth in _depths(learned)]
     return Figure(
         f"{metric}-by-ratio",
         f"Test {METRICS[metric]} against the ratio of training cases, a line a depth; measured, mean over cases and "
@@ -41,7 +41,7 @@ def test_error(scored: Sequence[Scored]) -> Figure | None:
     learned = [each for each in scored if each.runs]
     if not learned:
         return None
-    lines = [_depth_line(depth, learned, "dsc", error=True) for depth in _depths(learned)]
+    lines = [_depth_line(depth, learned, "dsc", _depths(scored), error=True) for depth in _depths(learned)]
     figure = _drawn(lines, "ratio of the training cases", "test error, 1 - DSC")
     figure.update_xaxes(type="log", tickvals=SHARES, ticktext=[f"{share:g}" for share in SHARES])
     figure.update_yaxes(type="log", tickvals=ERRORS, ticktext=[f"{error:g}" for error in ERRORS])
@@ -83,8 +83,9 @@ def _depths(scored: Sequence[Scored]) -> list[int]:
     return sorted({each.depth for each in scored})
 
 
-def _depth_line(depth: int, scored: Sequence[Scored], metric: str, *, error: bool) -> Any:
-    own, depths = [each for each in scored if each.depth == depth], _depths(scored)
+def _depth_line(depth: int, learned: Sequence[Scored], metric: str, depths: Sequence[int], *, error: bool) -> Any:
+    """A line in the colour that the depth has among all depths of the study."""
+    own = [each for each in learned if each.depth == depth]
     colour = hue(depth, depths)
     return go.Scatter(
         name=f"depth {depth}",

@@ -232,6 +232,14 @@ def test_a_planned_configuration_is_ranked_by_its_forecast() -> None:
     assert interval.lower < full.estimate.value < interval.upper
 
 
+def test_a_depth_at_which_nothing_learned_is_not_forecast() -> None:
+    """Where every run of a depth collapsed, the curves of other depths promise nothing for it."""
+    measured = [*(cell(4, ratio) for ratio in RATIOS[:3]), cell(3, 0.5, flag="collapsed")]
+    planned = [Planned(depth, 1.0, 700, 256_000, "gpu", 56_000.0) for depth in (3, 4, 5)]
+    forecast = [row.depth for row in ask(measured, planned=planned).ranking if row.is_forecast]
+    assert sorted(forecast) == [4, 5]
+
+
 def test_a_forecast_better_than_all_measured_lifts_the_floor() -> None:
     """Where the best is not yet measured, what was measured may not be enough, and the answer says so."""
     few = [cell(4, ratio) for ratio in RATIOS[:3]]
