@@ -25,7 +25,7 @@ def front_figure(found: Answer, currency: str) -> Figure | None:
     rows = [row for row in found.ranking if row.validation_fitted is not None]
     if not rows:
         return None
-    depths = sorted({row.depth for row in rows})
+    depths = sorted({row.depth for row in found.ranking})
     points = [
         _points(depth, depths, [r for r in rows if r.depth == depth and r.is_forecast == forecast], forecast=forecast)
         for depth in depths
