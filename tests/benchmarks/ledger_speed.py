@@ -1,6 +1,6 @@
 """Speed of the ledger against raw Optuna, in the same run, on the same database files: a table in Markdown.
 
-    python tests/benchmarks/ledger_speed.py [--quick] [--postgres]
+    python tests/benchmarks/ledger_speed.py [--quick] [--postgres] [--part claims|reads|trials]
 
 10,000 cells of 100 evaluations, 100 validation and 200 test cases. Rows that take milliseconds are medians of rounds in
 which both take turns. Where raw Optuna would take minutes it does a part, and the table says how much. Trials per
@@ -45,11 +45,12 @@ from storage.tables import attempts, evaluations
 from studies.status import render_status, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from multiprocessing.synchronize import Barrier
 
 AXES = {"ratio": FloatDistribution(1e-6, 1.0), "depth": IntDistribution(2, 8)}
 WORKER = {"device": "cpu", "device_share": 1.0, "device_name": "x", "planned_steps": 200, "versions": {}}
+PARTS = ("claims", "reads", "trials")
 REPORTS, FACTS = 20, {"a": 1.0, "b": 2.0, "c": "text"}
 OURS, THEIRS = "ours", "theirs"
 
@@ -92,6 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="speed of the ledger against raw Optuna")
     parser.add_argument("--quick", action="store_true", help="a twentieth of everything")
     parser.add_argument("--postgres", action="store_true", help="on a private PostgreSQL server, not on SQLite files")
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this; may be given again")
     options = parser.parse_args()
     size = Size(cells=500, laid_out_by_optuna=50, claims=10, trials=16, rounds=1) if options.quick else Size()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -101,7 +103,7 @@ def main() -> None:
         _say(f"{os.cpu_count()} cores; {load:.1f} processes waiting for each when it began\n")
         _say("| what | ours | of that CPU | raw Optuna | unit | times better | wanted |")
         _say("| --- | --- | --- | --- | --- | --- | --- |")
-        for row in _rows(size, urls):
+        for row in _rows(size, urls, options.part or PARTS):
             _say(row.text())
 
 
@@ -126,14 +128,18 @@ def _databases(folder: Path, options: argparse.Namespace) -> Iterator[Callable[[
     server.stop()
 
 
-def _rows(size: Size, urls: Callable[[str], str]) -> Iterator[Row]:
+def _rows(size: Size, urls: Callable[[str], str], parts: Collection[str]) -> Iterator[Row]:
     url = urls("whole")
-    yield _layout(size, url, urls("layout"))
-    yield from _claims(size, url)
-    yield _resume(size, url)
-    _fill(size, url)
-    yield from _frames(size, url)
-    for workers in (4, 16):
+    if "claims" in parts:
+        yield _layout(size, url, urls("layout"))
+        yield from _claims(size, url)
+        yield _resume(size, url)
+    if "reads" in parts:
+        with Ledger.open(url, create=True) as ledger:
+            ledger.layout(_study(ledger).study_id, _plans(size.cells))
+        _fill(size, url)
+        yield from _frames(size, url)
+    for workers in (4, 16) if "trials" in parts else ():
         yield _throughput(size, workers, urls)
 
 
