@@ -67,7 +67,7 @@ def test_pictures(tmp_path: Path) -> None:
     assert set(np.unique(theirs)) == {0, 255}
     assert np.mean((theirs == 255) == ours) > 0.999
     about = json.loads((tmp_path / "bundle" / "configs" / "metadata.json").read_text())
-    assert about["eval_metrics"]["test_dsc"] == pytest.approx(tested_dsc(study, plan), abs=1e-4)
+    assert about["eval_metrics"]["test_dsc"] == pytest.approx(noted_dsc(study, plan), abs=1e-4)
 
 
 def test_volumes(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def close(prepared: PreparedStudy, plan: CellPlan, training: Training) -> None:
     checkpoints.close("best")
 
 
-def tested_dsc(prepared: PreparedStudy, plan: CellPlan) -> float:
+def noted_dsc(prepared: PreparedStudy, plan: CellPlan) -> float:
     """Mean over the test cases of a cell, as the ledger holds them."""
     with Ledger.open(prepared.ledger.url) as ledger:
         scores = cell_record(ledger, prepared.study.study_id, plan.key).attempt.scores
