@@ -51,7 +51,7 @@ def case_name(meta: Mapping[str, Any], _saver: object, suffix: str = "") -> dict
     return {"subject": str(path.with_name(path.name.removesuffix(ending).removesuffix(suffix) + ending))}
 
 
-class ByArrayd(MapTransform, InvertibleTransform):  # type: ignore[misc]
+class ByArrayd(MapTransform, InvertibleTransform):  # type: ignore[misc] # MONAI has no types
     """Applies a function of arrays; its inverse interpolates linearly to the shape that there was, and no more."""
 
     def __init__(self, keys: Hashable, function: Callable[[MetaTensor], NDArray[Any]]) -> None:

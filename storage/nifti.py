@@ -121,7 +121,7 @@ def _read(path: Path, place: str, channels: int | None) -> Volume:
         content = path.read_bytes()
         image = type(header).from_stream(BytesIO(gzip.decompress(content) if path.suffix == ".gz" else content))
         turned = nibabel.as_closest_canonical(image)  # type: ignore[no-untyped-call]
-        axes = "".join(nibabel.aff2axcodes(image.affine))  # type: ignore[no-untyped-call]
+        axes = "".join(nibabel.aff2axcodes(image.affine))  # type: ignore[no-untyped-call] # nibabel's has none
         return Volume(np.asanyarray(turned.dataobj), np.asarray(turned.affine, dtype=np.float64), axes)
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0] or type(error).__name__

@@ -22,7 +22,7 @@ def open_place(url: str) -> tuple[Any, str]:
     """The file system of a folder or URL, and the path in it."""
     parts = urlsplit(url)
     if "://" not in url or parts.scheme not in OF_PYARROW:
-        return url_to_fs(url)  # type: ignore[no-any-return]
+        return url_to_fs(url)  # type: ignore[no-any-return] # fsspec has no types
     fs, root = _arrow(parts.scheme, parts.netloc, parts.query)
     return fs, f"{root}{parts.path}".rstrip("/")
 

@@ -26,7 +26,7 @@ def bucket() -> Iterator[str]:
     server.start()
     _, port = server.get_host_and_port()
     make = urllib.request.Request(f"http://127.0.0.1:{port}/bucket", method="PUT")
-    urllib.request.urlopen(make).close()  # noqa: S310
+    urllib.request.urlopen(make).close()  # noqa: S310 - our own loopback
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ACCESS_KEY_ID", "test")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
