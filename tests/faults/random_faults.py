@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -379,10 +380,23 @@ def _kill_both(draw: _Draw) -> bool:
 
 
 def _terminate(draw: _Draw) -> bool:
+    """A driver that has begun is asked to drain; one that has not would just end, as any process does."""
     for driver in draw.alive()[:1]:
-        driver.terminate()
-        return True
+        assert driver.pid is not None
+        if draw.wait_for(partial(_catches, driver.pid, signal.SIGTERM)):
+            driver.terminate()
+            return True
     return False
+
+
+def _catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has set its handler of a signal by now."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return False
+    caught = next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:")), 0)
+    return bool(caught >> (number - 1) & 1)
 
 
 def _wake_late_driver(draw: _Draw) -> bool:
@@ -450,7 +464,7 @@ def _truncate_checkpoint(draw: _Draw) -> bool:
 def _jump_clock(draw: _Draw) -> bool:
     for driver in draw.alive()[:1]:
         assert driver.pid is not None
-        if any(entry for entry in draw.journal("start")):  # its handler stands by then
+        if draw.wait_for(partial(_catches, driver.pid, signal.SIGUSR1)):
             os.kill(driver.pid, signal.SIGUSR1)
             return True
     return False
