@@ -223,7 +223,8 @@ def _attempt_names(ledger: Ledger, study_id: int) -> pd.DataFrame:
 def _frame(ledger: Ledger, query: sa.Select[Any]) -> pd.DataFrame:
     with reading(ledger.engine) as connection:
         result = connection.execute(query)
-        return pd.DataFrame.from_records(result.all(), columns=list(result.keys()))
+        rows = [tuple(row) for row in result]  # pandas takes a tuple apart far faster than SQLAlchemy's rows
+        return pd.DataFrame.from_records(rows, columns=list(result.keys()))
 
 
 def _as_json(frame: pd.DataFrame, *names: str) -> pd.DataFrame:

@@ -101,4 +101,5 @@ evaluations = sa.Table(
     sa.Column("test_dsc", sa.Float),  # recorded surfaces only; no decision reads it
     sa.Column("train_seconds", sa.Float, nullable=False),
     sa.Column("val_seconds", sa.Float, nullable=False),
+    sqlite_with_rowid=False,  # a curve's rows lie together, and are not looked up one by one
 )
