@@ -10,7 +10,7 @@ import heapq
 import math
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from search.claim_queue import ClaimQueue
@@ -214,7 +214,7 @@ class _Replay:
             self._begin(gpu)
 
     def _report(self, slot: _Slot) -> bool:
-        """Record an evaluation; whether the training has ended."""
+        """Record an evaluation; whether the training was stopped. At its end the GPU goes on to the test."""
         curve = slot.run.curve[: slot.done]
         whole = slot.done == len(slot.run.curve)
         decision = None if whole else self._decisions.stop(slot.claim.plan, curve)
@@ -229,17 +229,18 @@ class _Replay:
             },
             test_curve={slot.done: slot.run.test_curve[slot.done - 1]},
         )
-        if whole or decision is not None:
+        if whole:
+            self.ledger.begin_test(slot.claim)
+            slot.claim = replace(slot.claim, phase="test")
+        elif decision is not None:
             self._end_training(slot.claim, decision)
-            return True
-        return False
+        return decision is not None
 
-    def _end_training(self, claim: Claim, decision: StopDecision | None) -> None:
-        if decision is not None and decision.kind == "cannot_matter":
+    def _end_training(self, claim: Claim, decision: StopDecision) -> None:
+        if decision.kind == "cannot_matter":
             self.ledger.prune(claim, decision.reason, decision.forecast)
-            return
-        reason, forecast = (None, None) if decision is None else (decision.reason, decision.forecast)
-        self.ledger.send_to_test(claim, stop_reason=reason, forecast=forecast)
+        else:
+            self.ledger.send_to_test(claim, stop_reason=decision.reason, forecast=decision.forecast)
 
     def _finish(self, slot: _Slot) -> None:
         record = cell_record(self.ledger, self.study.study_id, slot.claim.plan.key)

@@ -116,7 +116,10 @@ class FailureReport:
 
 
 class CellTrainable(tune.Trainable):
-    """Trains or tests the cell of its claim; `reset_config` hands it the next one."""
+    """Trains the cell of its claim to the end, and then tests it; `reset_config` hands it the next one.
+
+    A training that the driver stops gets no further step: its cell is claimed once more, for the test alone.
+    """
 
     def setup(self, config: dict[str, Any], assignment: Assignment) -> None:
         """Take the first claim."""
@@ -151,12 +154,13 @@ class CellTrainable(tune.Trainable):
             self._device_is_broken = isinstance(error, torch.AcceleratorError)
             is_full = isinstance(error, OSError) and error.errno in DISK_IS_FULL
             report = FailureReport(f"{type(error).__name__}: {error}"[:NOTE_LENGTH], is_full)
-        return {"report": report, "done": not isinstance(report, TrainReport) or report.finished}
+        return {"report": report, "done": not isinstance(report, TrainReport)}
 
     def _work(self) -> TrainReport | TestReport:
         if self._differs is not None:  # from the driver's versions: what this node measured would not compare
             raise InputError(self._differs)
-        return self._train() if self._claim.phase == "train" else self._test()
+        trained = self._training is not None and self._training.is_finished
+        return self._train() if self._claim.phase == "train" and not trained else self._test()
 
     def cleanup(self) -> None:
         """Let go of the model."""
@@ -178,8 +182,8 @@ class CellTrainable(tune.Trainable):
         )
 
     def _test(self) -> TestReport:
-        name, training = self._resumed()
-        if name is None:
+        training = self._resumed()[1]
+        if not training.curve:
             raise FileNotFoundError("no whole checkpoint is left to test; retrain the cell")
         started = time.perf_counter()
         while len(training.curve) < self._evaluations_before:  # the newest checkpoint is damaged

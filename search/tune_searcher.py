@@ -92,13 +92,15 @@ class LedgerSearcher(Searcher):
         return Searcher.FINISHED
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Record an evaluation; the last one comes to `on_trial_complete` instead."""
+        """Record an evaluation; after the last one the worker goes on to the test."""
         claim = self._desk.live.find(trial_id)
         if claim is None:
             return
         with self._run_ends_without_database():
             try:
                 self._record(claim, result["report"])
+                if result["report"].finished:
+                    self._desk.ledger.begin_test(claim)
             except LostLease:
                 self._desk.live.remove(trial_id)
                 return
@@ -106,7 +108,7 @@ class LedgerSearcher(Searcher):
             self._heed_limit()
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:  # noqa: FBT001, FBT002 - Tune's signature
-        """Record the last evaluation and close the phase; without a result the worker was lost."""
+        """Record what the trial ended with: a stopped training or a test; without a result the worker was lost."""
         claim = self._desk.live.remove(trial_id)
         self._idle_until = 0.0
         if claim is None:
@@ -116,7 +118,7 @@ class LedgerSearcher(Searcher):
                 if error or not result or "report" not in result:
                     self._give_back_or_fail(claim)
                 else:
-                    self._close_phase(claim, result)
+                    self._close(claim, result)
             except LostLease:
                 return  # another driver has the cell by now, and will report what it finds
             self._heed_limit()
@@ -182,7 +184,7 @@ class LedgerSearcher(Searcher):
             note=report.note,
         )
 
-    def _close_phase(self, claim: Claim, result: dict[str, Any]) -> None:
+    def _close(self, claim: Claim, result: dict[str, Any]) -> None:
         report = result["report"]
         if isinstance(report, FailureReport) and report.disk_is_full:
             self._end_with_full_disk(claim, report.reason)
@@ -198,12 +200,12 @@ class LedgerSearcher(Searcher):
             self._finish(claim, report)
         else:
             self._record(claim, report)
-            self._end_training(claim, result.get("stop_decision"))
+            self._end_training(claim, result["stop_decision"])
 
     def _end_training(self, claim: Claim, decision: StopDecision | None) -> None:
         desk = self._desk
-        if decision is None:
-            desk.ledger.send_to_test(claim, stop_reason=None, forecast=None)
+        if decision is None:  # Tune ended the trial, not we: the training is to go on
+            desk.ledger.release(claim)
         elif decision.kind == "cannot_matter":
             desk.ledger.prune(claim, decision.reason, decision.forecast)
             desk.assignment.checkpoint_folder(claim).close(desk.keep)

@@ -29,7 +29,8 @@ class ForecastStopper(tune.Stopper):
         if claim is None:
             return True  # the cell was given to another driver: what this worker does no longer counts
         report = result["report"]
-        decision = self._decisions.stop(claim.plan, report.curve) if isinstance(report, TrainReport) else None
+        trains = isinstance(report, TrainReport) and not report.finished
+        decision = self._decisions.stop(claim.plan, report.curve) if trains else None
         result["stop_decision"] = decision
         return decision is not None
 

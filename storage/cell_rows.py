@@ -130,6 +130,11 @@ def renew(connection: sa.Connection, claim: Claim, unrecorded_seconds: float) ->
     return cell_id is not None
 
 
+def begin_test(connection: sa.Connection, row: Mapping[str, Any]) -> None:
+    """Let a trained cell go on to its test, still held."""
+    connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=CellState.TEST))
+
+
 def send_to_test(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     """Let a trained cell wait for its test."""
     connection.execute(cells.update().where(cells.c.id == row["id"]).values(state=CellState.TEST, owner=None))

@@ -16,7 +16,8 @@ Contract, the same on SQLite and PostgreSQL:
 - *Counted.* Device seconds of each evaluation stand once; work that was lost or done again is added to the attempt's
   lost seconds. Failed attempts keep curve, cost and reason.
 
-The states of a cell: waiting → claimed → test → done, collapsed, not_learned or failed; claimed and test fall back to
+The states of a cell: waiting → claimed → test → done, collapsed, not_learned or failed; whoever trained a cell to its
+end tests it under the same claim, and one that was stopped waits for its test unowned; claimed and test fall back to
 waiting and test when their claim ends early, and failed to waiting while attempts are left. A claimed cell whose
 training cannot matter is pruned. A waiting cell may be skipped: provisionally, until the study closes it as pruned.
 """
@@ -231,6 +232,12 @@ class Ledger:
             shown = None if forecast is None else vars(forecast)
             attempt_rows.change(connection, row, stop_reason=stop_reason, forecast=shown)
             cell_rows.send_to_test(connection, row)
+
+    @patient
+    def begin_test(self, claim: Claim) -> None:
+        """The training of a cell has come to its end; the same worker tests it, under the same claim."""
+        with self.engine.begin() as connection:
+            cell_rows.begin_test(connection, cell_rows.held(connection, claim))
 
     @patient
     def finish(

@@ -14,6 +14,10 @@ SHARED=${SHARED:?set SHARED to a folder that all nodes see}
 source "$SHARED/venv/bin/activate"
 export RAY_TMPDIR=${TMPDIR:-/tmp}
 
+# Who has the token may run code on these nodes; nobody else may, though others share the network.
+export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$SHARED/ray-token"
+[ -s "$RAY_AUTH_TOKEN_PATH" ] || (umask 077 && python -c 'import secrets; print(secrets.token_hex(32), end="")' > "$RAY_AUTH_TOKEN_PATH")
+
 head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 address=$(srun --nodes=1 --ntasks=1 -w "$head" hostname --ip-address | awk '{print $1}')
 port=$((20000 + SLURM_JOB_ID % 20000))

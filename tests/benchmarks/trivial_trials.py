@@ -40,7 +40,7 @@ class TrivialCell(CellTrainable):
         return super().reset_config(new_config)
 
     def _work(self) -> TrainReport | TestReport:
-        if self._claim.phase == "test":
+        if len(self._curve) == self._reports:
             return TestReport(Scores(1, ((1, 1, 1),), ((1, 1, 1),), 0.0))
         number = len(self._curve) + 1
         self._curve.append(Evaluation(number, float(number), number, VALUE, 1e-3, 1e-4))

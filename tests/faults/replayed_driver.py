@@ -288,8 +288,7 @@ class _Worker:
         message: Any = "go on"
         while message == "go on":
             report = self._step()
-            done = not isinstance(report, TrainReport) or report.finished
-            self._pipe.send({"report": report, "done": done})
+            self._pipe.send({"report": report, "done": not isinstance(report, TrainReport)})
             message = self._pipe.recv()
         os.close(self._journal)
         claim: Claim = message
@@ -297,12 +296,16 @@ class _Worker:
 
     def _step(self) -> TrainReport | TestReport | FailureReport:
         try:
-            return self._resume() or (self._train() if self._claim.phase == "train" else self._test())
+            return self._resume() or (self._train() if self._trains else self._test())
         except LostLease as error:
             self._write(event="refused")
             return FailureReport(str(error))
         except OSError as error:
             return FailureReport(str(error), error.errno in DISK_IS_FULL)
+
+    @property
+    def _trains(self) -> bool:
+        return self._claim.phase == "train" and len(self._curve) < EVALUATIONS
 
     def _resume(self) -> TrainReport | None:
         if self._curve:

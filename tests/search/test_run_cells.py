@@ -202,7 +202,7 @@ def test_a_lost_worker_gives_its_cell_back(prepare: Callable[..., PreparedStudy]
     assert sum(r.cell.losses for r in records) == 1
     assert all(not r.cell.state.is_open and len(r.curve) == 8 for r in records)
     lost = next(r for r in records if r.cell.losses)
-    assert lost.cell.claims == 3  # training twice, test once
+    assert lost.cell.claims == 2
 
 
 def test_a_silent_worker_is_ended(prepare: Callable[..., PreparedStudy]) -> None:

@@ -60,6 +60,18 @@ def pictures(assignment: Assignment) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
+def test_who_trained_to_the_end_tests_as_anybody_else_would(trained: tuple[Assignment, Claim]) -> None:
+    """The worker that goes on from training to test counts what one counts that begins with the checkpoint."""
+    assignment, testing = trained
+    apart = work(assignment, testing)
+    going_on = work(
+        replace(assignment, checkpoints=f"{assignment.checkpoints}-anew"), replace(testing, phase="train"), 3
+    )
+    assert isinstance(apart, trainable.TestReport)
+    assert isinstance(going_on, trainable.TestReport)
+    assert replace(going_on.scores, seconds=0.0) == replace(apart.scores, seconds=0.0)
+
+
 def test_a_tested_cell_leaves_its_overlays(trained: tuple[Assignment, Claim]) -> None:
     """Three pictures and their list, which the report names; the same again when the test is done again."""
     assignment, claim = trained

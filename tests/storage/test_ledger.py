@@ -511,6 +511,7 @@ def test_a_record_tells_where_it_ran(ledger: Ledger, study: StudyRecord) -> None
 WRITES: dict[str, Callable[[Ledger, Claim], None]] = {
     "record": lambda ledger, claim: record(ledger, claim, 3),
     "send_to_test": lambda ledger, claim: ledger.send_to_test(claim, stop_reason="late", forecast=None),
+    "begin_test": lambda ledger, claim: ledger.begin_test(claim),
     "finish": finish,
     "fail": lambda ledger, claim: ledger.fail(claim, "late"),
 }
@@ -554,6 +555,21 @@ def test_the_training_claim_ends_with_the_training(ledger: Ledger, study: StudyR
     ledger.send_to_test(claim, stop_reason=None, forecast=None)
     with pytest.raises(LostLease):
         record(ledger, claim, 3)
+
+
+def test_who_trained_to_the_end_tests_under_the_same_claim(ledger: Ledger, study: StudyRecord) -> None:
+    """Nobody else gets the cell between training and test, and the claim closes it; where it ends, the test waits."""
+    claim = claim_first(ledger, study)
+    record(ledger, claim, 2)
+    ledger.begin_test(claim)
+    assert (first(ledger, study).state, first(ledger, study).owner) == (CellState.TEST, claim.owner)
+    assert ledger.claim(study.study_id, claim.plan.key, THEM) is None
+    ledger.release(claim, lost="its worker was lost")
+    again = ledger.claim(study.study_id, claim.plan.key, THEM)
+    assert again is not None
+    assert again.phase == "test"
+    finish(ledger, again)
+    assert first(ledger, study).state == CellState.DONE
 
 
 # Giving back
