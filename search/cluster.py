@@ -217,7 +217,8 @@ def _join(address: str) -> None:
         _init(address=address, runtime_env={"py_modules": rooms, "excludes": ["__pycache__"]})
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"cannot join the cluster at RAY_ADDRESS={address}: {reason}") from error
+        token = "" if "RAY_AUTH_MODE" in os.environ else "; if it asks for a token, set RAY_AUTH_MODE=token"
+        raise InputError(f"cannot join the cluster at RAY_ADDRESS={address}: {reason}{token}") from error
 
 
 def _init(**options: Any) -> None:

@@ -61,8 +61,8 @@ def call(command: Sequence[str], home: Path) -> subprocess.CompletedProcess[str]
     """Run it with another home."""
     return subprocess.run(
         command,
-        env={k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "RAY_ADDRESS", "RAY_AUTH_MODE"}}
-        | {"HOME": str(home), "PATH": f"{BIN}:{os.environ['PATH']}"},
+        env={k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "RAY_ADDRESS"}}
+        | {"HOME": str(home), "RAY_AUTH_MODE": "token", "PATH": f"{BIN}:{os.environ['PATH']}"},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -136,7 +136,7 @@ def head(home: Path, ssh: dict[str, str], ports: dict[str, int]) -> Iterator[Hea
         up = found.ray("up", "-y", "--no-config-cache", str(file))
         assert up.returncode == 0, up.stdout + up.stderr + (home / "sshd.log").read_text()
         with (home / ".profile").open("a") as profile:  # "auto" would find any cluster of this machine
-            profile.write(f"export RAY_ADDRESS=127.0.0.1:{ports['gcs']}\n")
+            profile.write(f"export RAY_ADDRESS=127.0.0.1:{ports['gcs']} RAY_AUTH_MODE=token\n")
         yield found
     finally:
         end_processes_of(home)
