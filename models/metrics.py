@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -72,8 +72,14 @@ def summarise_sets(counts: NDArray[np.int64]) -> list[dict[str, MetricSummary]]:
         return []
     if not cases:
         raise ValueError("metrics need at least one case, got none")
-    means = {name: values.reshape(sets, cases).mean(axis=1).tolist() for name, values in per_case(counts).items()}
-    pooled = {name: values.tolist() for name, values in per_case(counts.sum(axis=1)).items()}
+    return summarise_per_case(counts, per_case(counts))
+
+
+def summarise_per_case(counts: NDArray[np.int64], values: Mapping[str, Floats]) -> list[dict[str, MetricSummary]]:
+    """`summarise_sets` of counts whose metrics of every case are known, as `per_case` gives them."""
+    sets, cases, _ = counts.shape
+    means = {name: values[name].reshape(sets, cases).mean(axis=1).tolist() for name in NAMES}
+    pooled = {name: score.tolist() for name, score in per_case(counts.sum(axis=1)).items()}
     return [{name: MetricSummary(means[name][i], pooled[name][i]) for name in NAMES} for i in range(sets)]
 
 
@@ -94,5 +100,6 @@ def everything_foreground_dsc(masks: Iterable[NDArray[np.uint8]]) -> float:
 
 
 def _share(part: Floats, whole: Floats, either: Floats) -> Floats:
-    score = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-    return np.where(either == 0, 1.0, score)
+    score: Floats = part / np.maximum(whole, 1.0)  # counts: a part of nothing is 0
+    score[either == 0] = 1.0
+    return score

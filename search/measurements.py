@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -71,7 +72,11 @@ class Measurement:
 
     def dsc(self, case_set: CaseSet) -> float:
         """Mean DSC over the cases of the set."""
-        return float(np.mean(self.case_dsc(case_set)))
+        return self._means[case_set]
+
+    @cached_property
+    def _means(self) -> dict[CaseSet, float]:
+        return {"validation": float(np.mean(self.validation)), "test": float(np.mean(self.test))}
 
 
 @dataclass(frozen=True, eq=False)

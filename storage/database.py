@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 TRIES_TO_CREATE = 8
 LAST_TABLE = metadata.sorted_tables[-1].name  # made last: where it is, all are
+OPTUNA_REVISION = "v3.2.0.a"  # of Optuna 5's tables, as `storage/optuna_rows.py` writes them
 METRIC_NAMES = "study:metric_names"  # what `Study.set_metric_names` writes, without its warning
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -62,29 +62,21 @@ def create_tables(url: str, engine: sa.Engine) -> None:
 
 
 def check_revision(engine: sa.Engine) -> None:
-    """Refuse tables of another version of Optuna, since we write them by ourselves.
+    """Refuse Optuna's tables in another revision than `OPTUNA_REVISION`, since we write them by ourselves.
 
     Raises:
-        StorageError: Their revision is not that of the installed Optuna.
+        StorageError: Another version of Optuna made them.
     """
     with reading(engine) as connection:
         found = connection.execute(
             sa.select(sa.column("version_num")).select_from(sa.table("alembic_version"))
         ).scalar()
-    if found != _revision_of_optuna():
+    if found != OPTUNA_REVISION:
         raise StorageError(
             f"the storage {hide_password(str(engine.url))} was made by another version of Optuna: its tables are of "
-            f"revision {found}, optuna {optuna.__version__} writes {_revision_of_optuna()}; install the Optuna that "
-            "made it, or bring it up to date with `optuna storage upgrade`"
+            f"revision {found}, dicecurve writes {OPTUNA_REVISION} (optuna {optuna.__version__} is here); bring an "
+            "older one up to date with `optuna storage upgrade`, for a newer one install the dicecurve that knows it"
         )
-
-
-@cache
-def _revision_of_optuna() -> str:
-    storage = RDBStorage("sqlite:///:memory:")
-    revision: str = storage.get_head_version()
-    storage.engine.dispose()
-    return revision
 
 
 def make_optuna_study(url: str, name: str) -> int:

@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from optuna.artifacts import ArtifactMeta
-from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
 from optuna.distributions import FloatDistribution, IntDistribution, distribution_to_json
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
@@ -123,6 +121,8 @@ def set_attributes(connection: sa.Connection, trial_id: int, facts: Mapping[str,
 def add_artifacts(connection: sa.Connection, trial_id: int, artifacts: Sequence[Artifact]) -> None:
     """Name a trial's artifacts, as `optuna.artifacts.upload_artifact` does."""
     if artifacts:
+        from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, ArtifactMeta  # loads clients of clouds
+
         facts = {
             f"{ARTIFACTS_ATTR_PREFIX}{each.artifact_id}": json.dumps(asdict(ArtifactMeta(**vars(each), encoding=None)))
             for each in artifacts

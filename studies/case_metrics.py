@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.metrics import per_case, summarise_sets
+from models.metrics import per_case, summarise_per_case
 from storage.count_rows import StudyCounts
 
 if TYPE_CHECKING:
@@ -44,10 +44,14 @@ def case_metrics(records: Sequence[CellRecord], counts: StudyCounts | None = Non
         counts: Of all of them, where the records themselves do not hold any.
     """
     counts = counts or _counts(records)
-    validation, test = _dsc(counts.validation), _dsc(counts.test)
+    if not counts.keys:
+        return {}
+    on_test = per_case(counts.test)
+    validation = per_case(counts.validation)["dsc"].reshape(counts.validation.shape[:2])
+    test = on_test["dsc"].reshape(counts.test.shape[:2])
     return {
         key: CaseMetrics(validation[i], test[i], summary)
-        for i, (key, summary) in enumerate(zip(counts.keys, summarise_sets(counts.test), strict=True))
+        for i, (key, summary) in enumerate(zip(counts.keys, summarise_per_case(counts.test, on_test), strict=True))
     }
 
 
@@ -63,7 +67,3 @@ def _counts(records: Sequence[CellRecord]) -> StudyCounts:
 def _array(counts: Sequence[Sequence[tuple[int, int, int]]]) -> NDArray[np.int64]:
     """Shape (cells, cases, 3), of no cell too."""
     return np.array(counts, dtype=np.int64) if counts else np.zeros((0, 0, 3), dtype=np.int64)
-
-
-def _dsc(counts: NDArray[np.int64]) -> Floats:
-    return per_case(counts)["dsc"].reshape(counts.shape[:2])

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.forecaster.families import line
 from search.backtest import HALF
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -19,8 +23,11 @@ if TYPE_CHECKING:
     from search.measurements import Measurement
 
     Floats = NDArray[np.float64]
+    HalfForecaster = Callable[[Sequence[Measurement], int], "tuple[HalfForecast, ...]"]
+    Curves = Mapping[int, tuple[Floats, Floats]]
 
 LEAST_SEEN = 2  # sizes: a line takes two
+MANY_CELLS = 1000  # their answer takes as long as PyTorch takes to load
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,18 +64,36 @@ class HalfForecast:
 def half_forecasts(measurements: Sequence[Measurement], num_train: int) -> tuple[HalfForecast, ...]:
     """Each depth with two sizes up to half of the cases and one beyond; nothing beyond half is seen, of no depth."""
     curves = _curves(measurements)
-    seen = {depth: int((sizes <= HALF * num_train).sum()) for depth, (sizes, _) in curves.items()}
-    told = [depth for depth, (sizes, _) in curves.items() if LEAST_SEEN <= seen[depth] < len(sizes)]
-    if not told:
-        return ()
-    # PyTorch takes seconds to load, which a report without forecasts need not wait for.
-    from models.forecaster.families import line
-    from models.forecaster.lstm import load
+    return _forecasts(curves, num_train) if _told(curves, num_train) else ()
+
+
+@contextmanager
+def half_forecaster(num_cells: int) -> Iterator[HalfForecaster]:
+    """`half_forecasts`; for a large study in a process of its own, which loads PyTorch while the answer is fitted."""
+    if num_cells < MANY_CELLS:
+        yield half_forecasts
+        return
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+        beside.submit(_forecasts, {}, 0)
+        yield lambda measurements, num_train: beside.submit(_forecasts, _curves(measurements), num_train).result()
+
+
+def _told(curves: Curves, num_train: int) -> list[int]:
+    return [depth for depth, (sizes, _) in curves.items() if LEAST_SEEN <= _seen(sizes, num_train) < len(sizes)]
+
+
+def _seen(sizes: Floats, num_train: int) -> int:
+    return int((sizes <= HALF * num_train).sum())
+
+
+def _forecasts(curves: Curves, num_train: int) -> tuple[HalfForecast, ...]:
+    from models.forecaster.lstm import load  # PyTorch takes seconds, which a report without forecasts need not wait for
 
     forecaster = load()
+    seen = {depth: _seen(sizes, num_train) for depth, (sizes, _) in curves.items()}
     starts = {depth: (sizes[: seen[depth]], dsc[: seen[depth]]) for depth, (sizes, dsc) in curves.items()}
     found = []
-    for depth in told:
+    for depth in _told(curves, num_train):
         sizes, dsc = curves[depth]
         siblings = [start for other, start in starts.items() if other != depth and len(start[0]) >= LEAST_SEEN]
         start, later = starts[depth], sizes[seen[depth] :]

@@ -66,9 +66,10 @@ def writable(path: Path) -> Path:
 
 @contextmanager
 def without_collecting() -> Iterator[None]:
-    """Within, no garbage is looked for: a large study makes millions of objects, all of which are needed to the end."""
+    """No garbage is looked for: a large study makes millions of objects, needed to the end, and gone with the process."""
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()

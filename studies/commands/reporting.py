@@ -12,6 +12,7 @@ from storage.frames import changes_frame
 from storage.reads import spent_seconds
 from studies.answering import findings_of
 from studies.commands.opened import writable
+from studies.halves import half_forecaster
 from studies.report.files import write_files
 from studies.report.gallery import shown_cells
 from studies.report.material import Material
@@ -59,14 +60,16 @@ def write_report(
         InputError: A file cannot be written, or a format needs what is not installed.
     """
     path = writable(Path(output) if output else home_of(ledger.url) / "report.html")
-    found = findings_of(study, records, spent_seconds(ledger, study.study_id), question, counts)
-    changes = changes_frame(ledger, study.study_id)
-    material = Material.of(
-        found,
-        overlays=overlays_of(ledger, study, records),
-        paper=paper_table_of(found) if paper_tables else None,
-        changes=[dict(zip(map(str, changes), row, strict=True)) for row in changes.to_numpy().tolist()],
-    )
+    with half_forecaster(len(records)) as forecast:
+        found = findings_of(study, records, spent_seconds(ledger, study.study_id), question, counts)
+        changes = changes_frame(ledger, study.study_id)
+        material = Material.of(
+            found,
+            overlays=overlays_of(ledger, study, records),
+            paper=paper_table_of(found) if paper_tables else None,
+            changes=[dict(zip(map(str, changes), row, strict=True)) for row in changes.to_numpy().tolist()],
+            forecast=forecast,
+        )
     path.write_text(render_page(material), encoding="utf-8")
     print(render(found.answer, found.question.prices.currency))
     print(f"report: {path}")

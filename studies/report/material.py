@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from search.claims import Claim
     from search.measurements import Measurement
     from studies.answering import Findings
-    from studies.halves import HalfForecast
+    from studies.halves import HalfForecast, HalfForecaster
     from studies.report.fitted import FittedCurves
     from studies.report.gallery import ShownCell
     from studies.report.scores import Scored
@@ -59,11 +59,12 @@ class Material:
         overlays: Sequence[ShownCell] = (),
         paper: Mapping[str, Any] | None = None,
         changes: Sequence[Mapping[str, Any]] = (),
+        forecast: HalfForecaster = half_forecasts,
     ) -> Material:
-        """Work everything out."""
+        """Work everything out; ``forecast`` makes `halves`."""
         found = findings.answer
         measurements = list(findings.measurements.values())
-        halves = half_forecasts(measurements, found.num_train)
+        halves = forecast(measurements, found.num_train)
         return cls(
             findings=findings,
             measurements=measurements,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from plotly import graph_objects as go
 
 from studies.report.drawing import dash, drawn, hue, shade, symbol
@@ -89,8 +90,8 @@ def _depth_line(depth: int, learned: Sequence[Scored], metric: str, depths: Sequ
     colour = hue(depth, depths)
     return go.Scatter(
         name=f"depth {depth}",
-        x=[each.ratio for each in own],
-        y=[1 - each.mean[metric] if error else each.mean[metric] for each in own],
+        x=np.array([each.ratio for each in own]),
+        y=np.array([1 - each.mean[metric] if error else each.mean[metric] for each in own]),
         mode="lines+markers",
         line={"color": colour, "width": 1.5, "dash": dash(depth, depths)},
         marker={"color": colour, "symbol": symbol(depth, depths), "size": 7},
@@ -104,8 +105,8 @@ def _ratio_line(num_cases: int, scored: Sequence[Scored], metric: str, place: in
     colour = shade(share)
     return go.Scatter(
         name=f"ratio {own[0].ratio:.4g}",
-        x=[each.depth for each in own],
-        y=[each.mean[metric] for each in own],
+        x=np.array([each.depth for each in own]),
+        y=np.array([each.mean[metric] for each in own]),
         mode="lines+markers",
         line={"color": colour, "width": 1.5},
         marker={"color": colour, "symbol": place, "size": 7},

@@ -6,6 +6,7 @@ from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from plotly import graph_objects as go
 
 from studies.report.drawing import NEUTRAL, dash, drawn, faded, hue
@@ -72,8 +73,9 @@ def _training_trace(record: CellRecord, line: dict[str, Any], *, first: bool) ->
         name=f"depth {plan.depth}",
         legendgroup=str(plan.depth),
         showlegend=first,
-        x=[point.evaluation for point in record.curve],
-        y=[point.val_dsc for point in record.curve],
+        # plotly looks at each number of a list, and takes an array as it is.
+        x=np.array([point.evaluation for point in record.curve]),
+        y=np.array([point.val_dsc for point in record.curve]),
         # The line of a single evaluation is not seen.
         mode="lines" if len(record.curve) > 1 else "markers",
         line=line,

@@ -4,7 +4,7 @@
 
 Trainings of 30 evaluations of 20 s are replayed through the real policy `grid` and a real ledger; what the driver's
 calls take is added to the simulated clock. A part of the study is enough: 15 simulated minutes from the start, whose
-claims all come at once, hold every GPU's first training and its end. With --ray-trials trials of one trivial step run
+claims all come at once, hold every GPU's first training and its end. With --ray-trials trials of two trivial steps run
 on real Ray, by the real searcher, which tells what Tune itself costs.
 """
 
@@ -58,9 +58,9 @@ def main() -> None:
         if options.ray_trials:
             from trivial_trials import ours
 
-            took, driver = ours(Path(folder), options.ray_trials, reports=1)
+            took, driver = ours(Path(folder), options.ray_trials, reports=2)
             say(
-                f"\nreal Ray, {options.ray_trials} trials of one trivial step: {1e3 * took:.0f} ms a trial, of which "
+                f"\nreal Ray, {options.ray_trials} trials of two trivial steps: {1e3 * took:.0f} ms a trial, of which "
                 f"{1e3 * driver:.0f} ms CPU of the driver"
             )
 

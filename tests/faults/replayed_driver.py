@@ -31,7 +31,7 @@ from search.stop_signal import RunEnd, StopSignal
 from search.trainable import DISK_IS_FULL, Assignment, FailureReport, TestReport, TrainReport
 from search.tune_searcher import Desk, LedgerSearcher
 from search.tune_stopper import ForecastStopper
-from storage import database, optuna_rows
+from storage import optuna_rows
 from storage.data_spec import DataSpec
 from storage.errors import LostLease, StorageError
 from storage.leases import LeaseWatch, this_owner
@@ -67,8 +67,6 @@ GRID = DecisionSpec(
     stop=StopSpec(),
     forecaster=ParametricForecaster(),
 )
-
-database._revision_of_optuna()  # known to every driver that is forked from here
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from optuna.storages import RDBStorage
 
+from storage.database import OPTUNA_REVISION
 from storage.errors import StorageError
 from storage.frames import cells_frame, costs_frame, curves_frame
 from storage.ledger import Ledger
@@ -92,6 +94,11 @@ def test_the_command_line_reads_it(url: str) -> None:
         check=True,
     )
     assert json.loads(said.stdout)["cells"] == 6
+
+
+def test_the_installed_optuna_makes_the_tables_that_we_write() -> None:
+    """A new Optuna with other tables shows here, before any study meets it."""
+    assert RDBStorage("sqlite:///:memory:").get_head_version() == OPTUNA_REVISION
 
 
 def test_tables_of_another_optuna_are_refused(url: str) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from studies.halves import half_forecasts
+from studies.halves import MANY_CELLS, half_forecaster, half_forecasts
 from tests.search.test_answer import NUM_TRAIN, RATIOS, cell, surface
 
 
@@ -35,3 +35,13 @@ def test_too_little_gives_none() -> None:
     assert half_forecasts([], NUM_TRAIN) == ()
     assert half_forecasts([cell(4, ratio) for ratio in RATIOS[:4]], NUM_TRAIN) == ()
     assert half_forecasts([cell(4, ratio, flag="collapsed") for ratio in RATIOS], NUM_TRAIN) == ()
+
+
+def test_a_process_beside_forecasts_the_same() -> None:
+    """The report of a large study forecasts in another process, and no other values."""
+    with half_forecaster(MANY_CELLS) as beside, half_forecaster(MANY_CELLS - 1) as here:
+        assert here is half_forecasts
+        for one, other in zip(beside(surface(), NUM_TRAIN), here(surface(), NUM_TRAIN), strict=True):
+            assert (one.depth, one.seen) == (other.depth, other.seen)
+            assert np.array_equal(one.forecast.mean, other.forecast.mean)
+            assert np.array_equal(one.linear, other.linear)
