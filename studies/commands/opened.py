@@ -66,7 +66,7 @@ def writable(path: Path) -> Path:
 
 @contextmanager
 def without_collecting() -> Iterator[None]:
-    """No garbage is looked for: a large study makes millions of objects, needed to the end, and gone with the process."""
+    """No garbage is looked for: a large study makes millions of objects, all of which the process needs to its end."""
     gc.disable()
     try:
         yield
