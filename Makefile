@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test cluster check benchmarks faults clean
+.PHONY: help install demo test check benchmarks faults clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,11 +22,8 @@ demo: $(STAMP) ## a whole study on drawn images, in demo/
 	@mkdir -p demo
 	cd demo && ../$(BIN)/dicecurve run phantom
 
-test: $(STAMP) ## all tests but those of whole clusters, two files at a time
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/cluster
-
-cluster: $(STAMP) ## tests of whole clusters on this machine: ray up, Ray jobs, lost nodes, two clusters on one study
-	$(BIN)/python -m pytest tests/cluster
+test: $(STAMP) ## all tests, three files at a time, those of whole clusters among the first
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## style, types and the rules of the house
 	$(BIN)/ruff check .

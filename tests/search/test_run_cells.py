@@ -193,7 +193,7 @@ def test_a_loss_that_is_no_number_fails_the_cell(prepare: Callable[..., Prepared
 
 def test_a_lost_worker_gives_its_cell_back(prepare: Callable[..., PreparedStudy]) -> None:
     """SIGKILL of a worker in mid-training: its cell is claimed again, goes on from its checkpoint and is finished."""
-    prepared = prepare(training={"budget": 1600, "size": 32})
+    prepared = prepare(training={"budget": 480, "size": 32})
     killer = threading.Thread(target=_kill_a_worker, args=(prepared,))
     killer.start()
     assert run(prepared) == RunEnd.FINISHED
@@ -207,7 +207,7 @@ def test_a_lost_worker_gives_its_cell_back(prepare: Callable[..., PreparedStudy]
 
 def test_a_silent_worker_is_ended(prepare: Callable[..., PreparedStudy]) -> None:
     """A worker that stands still for ten evaluations is ended; its cell waits again, and is finished by another."""
-    prepared = prepare(training={"budget": 1600, "size": 32}, resources={"silent_seconds": 3.0})
+    prepared = prepare(training={"budget": 480, "size": 32}, resources={"silent_seconds": 3.0})
     stopper = threading.Thread(target=_kill_a_worker, args=(prepared, signal.SIGSTOP))
     stopper.start()
     assert run(prepared) == RunEnd.FINISHED
