@@ -20,17 +20,16 @@ LEAST_WIDTH = 540  # in which two panels and one line of legend have room
 LINEAR = "#808890"
 
 
-def forecast_figure(halves: Sequence[HalfForecast]) -> Figure | None:
-    """A panel a depth."""
+def forecast_figure(halves: Sequence[HalfForecast], depths: Sequence[int]) -> Figure | None:
+    """A panel a depth, in the colour that the depth has among all depths of the study."""
     if not halves:
         return None
     columns = min(COLUMNS, len(halves))
     rows = -(-len(halves) // columns)
-    depths = [each.depth for each in halves]
     grid = make_subplots(
         rows=rows,
         cols=columns,
-        subplot_titles=[f"depth {depth}" for depth in depths],
+        subplot_titles=[f"depth {each.depth}" for each in halves],
         shared_yaxes="all",
         vertical_spacing=0.32 / rows,
         horizontal_spacing=0.06,

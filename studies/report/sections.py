@@ -140,7 +140,7 @@ def _scores(material: Material) -> Section:
 
 
 def _forecasts(material: Material) -> Section:
-    figure = forecast_figure(material.halves)
+    figure = forecast_figure(material.halves, sorted({r.cell.plan.depth for r in material.findings.records}))
     if figure is None and material.paper is None:
         return Section("half", "Forecasts", ())
     tables: list[Part] = [Notes((TABLES_NOTE,))]

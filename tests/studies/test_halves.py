@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 
 from studies.halves import MANY_CELLS, half_forecaster, half_forecasts
+from studies.report.drawing import hue
+from studies.report.forecast_figure import forecast_figure
 from tests.search.test_answer import NUM_TRAIN, RATIOS, cell, surface
 
 
@@ -45,3 +47,12 @@ def test_a_process_beside_forecasts_the_same() -> None:
             assert (one.depth, one.seen) == (other.depth, other.seen)
             assert np.array_equal(one.forecast.mean, other.forecast.mean)
             assert np.array_equal(one.linear, other.linear)
+
+
+def test_a_depth_has_one_colour_in_the_whole_report() -> None:
+    """Where only some depths can be forecast, they keep the colours that they have among all of them."""
+    deeper = [each for each in half_forecasts(surface(), NUM_TRAIN) if each.depth != 2]
+    figure = forecast_figure(deeper, depths=[2, 3, 4])
+    assert figure is not None
+    measured = [trace.marker.color for trace in figure.figure.data if trace.name == "measured"]
+    assert measured == [hue(3, [2, 3, 4]), hue(4, [2, 3, 4])]
