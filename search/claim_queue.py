@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,12 +14,13 @@ if TYPE_CHECKING:
     from storage.ledger import Ledger
     from storage.records import Cell, Claim
 
+KEYS_PER_TRY = 100  # the first of so many cells that is free is claimed in one transaction
 CELLS_PER_CLAIM = 500  # so many cells for each claim that a reading serves; fewer are read anew for every claim
 OLDEST_SECONDS = 30.0  # by then other drivers, or the policy, may see the study differently
 
 
 class ClaimQueue:
-    """Claims one cell after the other. A list may be a little old: a claim on a cell that is taken by then just fails.
+    """Claims one cell after the other. A list may be a little old: a cell that is taken by then is passed over.
 
     Attributes:
         others_work: Whether cells were open when they were last read: held by somebody, or taken before we could.
@@ -53,7 +55,10 @@ class ClaimQueue:
 
     def _first(self) -> Claim | None:
         while self._keys:
-            claim = self._ledger.claim(self._study_id, self._keys.popleft(), self._owner)
+            keys = list(islice(self._keys, KEYS_PER_TRY))
+            claim = self._ledger.claim_first(self._study_id, keys, self._owner)
+            for _ in keys if claim is None else keys[: keys.index(claim.plan.key) + 1]:
+                self._keys.popleft()
             if claim is not None:
                 return claim
         return None

@@ -98,12 +98,23 @@ def held(connection: sa.Connection, claim: Claim) -> Mapping[str, Any]:
     return row
 
 
-def claim(connection: sa.Connection, study_id: int, key: str, owner: str, *, again: bool) -> Claim | None:
-    """Give a free cell to an owner, or to the one who has it, `again`; None if it is not free."""
-    free = (cells.c.owner.is_(None)) & cells.c.state.in_([CellState.WAITING, CellState.TEST])
-    row = lock(connection, study_id, key, free | (cells.c.owner == owner) if again else free)
-    if row is None:
-        return None
+def claim_first(
+    connection: sa.Connection, study_id: int, keys: Sequence[str], owner: str, *, again: bool
+) -> Claim | None:
+    """Give the first of these cells that is free to an owner, `again` one that it has already; None if none is."""
+    free = cells.c.owner.is_(None) & cells.c.state.in_([CellState.WAITING, CellState.TEST])
+    ours = cells.c.owner == owner
+    among = (cells.c.study_id == study_id) & cells.c.key.in_(keys)
+    for condition in (ours, free) if again else (free,):
+        found = set(connection.execute(sa.select(cells.c.key).where(among, condition)).scalars())
+        for key in [key for key in keys if key in found]:
+            row = lock(connection, study_id, key, condition)
+            if row is not None:  # on PostgreSQL somebody else may have been faster since we looked
+                return _claimed(connection, study_id, row, owner)
+    return None
+
+
+def _claimed(connection: sa.Connection, study_id: int, row: Mapping[str, Any], owner: str) -> Claim:
     in_test, number = row["state"] == CellState.TEST, row["claims"] + 1
     state = CellState.TEST if in_test else CellState.CLAIMED
     connection.execute(

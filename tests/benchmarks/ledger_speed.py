@@ -308,25 +308,21 @@ def _work_on_ours(url: str, _trials: int, barrier: Barrier) -> None:
         study = ledger.find_study("bench")
         assert study is not None
         barrier.wait(120)
-        while open_cells := [cell for cell in ledger.cells(study.study_id) if cell.state.is_open]:
-            for cell in free_cells(open_cells):
-                claim = ledger.claim(study.study_id, cell.plan.key, owner)
-                if claim is not None:
-                    _work_on_claim(ledger, claim)
-                    break
+        while free := free_cells(ledger.cells(study.study_id)):
+            claim = ledger.claim_first(study.study_id, [cell.plan.key for cell in free], owner)
+            if claim is not None:
+                _work_on_claim(ledger, claim)
 
 
 def _work_on_claim(ledger: Ledger, claim: Claim) -> None:
-    """One phase of a cell, as the searcher records it."""
-    if claim.phase == "test":
-        scores = Scores(1, ((1, 1, 1),), ((1, 1, 1),), 0.1)
-        ledger.finish(claim, CellState.DONE, value=0.5, scores=scores, facts=FACTS)
-        return
+    """A cell from its claim to its end, as the searcher records it."""
     points: list[Evaluation] = []
     for number in range(1, REPORTS + 1):
         points.append(Evaluation(number, number / 2, 10 * number, 0.5, 1.0, 0.1))
         ledger.record(claim, points, checkpoint=f"0001-{number:05d}", worker=WORKER)
-    ledger.send_to_test(claim, stop_reason=None, forecast=None)
+    ledger.begin_test(claim)
+    scores = Scores(1, ((1, 1, 1),), ((1, 1, 1),), 0.1)
+    ledger.finish(claim, CellState.DONE, value=0.5, scores=scores, facts=FACTS)
 
 
 def _work_on_theirs(url: str, trials: int, barrier: Barrier) -> None:

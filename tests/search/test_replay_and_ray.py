@@ -25,7 +25,7 @@ from studies.run import prepare_study
 from studies.spec import parse_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from storage.records import CellRecord
@@ -84,15 +84,15 @@ def start(folder: Path, **sections: Any) -> Run:
 def watch_claims(ledger: Ledger) -> list[tuple[str, str]]:
     """Key and phase of every claim that this ledger will give."""
     found: list[tuple[str, str]] = []
-    claim = ledger.claim
+    claim_first = ledger.claim_first
 
-    def watched(study_id: int, key: str, owner: str) -> Any:
-        given = claim(study_id, key, owner)
+    def watched(study_id: int, keys: Sequence[str], owner: str) -> Any:
+        given = claim_first(study_id, keys, owner)
         if given is not None:
-            found.append((key, given.phase))
+            found.append((given.plan.key, given.phase))
         return given
 
-    ledger.claim = watched  # type: ignore[method-assign]
+    ledger.claim_first = watched  # type: ignore[method-assign]
     return found
 
 

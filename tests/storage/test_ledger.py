@@ -572,6 +572,14 @@ def test_who_trained_to_the_end_tests_under_the_same_claim(ledger: Ledger, study
     assert first(ledger, study).state == CellState.DONE
 
 
+def test_the_first_that_is_free_is_claimed(ledger: Ledger, study: StudyRecord) -> None:
+    """In the order of the keys, whatever that of the cells; those that others hold are passed over."""
+    first, second, third = [cell.plan.key for cell in ledger.cells(study.study_id)][:3]
+    assert ledger.claim(study.study_id, third, THEM) is not None
+    claims = [ledger.claim_first(study.study_id, [third, second, first], US) for _ in range(3)]
+    assert [claim and claim.plan.key for claim in claims] == [second, first, None]
+
+
 # Giving back
 
 
