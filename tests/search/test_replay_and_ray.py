@@ -92,7 +92,7 @@ def watch_claims(ledger: Ledger) -> list[tuple[str, str]]:
             found.append((given.plan.key, given.phase))
         return given
 
-    ledger.claim_first = watched  # type: ignore[method-assign]
+    ledger.claim_first = watched  # type: ignore[method-assign] # the real claims, written down
     return found
 
 
