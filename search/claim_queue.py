@@ -56,7 +56,7 @@ class ClaimQueue:
     def _first(self) -> Claim | None:
         while self._keys:
             keys = list(islice(self._keys, KEYS_PER_TRY))
-            claim = self._ledger.claim_first(self._study_id, keys, self._owner)
+            claim = self._ledger.claim(self._study_id, keys, self._owner)
             for _ in keys if claim is None else keys[: keys.index(claim.plan.key) + 1]:
                 self._keys.popleft()
             if claim is not None:

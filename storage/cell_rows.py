@@ -98,9 +98,7 @@ def held(connection: sa.Connection, claim: Claim) -> Mapping[str, Any]:
     return row
 
 
-def claim_first(
-    connection: sa.Connection, study_id: int, keys: Sequence[str], owner: str, *, again: bool
-) -> Claim | None:
+def claim(connection: sa.Connection, study_id: int, keys: Sequence[str], owner: str, *, again: bool) -> Claim | None:
     """Give the first of these cells that is free to an owner, `again` one that it has already; None if none is."""
     free = cells.c.owner.is_(None) & cells.c.state.in_([CellState.WAITING, CellState.TEST])
     ours = cells.c.owner == owner

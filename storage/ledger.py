@@ -178,21 +178,17 @@ class Ledger:
         with reading(self.engine) as connection:
             return cell_rows.read(connection, study_id)
 
-    def claim(self, study_id: int, key: str, owner: str) -> Claim | None:
-        """Take a cell that is waiting, or waits for its test; None when somebody else was faster."""
-        return self.claim_first(study_id, [key], owner)
-
-    def claim_first(self, study_id: int, keys: Sequence[str], owner: str) -> Claim | None:
-        """Take the first of these cells that is free, in one transaction; None when all are taken.
+    def claim(self, study_id: int, keys: Sequence[str], owner: str) -> Claim | None:
+        """Take the first of these cells that waits, also for its test, in one transaction; None when all are taken.
 
         An owner claims from one thread: when the answer to a claim is lost with the database, the cell that is its own
         by then is taken once more. It holds none of ``keys`` when it asks.
         """
-        return self.patience.call(lambda number: self._claim_first(study_id, keys, owner, again=number > 1))
+        return self.patience.call(lambda number: self._claim(study_id, keys, owner, again=number > 1))
 
-    def _claim_first(self, study_id: int, keys: Sequence[str], owner: str, *, again: bool) -> Claim | None:
+    def _claim(self, study_id: int, keys: Sequence[str], owner: str, *, again: bool) -> Claim | None:
         with self.engine.begin() as connection:
-            return cell_rows.claim_first(connection, study_id, keys, owner, again=again)
+            return cell_rows.claim(connection, study_id, keys, owner, again=again)
 
     @patient
     def record(

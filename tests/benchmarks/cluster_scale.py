@@ -83,7 +83,7 @@ def simulate(ledger: Ledger, cells: int, gpus: int, seconds: float, *, cpu: bool
     study, runs = fill(ledger, cells)
     timed: dict[str, list[float]] = {}
     clock = time.process_time if cpu else time.perf_counter
-    for name in ("cells", "claim_first", "record", "begin_test", "finish"):
+    for name in ("cells", "claim", "record", "begin_test", "finish"):
         setattr(ledger, name, with_time(getattr(ledger, name), timed.setdefault(name, []), clock))
     found = replay(ledger, study, runs, decision_spec(), gpus, until_seconds=seconds, clock=clock)
     for name in timed:

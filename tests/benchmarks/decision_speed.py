@@ -71,7 +71,7 @@ def agendas(decisions: Decisions, ledger: Ledger, study_id: int) -> tuple[float,
         wanted = decisions.next_cells(now)
         took.append(time.perf_counter() - started)
         key = wanted[0] if wanted else next(c.plan.key for c in now if c.state is CellState.WAITING)
-        ledger.claim(study_id, key, f"host/boot/ns/{number}/1")
+        ledger.claim(study_id, [key], f"host/boot/ns/{number}/1")
     return took[0], median(took[1:])
 
 

@@ -170,7 +170,7 @@ def _claims(size: Size, url: str) -> Iterator[Row]:
         assert study is not None
         for _ in range(size.claims):
             cell = free_cells(ledger.cells(study.study_id))[0]
-            alone.append(_seconds(lambda: ledger.claim(study.study_id, cell.plan.key, owner)))  # noqa: B023
+            alone.append(_seconds(lambda: ledger.claim(study.study_id, [cell.plan.key], owner)))  # noqa: B023
             decided.append(_seconds(lambda: _decide_and_claim(ledger, study, owner)))
             theirs.append(_seconds(study_there.ask))
     storage.engine.dispose()
@@ -185,7 +185,7 @@ def _decide_and_claim(ledger: Ledger, study: StudyRecord, owner: str) -> None:
     """What the searcher does for one free slot."""
     live = LiveClaims()
     cell = free_cells(ledger.cells(study.study_id))[0]
-    claim = ledger.claim(study.study_id, cell.plan.key, owner)
+    claim = ledger.claim(study.study_id, [cell.plan.key], owner)
     assert claim is not None
     live.add("trial", claim)
 
@@ -309,7 +309,7 @@ def _work_on_ours(url: str, _trials: int, barrier: Barrier) -> None:
         assert study is not None
         barrier.wait(120)
         while free := free_cells(ledger.cells(study.study_id)):
-            claim = ledger.claim_first(study.study_id, [cell.plan.key for cell in free], owner)
+            claim = ledger.claim(study.study_id, [cell.plan.key for cell in free], owner)
             if claim is not None:
                 _work_on_claim(ledger, claim)
 

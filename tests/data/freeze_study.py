@@ -85,7 +85,7 @@ def _fill(ledger: Ledger, study: StudyRecord) -> None:
 
 
 def _claim(ledger: Ledger, study: StudyRecord, plan: CellPlan) -> Claim:
-    claim = ledger.claim(study.study_id, plan.key, OWNER)
+    claim = ledger.claim(study.study_id, [plan.key], OWNER)
     assert claim is not None
     return claim
 

@@ -64,7 +64,7 @@ def test_a_large_study_is_read_for_many_claims_at_once(ledger: Ledger) -> None:
     """Cells that others took meanwhile are passed over, and none is given out twice."""
     study = Study(ledger, 3 * CELLS_PER_CLAIM)
     assert study.claim() == "cell0"
-    assert ledger.claim(study.study_id, "cell1", THEIRS) is not None
+    assert ledger.claim(study.study_id, ["cell1"], THEIRS) is not None
     assert [study.claim() for _ in range(3)] == ["cell2", "cell3", "cell4"]
     assert study.readings == 1
     assert study.claim() == "cell5"

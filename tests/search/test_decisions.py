@@ -73,7 +73,7 @@ def decisions(ledger: Ledger, study: StudyRecord, slots: int = 1, **changes: Any
 
 def train(ledger: Ledger, study: StudyRecord, cell: CellPlan, state: CellState = CellState.DONE) -> None:
     """Train and test a cell, as recorded; or let it fail before its first evaluation."""
-    claim = ledger.claim(study.study_id, cell.key, US)
+    claim = ledger.claim(study.study_id, [cell.key], US)
     assert claim is not None
     if state is CellState.FAILED:
         ledger.fail(claim, "broken")
@@ -81,7 +81,7 @@ def train(ledger: Ledger, study: StudyRecord, cell: CellPlan, state: CellState =
     curve = drawn_run(cell).curve
     ledger.record(claim, curve, checkpoint=None, worker=WORKER)
     ledger.send_to_test(claim, stop_reason=None, forecast=None)
-    test = ledger.claim(study.study_id, cell.key, US)
+    test = ledger.claim(study.study_id, [cell.key], US)
     assert test is not None
     scores = Scores(EVALUATIONS, ((8, 1, 1),), ((8, 1, 1),), 0.2)
     ledger.finish(test, state, value=max(e.val_dsc for e in curve), scores=scores, facts={})

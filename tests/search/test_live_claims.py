@@ -61,7 +61,7 @@ def test_a_lost_claim_is_dropped(storage_url: str) -> None:
         ledger.layout(study.study_id, plans)
         live = LiveClaims()
         for plan in plans:
-            claim = ledger.claim(study.study_id, plan.key, US)
+            claim = ledger.claim(study.study_id, [plan.key], US)
             assert claim is not None
             live.add(plan.key, claim)
         assert ledger.take_back(study.study_id, ledger.cells(study.study_id)[0])

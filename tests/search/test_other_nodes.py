@@ -36,7 +36,7 @@ def claimed(storage_url: str) -> Iterator[tuple[Assignment, Claim]]:
     }
     prepared = prepare_study(parse_spec(values, source="test"), storage_url, wait_for_others=False)
     with prepared.ledger as ledger:
-        claim = ledger.claim(prepared.study.study_id, "ratio1-depth2-seed0", "host/boot/ns/1/1")
+        claim = ledger.claim(prepared.study.study_id, ["ratio1-depth2-seed0"], "host/boot/ns/1/1")
         assert claim is not None
         yield _assignment(prepared.study, prepared.job, "cpu", 1.0), claim
 

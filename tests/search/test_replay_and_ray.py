@@ -84,15 +84,15 @@ def start(folder: Path, **sections: Any) -> Run:
 def watch_claims(ledger: Ledger) -> list[tuple[str, str]]:
     """Key and phase of every claim that this ledger will give."""
     found: list[tuple[str, str]] = []
-    claim_first = ledger.claim_first
+    claim = ledger.claim
 
     def watched(study_id: int, keys: Sequence[str], owner: str) -> Any:
-        given = claim_first(study_id, keys, owner)
+        given = claim(study_id, keys, owner)
         if given is not None:
             found.append((given.plan.key, given.phase))
         return given
 
-    ledger.claim_first = watched  # type: ignore[method-assign] # the real claims, written down
+    ledger.claim = watched  # type: ignore[method-assign] # the real claims, written down
     return found
 
 

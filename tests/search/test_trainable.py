@@ -35,13 +35,13 @@ def trained(storage_url: str) -> Iterator[tuple[Assignment, Claim]]:
     prepared = prepare_study(parse_spec(values, source="test"), storage_url, wait_for_others=False)
     with prepared.ledger as ledger:
         assignment = _assignment(prepared.study, prepared.job, "cpu", 1.0)
-        claim = ledger.claim(prepared.study.study_id, "ratio1-depth2-seed0", OWNER)
+        claim = ledger.claim(prepared.study.study_id, ["ratio1-depth2-seed0"], OWNER)
         assert claim is not None
         report = work(assignment, claim, steps=2)
         assert isinstance(report, trainable.TrainReport)
         ledger.record(claim, report.curve, checkpoint=report.checkpoint, worker=report.worker)
         ledger.send_to_test(claim, stop_reason=None, forecast=None)
-        testing = ledger.claim(prepared.study.study_id, claim.plan.key, OWNER)
+        testing = ledger.claim(prepared.study.study_id, [claim.plan.key], OWNER)
         assert testing is not None
         yield assignment, testing
 

@@ -66,7 +66,7 @@ def study(ledger: Ledger) -> StudyRecord:
     ledger.layout(made.study_id, [*PLANS, SKIPPED])
     ledger.note_skips(made.study_id, {SKIPPED.key: SkipForecast("known within 0.01", 0.7, 0.6, 0.8)})
     for phase in ("train", "test"):
-        claim = ledger.claim(made.study_id, PLANS[0].key, US)
+        claim = ledger.claim(made.study_id, [PLANS[0].key], US)
         assert claim is not None
         if phase == "train":
             curve = [Evaluation(i, i / 3, i, 0.1 + 0.2 * i, 1 / 3, 0.1) for i in (1, 2)]
@@ -74,7 +74,7 @@ def study(ledger: Ledger) -> StudyRecord:
             ledger.send_to_test(claim, stop_reason="plateau", forecast=PlateauForecast(0.6, 0.5, 0.7, "law"))
     scores = Scores(2, ((1, 2, 3), (4, 5, 6)), ((7, 8, 9),), 0.7)
     ledger.finish(claim, CellState.DONE, value=0.5, scores=scores, facts={})
-    failing = ledger.claim(made.study_id, PLANS[1].key, US)
+    failing = ledger.claim(made.study_id, [PLANS[1].key], US)
     assert failing is not None
     ledger.record(failing, [Evaluation(1, 0.5, 1, 0.3, 2.0, 0.1)], checkpoint="x", worker=WORKER)
     ledger.fail(failing, "the loss is nan", max_attempts=2)
@@ -135,8 +135,8 @@ def test_an_imported_study_goes_on(ledger: Ledger, study: StudyRecord, tmp_path:
     """Its open cells can be claimed; the finished one cannot."""
     export_study(ledger, study, tmp_path / "out", "csv")
     again = import_study(ledger, tmp_path / "out", "again")
-    assert ledger.claim(again.study_id, PLANS[0].key, US) is None
-    claim = ledger.claim(again.study_id, PLANS[1].key, US)
+    assert ledger.claim(again.study_id, [PLANS[0].key], US) is None
+    claim = ledger.claim(again.study_id, [PLANS[1].key], US)
     assert claim is not None
     assert claim.attempt == 2
 

@@ -50,7 +50,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, pd.Da
             ledger.layout(number, [CellPlan(key, 0.5, 3, 0, 5, 1000) for key in ("a", "b", "c")])
         _finish(ledger, study.study_id)
         ledger.note_skips(study.study_id, {"c": SkipForecast("known within 0.01", 0.7, 0.6, 0.8)})
-        failing = ledger.claim(study.study_id, "b", US)
+        failing = ledger.claim(study.study_id, ["b"], US)
         assert failing is not None
         ledger.record(failing, [Evaluation(1, 0.5, 10, 0.2, 4.0, 0.0)], checkpoint=None, worker=WORKER)
         ledger.fail(failing, "nan", max_attempts=2)
@@ -70,12 +70,12 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, pd.Da
 
 
 def _finish(ledger: Ledger, study_id: int) -> None:
-    claim = ledger.claim(study_id, "a", US)
+    claim = ledger.claim(study_id, ["a"], US)
     assert claim is not None
     points = [Evaluation(i, i / 2, 10 * i, i / 10, 1.0, 0.5) for i in (1, 2)]
     ledger.record(claim, points, checkpoint="x", worker=WORKER, test_curve={2: 0.7}, note="damaged")
     ledger.send_to_test(claim, stop_reason="plateau", forecast=PlateauForecast(0.3, 0.2, 0.4, "law"))
-    claim = ledger.claim(study_id, "a", US)
+    claim = ledger.claim(study_id, ["a"], US)
     assert claim is not None
     scores = Scores(2, ((1, 2, 3),), ((4, 5, 6),), 2.0)
     ledger.finish(claim, CellState.DONE, value=0.2, scores=scores, facts={})

@@ -70,7 +70,7 @@ def test_it_is_taken_up(url: str) -> None:
             if cell.state == CellState.FAILED:
                 assert ledger.retry(study.study_id, cell.plan.key)
         while open_cells := [cell for cell in ledger.cells(study.study_id) if cell.state.is_open]:
-            claim = ledger.claim(study.study_id, open_cells[0].plan.key, US)
+            claim = ledger.claim(study.study_id, [open_cells[0].plan.key], US)
             assert claim is not None
             if claim.phase == "train":
                 curve = [Evaluation(i, i / 2, 30 * i, 0.5 + i / 100, 1.0, 0.5) for i in (1, 2, 3)]

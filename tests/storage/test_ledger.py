@@ -104,7 +104,7 @@ def study(ledger: Ledger) -> StudyRecord:
 
 def claim_first(ledger: Ledger, study: StudyRecord, owner: str = US) -> Claim:
     """The first cell, claimed."""
-    claim = ledger.claim(study.study_id, plans(1)[0].key, owner)
+    claim = ledger.claim(study.study_id, [plans(1)[0].key], owner)
     assert claim is not None
     return claim
 
@@ -215,7 +215,7 @@ def test_a_layout_adds_what_is_missing(ledger: Ledger) -> None:
     study_id = make_study(ledger).study_id
     assert ledger.layout(study_id, plans(3)) == 3
     assert ledger.layout(study_id, plans(3)) == 0
-    ledger.claim(study_id, plans(3)[1].key, US)
+    ledger.claim(study_id, [plans(3)[1].key], US)
     assert ledger.layout(study_id, plans(5)) == 2
     cells = ledger.cells(study_id)
     assert [cell.plan for cell in cells] == plans(5)
@@ -303,7 +303,7 @@ def test_a_finished_cell_is_a_complete_trial(ledger: Ledger, study: StudyRecord,
     assert trial.user_attrs["cell"] == cell.plan.key
     assert trial.datetime_complete is not None
     assert cell_record(ledger, study.study_id, cell.plan.key).attempt.scores == SCORES
-    assert ledger.claim(study.study_id, cell.plan.key, US) is None
+    assert ledger.claim(study.study_id, [cell.plan.key], US) is None
 
 
 def test_optuna_knows_the_best_trial(ledger: Ledger, study: StudyRecord) -> None:
@@ -311,7 +311,7 @@ def test_optuna_knows_the_best_trial(ledger: Ledger, study: StudyRecord) -> None
     finish(ledger, trained(ledger, study))
     second = plans(2)[1].key
     for _ in range(2):
-        claim = ledger.claim(study.study_id, second, US)
+        claim = ledger.claim(study.study_id, [second], US)
         assert claim is not None
         if claim.phase == "train":
             record(ledger, claim, 2)
@@ -336,7 +336,7 @@ def test_a_failed_cell_is_a_failed_trial(ledger: Ledger, study: StudyRecord) -> 
     found = cell_record(ledger, study.study_id, cell.plan.key)
     assert found.attempt.failure == "the loss is nan at step 6"
     assert len(found.curve) == 2
-    assert ledger.claim(study.study_id, cell.plan.key, US) is None
+    assert ledger.claim(study.study_id, [cell.plan.key], US) is None
 
 
 # Claims
@@ -345,9 +345,9 @@ def test_a_failed_cell_is_a_failed_trial(ledger: Ledger, study: StudyRecord) -> 
 def test_a_claimed_cell_cannot_be_claimed(ledger: Ledger, study: StudyRecord) -> None:
     """Not by another, and not twice by the same owner; an unknown cell neither."""
     claim_first(ledger, study)
-    assert ledger.claim(study.study_id, plans(1)[0].key, THEM) is None
-    assert ledger.claim(study.study_id, plans(1)[0].key, US) is None
-    assert ledger.claim(study.study_id, "ratio1-depth9-seed0", US) is None
+    assert ledger.claim(study.study_id, [plans(1)[0].key], THEM) is None
+    assert ledger.claim(study.study_id, [plans(1)[0].key], US) is None
+    assert ledger.claim(study.study_id, ["ratio1-depth9-seed0"], US) is None
 
 
 @pytest.mark.parametrize("first_start", [False, True])
@@ -384,7 +384,7 @@ def _claim_all(url: str, number: int, barrier: Barrier, results: multiprocessing
         ledger.layout(study_id, plans(CELLS))
         while free := [cell for cell in ledger.cells(study_id) if cell.owner is None]:
             # Two drivers each are after the same cell.
-            claim = ledger.claim(study_id, free[number // 2 % len(free)].plan.key, this_owner())
+            claim = ledger.claim(study_id, [free[number // 2 % len(free)].plan.key], this_owner())
             if claim is not None:
                 claimed.append(claim.plan.key)
     results.put(claimed)
@@ -420,7 +420,7 @@ def test_failures_follow_each_other_up_to_the_last_attempt(ledger: Ledger, study
         assert ledger.fail(claim, f"reason {number}", max_attempts=3) == (number < 3)
     cell = first(ledger, study)
     assert (cell.state, cell.attempt) == (CellState.FAILED, 3)
-    assert ledger.claim(study.study_id, cell.plan.key, US) is None
+    assert ledger.claim(study.study_id, [cell.plan.key], US) is None
     costs = costs_frame(ledger, study.study_id)
     of_cell = costs[costs["cell"] == cell.plan.key]
     assert of_cell["failure"].tolist() == ["reason 1", "reason 2", "reason 3"]
@@ -563,9 +563,9 @@ def test_who_trained_to_the_end_tests_under_the_same_claim(ledger: Ledger, study
     record(ledger, claim, 2)
     ledger.begin_test(claim)
     assert (first(ledger, study).state, first(ledger, study).owner) == (CellState.TEST, claim.owner)
-    assert ledger.claim(study.study_id, claim.plan.key, THEM) is None
+    assert ledger.claim(study.study_id, [claim.plan.key], THEM) is None
     ledger.release(claim, lost="its worker was lost")
-    again = ledger.claim(study.study_id, claim.plan.key, THEM)
+    again = ledger.claim(study.study_id, [claim.plan.key], THEM)
     assert again is not None
     assert again.phase == "test"
     finish(ledger, again)
@@ -575,8 +575,8 @@ def test_who_trained_to_the_end_tests_under_the_same_claim(ledger: Ledger, study
 def test_the_first_that_is_free_is_claimed(ledger: Ledger, study: StudyRecord) -> None:
     """In the order of the keys, whatever that of the cells; those that others hold are passed over."""
     first, second, third = [cell.plan.key for cell in ledger.cells(study.study_id)][:3]
-    assert ledger.claim(study.study_id, third, THEM) is not None
-    claims = [ledger.claim_first(study.study_id, [third, second, first], US) for _ in range(3)]
+    assert ledger.claim(study.study_id, [third], THEM) is not None
+    claims = [ledger.claim(study.study_id, [third, second, first], US) for _ in range(3)]
     assert [claim and claim.plan.key for claim in claims] == [second, first, None]
 
 
@@ -636,7 +636,7 @@ def test_a_cell_is_taken_back_only_as_it_was_seen(ledger: Ledger, study: StudyRe
 def test_a_renewal_counts_and_notes_seconds(ledger: Ledger, study: StudyRecord) -> None:
     """The counter of every cell of the owner moves, others' do not; unrecorded seconds are replaced, not added."""
     claim = claim_first(ledger, study)
-    theirs = ledger.claim(study.study_id, plans(2)[1].key, THEM)
+    theirs = ledger.claim(study.study_id, [plans(2)[1].key], THEM)
     assert theirs is not None
     for seconds in (3.0, 7.0):
         assert ledger.renew({claim: seconds, replace(theirs, owner=US): 100.0}) == [replace(theirs, owner=US)]
@@ -689,7 +689,7 @@ def test_losses_add_up(ledger: Ledger, study: StudyRecord) -> None:
 def test_summaries_and_counts_say_what_the_records_say(ledger: Ledger, study: StudyRecord) -> None:
     """Read in bulk, a study is the same as read cell by cell: scored, running, failed and followed, or waiting."""
     finish(ledger, trained(ledger, study))
-    second = ledger.claim(study.study_id, plans(2)[1].key, US)
+    second = ledger.claim(study.study_id, [plans(2)[1].key], US)
     assert second is not None
     record(ledger, second, 1)
     ledger.fail(second, "nan", max_attempts=2)
@@ -724,7 +724,7 @@ def test_a_study_without_scores_has_no_counts(ledger: Ledger, study: StudyRecord
 def test_cell_records_hold_every_cell(ledger: Ledger, study: StudyRecord) -> None:
     """Cells come in the order of the layout, each with its own curve; an unknown cell is a KeyError."""
     finish(ledger, trained(ledger, study))
-    second = ledger.claim(study.study_id, plans(2)[1].key, US)
+    second = ledger.claim(study.study_id, [plans(2)[1].key], US)
     assert second is not None
     record(ledger, second, 4)
     found = cell_records(ledger, study.study_id)

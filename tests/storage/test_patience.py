@@ -51,7 +51,7 @@ def test_calls_wait_for_a_server_that_comes_back(server: PrivateServer, url: str
         assert ledger.layout(study.study_id, PLANS) == 3
         assert time.monotonic() - started >= 0.9
         back.join()
-        assert ledger.claim(study.study_id, PLANS[0].key, US) is not None
+        assert ledger.claim(study.study_id, [PLANS[0].key], US) is not None
         server.stop()
         server.start()
         assert [cell.owner for cell in ledger.cells(study.study_id)] == [US, None, None]
@@ -99,7 +99,7 @@ def test_a_claim_whose_answer_was_lost_is_found_again(storage_url: str, monkeypa
             return found
 
         monkeypatch.setattr(Ledger, "_claim", answer_is_lost)
-        claim = ledger.claim(study.study_id, PLANS[0].key, US)
+        claim = ledger.claim(study.study_id, [PLANS[0].key], US)
         assert claim is not None
         assert (claim.number, claim.owner) == (2, US)
         assert ledger.renew({claim: 1.0}) == []

@@ -71,7 +71,7 @@ def skips(ledger: Ledger, study: StudyRecord) -> dict[str, SkipForecast]:
 
 def claimed(ledger: Ledger, study: StudyRecord, key: str) -> Claim:
     """A cell, claimed."""
-    claim = ledger.claim(study.study_id, key, US)
+    claim = ledger.claim(study.study_id, [key], US)
     assert claim is not None
     return claim
 

@@ -47,7 +47,7 @@ def make_shown_study(url: str, name: str = "shown") -> StudyRecord:
         ledger.layout(study.study_id, [*plans, _plan(0.1, 2), _plan(0.1, 3)])
         for plan in plans:
             _finish(ledger, study, plan)
-        claim = ledger.claim(study.study_id, _plan(0.1, 2).key, OWNER)
+        claim = ledger.claim(study.study_id, [_plan(0.1, 2).key], OWNER)
         assert claim is not None
         ledger.fail(claim, f"the loss is nan {HOSTILE}")
     return study
@@ -60,7 +60,7 @@ def _plan(ratio: float, depth: int) -> CellPlan:
 def _finish(ledger: Ledger, study: StudyRecord, plan: CellPlan) -> None:
     """Train, test and show a cell whose DSC rises with its cases and its depth."""
     dsc = 0.75 + 0.04 * plan.depth - 1.1 * plan.num_cases**-0.6
-    claim = ledger.claim(study.study_id, plan.key, OWNER)
+    claim = ledger.claim(study.study_id, [plan.key], OWNER)
     assert claim is not None
     curve = [Evaluation(e, float(e), 20 * e, dsc * (1 - 0.5**e), 3.0 * plan.depth, 0.2) for e in range(1, 7)]
     worker = {"device": "gpu", "device_name": f"A GPU {HOSTILE}", "planned_steps": 120}

@@ -54,7 +54,7 @@ def study(ledger: Ledger) -> StudyRecord:
 
 def train(ledger: Ledger, tmp_path: Path, *, whole: bool, torch: str = "2.8.0", plan: CellPlan = PLANS[0]) -> None:
     """A cell trained to its test phase, with or without its checkpoint."""
-    claim = ledger.claim(study(ledger).study_id, plan.key, GONE)
+    claim = ledger.claim(study(ledger).study_id, [plan.key], GONE)
     assert claim is not None
     worker = {
         "device": "cpu",
@@ -77,7 +77,7 @@ def test_a_study_that_is_well(ledger: Ledger, tmp_path: Path) -> None:
 
 def test_a_silent_owner_is_found_by_watching(ledger: Ledger, tmp_path: Path) -> None:
     """Without watching another machine's cell is only listed; with it the stale lease is found, and mended."""
-    ledger.claim(study(ledger).study_id, PLANS[0].key, GONE)
+    ledger.claim(study(ledger).study_id, [PLANS[0].key], GONE)
     (listed,) = found(ledger, tmp_path)
     assert (listed.kind, listed.mend) == ("held elsewhere", None)
     (stale,) = found(ledger, tmp_path, watch_seconds=0.4)

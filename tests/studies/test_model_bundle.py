@@ -162,13 +162,13 @@ def close(prepared: PreparedStudy, plan: CellPlan, training: Training) -> None:
     """Record the training as a driver does."""
     ledger, study_id = prepared.ledger, prepared.study.study_id
     points = [Evaluation(p.evaluation, p.epoch, p.step, p.val_dsc, 1.0, 1.0) for p in training.curve]
-    claim = ledger.claim(study_id, plan.key, US)
+    claim = ledger.claim(study_id, [plan.key], US)
     assert claim is not None
     checkpoints = CheckpointFolder.of(prepared.job.checkpoints, "s", plan.key, claim.attempt)
     name = checkpoints.save(claim.number, len(points), training.state())
     ledger.record(claim, points, checkpoint=name, worker={"device": "cpu", "device_share": 1.0})
     ledger.send_to_test(claim, stop_reason=None, forecast=None)
-    claim = ledger.claim(study_id, plan.key, US)
+    claim = ledger.claim(study_id, [plan.key], US)
     assert claim is not None
     validation, test = (tuple(map(tuple, counts.tolist())) for counts in training.score_best())
     scores = Scores(1, validation, test, 1.0)

@@ -31,7 +31,7 @@ def test_watching_ends_with_the_last_cell(tmp_path: Path) -> None:
             watcher.start()
             for plan in plans:
                 assert watcher.is_alive()
-                claim = theirs.claim(study.study_id, plan.key, "host/boot/ns/1/1")
+                claim = theirs.claim(study.study_id, [plan.key], "host/boot/ns/1/1")
                 assert claim is not None
                 curve = [Evaluation(1, 1.0, 1, 0.5, 1.0, 0.1)]
                 theirs.record(claim, curve, checkpoint=None, worker={"device": "cpu"})

@@ -94,7 +94,7 @@ def test_the_page_follows_a_running_study(storage_url: str) -> None:
     with optuna_study(storage_url, "shown") as seen, Ledger.open(storage_url) as ledger:
         with PageKeeper(ledger, study, seconds_between=0.01, rest=1):
             wait_until(lambda: system_attributes(seen).get("dashboard:note_ver") == 1)
-            claim = ledger.claim(study.study_id, "ratio0.1-depth3-seed0", OWNER)
+            claim = ledger.claim(study.study_id, ["ratio0.1-depth3-seed0"], OWNER)
             assert claim is not None
             assert is_fresh(ledger, study)
             ledger.fail(claim, "out of memory")
