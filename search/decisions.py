@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.forecaster.context import make_ready
 from search.outlook import SeenCell
 from search.policy import agenda, free_cells
 from search.stop_rule import decide
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from models.forecaster.context import Siblings
+    from models.forecaster.context import Sibling, Siblings
     from models.forecaster.forecast import Forecaster
     from search.policy import Agenda, PolicyContext, PolicyName
     from search.stop_rule import StopDecision, StopSpec
@@ -66,6 +67,7 @@ class Decisions:
         """Decide for a study; `slots` tells how many trials can run at once."""
         self._ledger, self._study, self._spec, self._slots = ledger, study, spec, slots
         self._ended: dict[str, SeenCell] = {}
+        self._curves: dict[str, Sibling | None] = {}  # of the ended ones
         self._agenda: Agenda | None = None
         self._decided_on: frozenset[tuple[str, CellState, bool]] = frozenset()
         self._siblings_of_all: Siblings | None = None
@@ -116,14 +118,17 @@ class Decisions:
             return False
         outlook = self._agenda.outlook
         index, now = outlook.find(plan), outlook.recommended()
-        ends = (forecast.mean, forecast.upper, forecast.lower)
-        return index != now and all(outlook.recommended_if(index, end, 0.0) == now for end in ends)
+        ends = np.array([forecast.mean, forecast.upper, forecast.lower])
+        return index != now and outlook.recommended_if(index, ends) == [now] * len(ends)
 
     def _siblings(self, plan: CellPlan) -> Siblings | None:
         """Ended trainings of the study, those nearest to a cell first."""
         if self._context_of != len(self._ended):
             self._context_of = len(self._ended)
-            self._siblings_of_all = self._spec.forecaster.context([_curve(cell) for cell in self._ended.values()])
+            for key in self._ended.keys() - self._curves.keys():
+                self._curves[key] = make_ready(_curve(self._ended[key]))
+            ready = [self._curves[key] for key in self._ended]
+            self._siblings_of_all = self._spec.forecaster.context([curve for curve in ready if curve is not None])
             self._near = {}
         if self._siblings_of_all is not None and plan.key not in self._near:
             self._near[plan.key] = self._siblings_of_all.near(_covariates(plan))

@@ -96,16 +96,14 @@ class Outlook:
 
     @cached_property
     def _recommended(self) -> int:
-        return _best_buy(self.draws, np.full(len(self.draws), 1.0), self)
+        return _best_buys(np.ones((1, len(self.draws))), self)[0]
 
-    def recommended_if(self, index: int, dsc: float, sigma: float) -> int | None:
-        """The same, had a configuration measured this; None where no draw comes near it."""
-        spread = np.hypot(self.noise, sigma)
-        log = -0.5 * ((dsc - self.draws[:, index]) / spread) ** 2 - np.log(spread)
-        weights = np.exp(log - log.max())
-        if weights.sum() ** 2 / (weights**2).sum() < FEWEST_DRAWS:
-            return None
-        return _best_buy(self.draws, weights, self)
+    def recommended_if(self, index: int, dsc: Floats) -> list[int | None]:
+        """The same, had a configuration measured each of E values, shape (E,); None where no draw comes near it."""
+        log = -0.5 * ((dsc[:, None] - self.draws[:, index]) / self.noise) ** 2 - np.log(self.noise)
+        weights = np.exp(log - log.max(axis=1, keepdims=True))
+        likely = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1) >= FEWEST_DRAWS
+        return [best if near else None for best, near in zip(_best_buys(weights, self), likely, strict=True)]
 
     def worth(self, candidates: Integers) -> Floats:
         """Expected fall of the least expected loss by measuring each of K configurations once, shape (K,)."""
@@ -241,11 +239,23 @@ def _with_pending(runs: Runs, places: Sequence[int], mean: Floats) -> Runs:
     )
 
 
-def _best_buy(draws: Floats, weights: Floats, outlook: Outlook) -> int:
-    """Cheapest DSC among configurations that reach the floor with P >= 0.5; the likeliest where none does."""
-    share = weights / weights.sum()
-    mean = share @ draws
-    chance = floor_probabilities(mean, draws, outlook.tolerance, outlook.target, share)
+def _best_buys(weights: Floats, outlook: Outlook) -> list[int]:
+    """What to recommend under E weightings of the draws, of shape (E, S).
+
+    The cheapest DSC among configurations that reach the floor with P >= 0.5; the likeliest where none does.
+    """
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    means = shares @ outlook.draws
+    best = means.argmax(axis=1)
+    chances = np.empty(means.shape)
+    for each in np.unique(best):  # mostly one: then the draws are compared with their floors only once
+        own = best == each
+        fitted = means[own.argmax()]
+        chances[own] = floor_probabilities(fitted, outlook.draws, outlook.tolerance, outlook.target, shares[own])
+    return [_best_buy(mean, chance, outlook) for mean, chance in zip(means, chances, strict=True)]
+
+
+def _best_buy(mean: Floats, chance: Floats, outlook: Outlook) -> int:
     cost = np.where((chance >= LIKELY) & (mean > 0), outlook.prices / np.maximum(mean, 1e-6), np.inf)
     if not np.isfinite(cost).any():
         return int(np.lexsort((outlook.num_cases, -mean, -chance))[0])

@@ -95,7 +95,7 @@ def floor_of(fitted: Floats, tolerance: float, target: float | None) -> float:
 def floor_probabilities(
     fitted: Floats, drawn: Floats, tolerance: float, target: float | None, weights: Floats | None = None
 ) -> Floats:
-    """Share of R replicates in which each of J configurations reaches the floor, shape (J,).
+    """Share of R replicates in which each of J configurations reaches the floor.
 
     Without a target, each replicate is compared with its own value of the best fitted configuration, so that what moves
     all configurations alike, such as other scored cases, decides nothing. (The best of each replicate would be a
@@ -106,10 +106,14 @@ def floor_probabilities(
         drawn: DSC in the replicates, shape (R, J).
         tolerance: In DSC.
         target: DSC to reach, or None.
-        weights: Of the replicates, adding up to 1, shape (R,); None: all alike.
+        weights: Of the replicates, adding up to 1, shape (R,), or several such, shape (E, R); None: all alike.
+
+    Returns:
+        Shape (J,), or (E, J).
     """
     floors = drawn[:, [int(fitted.argmax())]] - tolerance if target is None else target
-    return np.asarray(np.average(drawn >= floors, axis=0, weights=weights))
+    reached = drawn >= floors
+    return reached.mean(axis=0) if weights is None else np.asarray(weights @ reached)
 
 
 def ranked(rows: Iterable[RankedConfiguration]) -> tuple[RankedConfiguration, ...]:

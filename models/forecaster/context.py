@@ -14,6 +14,8 @@ from models.forecaster.siblings import LEAST_REACH, SiblingValues, smooth
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from models.forecaster.encoding import Encoded
     from models.forecaster.forecast import Floats
 
@@ -57,15 +59,20 @@ class Siblings:
 
     def near(self, covariates: Floats) -> Siblings:
         """The siblings nearest to a curve with these covariates, shape (C,)."""
-        table = [s.covariates for s in self.pool if s.covariates is not None]
-        if not table:
+        known, table = self._table
+        if not known.any():
             return self
-        known = np.array([s.covariates is not None for s in self.pool])
         distance = np.full(len(self.pool), np.inf)
-        distance[known] = _distances(np.stack(table), np.asarray(covariates, dtype=np.float64))
+        distance[known] = _distances(table, np.asarray(covariates, dtype=np.float64))
         nearest = np.argsort(distance, kind="stable")[:MOST]
         chosen = tuple(self.pool[i] for i in nearest)
         return Siblings(chosen, self.pool, np.where(known, distance, 0.0)[nearest], known[nearest].astype(np.float64))
+
+    @cached_property
+    def _table(self) -> tuple[NDArray[np.bool_], Floats]:
+        """Which curves of the pool have covariates, and these of shape (K, C)."""
+        rows = [s.covariates for s in self.pool if s.covariates is not None]
+        return np.array([s.covariates is not None for s in self.pool]), np.array(rows)
 
     def values(self, target: Encoded, at: Floats) -> SiblingValues:
         """Siblings at the positions of R targets and at ``at`` of shape (R, H)."""
@@ -113,15 +120,15 @@ class Siblings:
         return values
 
 
-def gather(curves: Sequence[Curve]) -> Siblings | None:
-    """Siblings (x, y) or (x, y, covariates); those without a usable point are left out, None if none is left.
+def gather(curves: Sequence[Curve | Sibling]) -> Siblings | None:
+    """Siblings from curves; those without a usable point are left out, None if none is left.
 
     Of more than MOST, evenly chosen ones stand for all until ``near`` chooses.
 
     Raises:
         ValueError: If x and y of a curve differ in shape.
     """
-    ready = [_ready(*curve) for curve in curves]
+    ready = [curve if isinstance(curve, Sibling) else make_ready(curve) for curve in curves]
     pool = tuple(sibling for sibling in ready if sibling is not None)
     if not pool:
         return None
@@ -130,13 +137,19 @@ def gather(curves: Sequence[Curve]) -> Siblings | None:
     return Siblings(chosen, pool, np.zeros(len(chosen)), np.zeros(len(chosen)))
 
 
-def _ready(x: Floats, y: Floats, covariates: Floats | None = None) -> Sibling | None:
+def make_ready(curve: Curve) -> Sibling | None:
+    """A curve (x, y) or (x, y, covariates) as a sibling of others; None without a usable point.
+
+    Raises:
+        ValueError: If x and y differ in shape.
+    """
+    x, y, *covariates = curve
     seen = clean([x], [y])
     count = int(seen.count[0])
     if count == 0:
         return None
-    values = None if covariates is None else np.asarray(covariates, dtype=np.float64)
-    return Sibling(seen.x[0, :count], smooth(seen.y[0, :count]), values)
+    known = None if not covariates or covariates[0] is None else np.asarray(covariates[0], dtype=np.float64)
+    return Sibling(seen.x[0, :count], smooth(seen.y[0, :count]), known)
 
 
 def _distances(table: Floats, covariates: Floats) -> Floats:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from models.forecaster.context import Curve, Siblings
+    from models.forecaster.context import Curve, Sibling, Siblings
 
     Floats = NDArray[np.float64]
 
@@ -71,7 +71,7 @@ class Forecast:
 class Forecaster(Protocol):
     """Anything that forecasts a curve from its seen part, beside other curves of the same study or not."""
 
-    def context(self, curves: Sequence[Curve]) -> Siblings | None:
+    def context(self, curves: Sequence[Curve | Sibling]) -> Siblings | None:
         """Other curves, made ready once for many forecasts; None if they are of no use to it."""
         ...
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from models.forecaster.calibration import LEAST_CURVES, distances, own_width, widened
 from models.forecaster.cleaning import clean
-from models.forecaster.context import Curve, Siblings, gather
+from models.forecaster.context import Curve, Sibling, Siblings, gather
 from models.forecaster.encoding import Encoded, SeenCurves, encode, horizon_features
 from models.forecaster.forecast import Forecast, Quantiles
 from models.forecaster.network import KINDS, LEVELS, MEDIAN, ForecastNetwork
@@ -53,12 +53,13 @@ class LstmForecaster:
     network: ForecastNetwork
     width: float = 1.0
 
-    def context(self, curves: Sequence[Curve]) -> Siblings | None:
+    def context(self, curves: Sequence[Curve | Sibling]) -> Siblings | None:
         """Siblings ready for many forecasts; None if none has a usable point.
 
         Args:
             curves: (x, y) or (x, y, covariates) of other curves of the same study, finished or partial; x and y of
-                shape (P,), covariates of shape (C,), alike for all, such as depth, log parameters and log cases.
+                shape (P,), covariates of shape (C,), alike for all, such as depth, log parameters and log cases. A
+                curve that is to be gathered again and again may come as ``make_ready`` returned it.
 
         Returns:
             At most the 64 nearest count: ``context.near(covariates)`` chooses them for one curve; without it they are

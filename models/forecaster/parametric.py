@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from models.forecaster.context import Curve, Siblings
+    from models.forecaster.context import Curve, Sibling, Siblings
     from models.forecaster.forecast import Floats
     from models.forecaster.power_law import PowerLaws
 
@@ -81,7 +81,7 @@ class ParametricForecaster:
     noise_floor: float = 0.005
     fallback_half_width: float = 0.25
 
-    def context(self, curves: Sequence[Curve]) -> Siblings | None:  # noqa: ARG002 - every forecaster is asked
+    def context(self, curves: Sequence[Curve | Sibling]) -> Siblings | None:  # noqa: ARG002 - every forecaster is asked
         """Nothing: the laws know of one curve."""
         return None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from models.forecaster.joint_curves import Runs, SurfacePrior
@@ -10,6 +13,7 @@ from models.forecaster.joint_curves import Runs, SurfacePrior
 CASES = np.tile(np.geomspace(14, 700, 12), 3)
 DEPTH = np.repeat([3.0, 4.0, 5.0], 12)
 PRIOR = SurfacePrior(DEPTH, CASES, 700)
+RECORDED = Path(__file__).parents[1] / "data" / "kvasir64_4x4.csv"
 
 
 def truth(top: float = 0.8, rise: float = 0.25) -> np.ndarray:
@@ -75,3 +79,46 @@ def test_intervals_hold_surfaces_of_another_family(rise: float) -> None:
         )
         inside.append(np.abs(found.mean - wanted) < 1.645 * found.sigma)
     assert np.mean(inside) > 0.85
+
+
+def test_a_depth_between_the_trained_ones_is_known() -> None:
+    """Depths 3 and 5 say what depth 4 does."""
+    trained = np.flatnonzero(DEPTH != 4.0)
+    found = PRIOR.posterior(runs(list(trained)), 10, np.random.default_rng(0))
+    never = DEPTH == 4.0
+    np.testing.assert_allclose(found.mean[never], truth()[never], atol=0.02)
+
+
+def test_more_cases_than_there_are_bring_more_with_less_certainty() -> None:
+    """What would 700 more cases bring? Something, and the interval opens."""
+    cases = np.array([70.0, 140, 280, 490, 700, 1000, 1400])
+    prior = SurfacePrior(np.full(7, 4.0), cases, 700)
+    measured = 0.8 - 0.6 * cases[:5] ** -0.3
+    found = prior.posterior(Runs(np.arange(5), measured, np.ones(5), np.zeros(5)), 10, np.random.default_rng(0))
+    assert (np.diff(found.mean[4:]) > 0).all()
+    assert (np.diff(found.sigma[4:]) > 0).all()
+
+
+def test_the_recorded_surface_is_forecast_cell_by_cell() -> None:
+    """Each real cell from the fifteen others: closer than their mean, and mostly within the interval of one run."""
+    table = pd.read_csv(RECORDED)
+    ends = table.groupby(["depth", "cases"], as_index=False)["val_dsc"].max()
+    prior = SurfacePrior(ends["depth"].to_numpy(float), ends["cases"].to_numpy(float), 700)
+    dsc = ends["val_dsc"].to_numpy()
+    errors, hits = [], []
+    for cell in range(len(dsc)):
+        others = np.flatnonzero(np.arange(len(dsc)) != cell)
+        found = prior.posterior(
+            Runs(others, dsc[others], np.ones(len(others)), np.zeros(len(others))), 400, np.random.default_rng(0)
+        )
+        errors.append(abs(found.mean[cell] - dsc[cell]))
+        hits.append(errors[-1] <= 1.645 * np.hypot(found.sigma[cell], found.noise.mean()))
+    assert np.mean(errors) < np.abs(dsc - dsc.mean()).mean() / 2
+    assert np.mean(hits) >= 0.75
+
+
+def test_a_single_run_is_enough_to_say_how_little_is_known() -> None:
+    """One measurement: its own configuration is known, others hardly."""
+    found = PRIOR.posterior(runs([11]), 10, np.random.default_rng(0))
+    assert found.mean[11] == pytest.approx(truth()[11], abs=0.05)
+    assert 2 * 1.645 * found.sigma[0] > 0.15

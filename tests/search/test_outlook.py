@@ -50,8 +50,7 @@ def test_the_recommended_is_the_cheapest_dsc_above_the_floor() -> None:
 def test_an_unforeseen_end_names_no_recommendation() -> None:
     """Where no draw comes near a measurement, what follows from it cannot be told."""
     found = look([done(each) for each in PLANS])
-    assert found.recommended_if(0, 5.0, 0.0) is None
-    assert found.recommended_if(0, float(found.mean[0]), 0.0) == found.recommended()
+    assert found.recommended_if(0, np.array([5.0, found.mean[0]])) == [None, found.recommended()]
 
 
 def test_a_stopped_training_counts_with_its_forecast() -> None:
