@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.forecaster.linear_algebra import one_blas_thread
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -50,7 +52,8 @@ def gains(draws: Floats, loss: Floats, candidates: Integers, sigma: Floats, rng:
     """
     outcomes = np.arange(0, len(draws), max(1, len(draws) // OUTCOMES))
     noise = rng.standard_normal(len(outcomes)) * sigma[outcomes]
-    return np.array([_gain(draws[:, c], outcomes, noise, sigma, loss) for c in candidates])
+    with one_blas_thread():
+        return np.array([_gain(draws[:, c], outcomes, noise, sigma, loss) for c in candidates])
 
 
 def _gain(values: Floats, outcomes: Integers, noise: Floats, sigma: Floats, loss: Floats) -> float:
