@@ -80,12 +80,29 @@ def _at(curve: pd.DataFrame, ratios: Floats) -> Floats:
 
 def recorded_surfaces() -> dict[str, list[Surface]]:
     """Every recorded CSV in tests/data/, by its name, as one surface per seed."""
-    return {path.stem: _surfaces_of(path.stem, pd.read_csv(path)) for path in sorted(RECORDED.glob("kvasir*.csv"))}
+    recorded = {path.stem: calm(pd.read_csv(path)) for path in sorted(RECORDED.glob("kvasir*.csv"))}
+    return {name: _surfaces_of(name, rows) for name, rows in recorded.items()}
+
+
+def calm(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with the seconds of a quiet machine: of a depth, the median of its steps and of its validations.
+
+    Studies of hours share their machine with other work, whose seconds are no property of a cell.
+    """
+    ordered = rows.sort_values(["depth", "ratio", "seed", "evaluation"])
+    steps = ordered.groupby(["depth", "ratio", "seed"])["step"].diff().fillna(ordered["step"])
+    a_step = (ordered["train_seconds"] / steps).groupby(ordered["depth"]).transform("median")
+    validation = ordered.groupby("depth")["val_seconds"].transform("median")
+    return ordered.assign(train_seconds=steps * a_step, val_seconds=validation)
 
 
 def _surfaces_of(name: str, rows: pd.DataFrame) -> list[Surface]:
+    """The runs of the other seeds are those that a confirmation may train."""
     truth = recorded_truth(rows)
-    return [surface_of(f"{name}, seed {seed}", own, truth) for seed, own in rows.groupby("seed")]
+    return [
+        surface_of(f"{name}, seed {seed}", own, truth, fresh=rows[rows["seed"] != seed])
+        for seed, own in rows.groupby("seed")
+    ]
 
 
 def recorded_truth(rows: pd.DataFrame) -> Floats:

@@ -10,7 +10,7 @@ import pytest
 from optuna_rivals import hyperband_pruner, median_pruner
 from ray.tune.schedulers import FIFOScheduler
 from ray_rivals import RecordedTune, asha
-from real_surfaces import recorded_surfaces, recorded_truth
+from real_surfaces import calm, recorded_surfaces, recorded_truth
 from savings import strategies
 from savings_answers import answered, ended_runs, measurement
 from savings_kinds import Kind
@@ -133,3 +133,13 @@ def test_level_of_drawn_curves() -> None:
     """It is what the recorded curve lies around, but for the cases that happen to be there."""
     apart = SURFACE.validation - SURFACE.level
     assert (apart - np.median(apart)).std() < 0.02
+
+
+def test_seconds_of_recorded_studies_are_those_of_a_quiet_machine() -> None:
+    """One busy cell costs what the others of its depth do, in proportion to its steps."""
+    (surface,) = recorded_surfaces()["kvasir64_4x4"]
+    busy = surface.recorded.copy()
+    late = (busy["depth"] == 5) & (busy["ratio"] == 0.5)
+    busy.loc[late, "train_seconds"] *= 7
+    pd.testing.assert_frame_equal(calm(busy), calm(surface.recorded))
+    assert surface.recorded.groupby(["depth", "ratio"])["train_seconds"].sum().groupby("depth").std().max() < 1e-9
