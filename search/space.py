@@ -12,6 +12,7 @@ from models.protocol import MAX_DEPTH, MIN_DEPTH
 from storage.errors import InputError
 from storage.records import CellPlan
 from storage.splits import num_cases_of
+from storage.variants import OWN, key_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +87,6 @@ def lay_out(grid: GridSpec, num_train: int, parameters: Mapping[int, int]) -> li
     ]
 
 
-def cell_key(ratio: float, depth: int, seed: int) -> str:
-    """A cell's name within its study, fit for a path: "ratio0.25-depth4-seed0"."""
-    return f"ratio{Decimal(str(ratio)).normalize():f}-depth{depth}-seed{seed}"
+def cell_key(ratio: float, depth: int, seed: int, variant: str = OWN) -> str:
+    """A cell's name within its study, fit for a path: "ratio0.25-depth4-seed0", or "ratio1-depth4-loss.dice_ce-seed0"."""
+    return f"ratio{Decimal(str(ratio)).normalize():f}-depth{depth}{key_part(variant)}-seed{seed}"

@@ -10,6 +10,7 @@ from storage import optuna_rows
 from storage.errors import LostLease
 from storage.records import Cell, CellPlan, CellState, Claim, SkipForecast
 from storage.tables import attempts, cells
+from storage.variants import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +49,7 @@ def read(connection: sa.Connection, study_id: int) -> list[Cell]:
 def plan_of(row: Mapping[str, Any]) -> CellPlan:
     """The plan in a row of `cells`."""
     names = ("key", "ratio", "depth", "seed", "num_cases", "parameters")
-    return CellPlan(**{name: row[name] for name in names}, role=row["role"] or "grid")
+    return CellPlan(**{name: row[name] for name in names}, role=row["role"] or "grid", variant=row["variant"] or OWN)
 
 
 def insert(connection: sa.Connection, study_id: int, plans: Sequence[CellPlan]) -> None:

@@ -26,6 +26,7 @@ from storage.frames import (
 )
 from storage.records import CellPlan, CellState
 from storage.tables import attempts, cells, evaluations, orders, spec_changes
+from storage.variants import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -162,7 +163,7 @@ class _Restored:
         skips = {row["cell"]: row for row in self._tables["skips"]}
         rows = [
             {name: row[name] for name in _CELL_COLUMNS}
-            | {"key": row["cell"], "study_id": self._study.study_id, "state": _state(row)}
+            | {"key": row["cell"], "study_id": self._study.study_id, "state": _state(row), "variant": _variant(row)}
             | _skip(skips.get(row["cell"]))
             for row in self._tables["cells"]
         ]
@@ -226,7 +227,12 @@ def _skip(row: Row | None) -> dict[str, Any]:
 
 def _plan(row: Row) -> CellPlan:
     names = ("ratio", "depth", "seed", "num_cases", "parameters", "role")
-    return CellPlan(key=row["cell"], **{name: row[name] for name in names})
+    return CellPlan(key=row["cell"], variant=_variant(row), **{name: row[name] for name in names})
+
+
+def _variant(row: Row) -> str:
+    """Of a row of `cells`, whose column is there only where one was needed."""
+    return row.get("variant") or OWN
 
 
 def _attempt(row: Row, cell_id: int, trial_id: int, forecast: Row | None) -> dict[str, Any]:

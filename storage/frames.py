@@ -3,8 +3,8 @@
 A missing value is None in text columns and NaN in numeric ones. Seconds are device seconds (wall seconds x GPU
 fraction, or x CPUs) unless it says otherwise; times are UTC.
 
-cells      cell, ratio, depth, seed, num_cases, parameters; state (a `CellState`); attempt, the current one; role (grid,
-           repeat, confirm); claims; losses, lost workers of this attempt; trial_number, Optuna's; evaluations,
+cells      cell, variant (where there is one besides the protocol's own), ratio, depth, seed, num_cases, parameters;
+           state (a `CellState`); attempt, the current one; role (grid, repeat, confirm); claims; losses, lost workers of this attempt; trial_number, Optuna's; evaluations,
            recorded so far; best_val_dsc; told_dsc, of an imported table; stop_reason, failure.
 curves     cell, attempt, evaluation (from 1), epoch, step, val_dsc, test_dsc (recorded surfaces only), train_seconds,
            val_seconds (wall seconds of this evaluation alone). Every attempt has its rows.
@@ -34,6 +34,7 @@ from storage import curve_rows, optuna_rows, order_rows
 from storage.engine import reading
 from storage.patience import patient
 from storage.tables import attempts, cells, spec_changes
+from storage.variants import OWN
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
@@ -62,6 +63,7 @@ def cells_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     query = (
         sa.select(
             cells.c.key.label("cell"),
+            sa.func.coalesce(cells.c.variant, OWN).label("variant"),
             *(cells.c[name] for name in ("ratio", "depth", "seed", "num_cases", "parameters", "state", "attempt")),
             sa.func.coalesce(cells.c.role, "grid").label("role"),
             cells.c.claims,
@@ -79,7 +81,8 @@ def cells_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
         .where(cells.c.study_id == study_id)
         .order_by(cells.c.id)
     )
-    return _frame(ledger, query)
+    frame = _frame(ledger, query)
+    return frame if (frame["variant"] != OWN).any() else frame.drop(columns="variant")
 
 
 @patient
@@ -200,10 +203,11 @@ def changes_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
 
 
 def surface(ledger: Ledger, study_id: int) -> pd.DataFrame:
-    """The recorded surface, a row an evaluation of each cell's current attempt: columns `SURFACE_COLUMNS`."""
+    """The recorded surface, a row an evaluation of each cell's current attempt: `SURFACE_COLUMNS`, after any variant."""
     plans = cells_frame(ledger, study_id).rename(columns={"num_cases": "cases"})
-    current = plans[["cell", "attempt", "depth", "cases", "ratio", "seed"]]
-    return curves_frame(ledger, study_id).merge(current, on=["cell", "attempt"])[list(SURFACE_COLUMNS)]
+    several = [name for name in ("variant",) if name in plans]
+    current = plans[["cell", "attempt", *several, "depth", "cases", "ratio", "seed"]]
+    return curves_frame(ledger, study_id).merge(current, on=["cell", "attempt"])[[*several, *SURFACE_COLUMNS]]
 
 
 def _attempts_of(study_id: int) -> sa.Select[tuple[int]]:

@@ -17,6 +17,7 @@ from optuna.storages._rdb import models
 from optuna.trial import TrialState
 
 from storage.records import CellState
+from storage.variants import axis_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,7 +139,8 @@ def _params(trial_id: int, plan: CellPlan) -> list[dict[str, Any]]:
 
 
 def _plan_attributes(plan: CellPlan) -> dict[str, Any]:
-    return {"cell": plan.key, "seed": plan.seed, "num_cases": plan.num_cases, "parameters": plan.parameters}
+    own = {"cell": plan.key, "seed": plan.seed, "num_cases": plan.num_cases, "parameters": plan.parameters}
+    return own | axis_values(plan.variant)
 
 
 def _attributes(trial_id: int, facts: Mapping[str, Any]) -> list[dict[str, Any]]:

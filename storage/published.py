@@ -6,6 +6,7 @@ depth    of the network
 ratio    share of the training cases, in (0, 1]; or `cases`, their number
 dsc      the DSC that was measured
 seed     of the run; 0 where the column is missing
+variant  of the training, such as loss=dice_ce; none where the column is missing, or empty
 epoch    of the evaluation; a run's value is then that of its best one
 seconds  device seconds of the run, or of this evaluation; 0 where the column is missing
 """
@@ -24,6 +25,7 @@ from storage.errors import InputError
 from storage.exchange import new_study
 from storage.records import CellPlan, CellState, Evaluation
 from storage.tables import attempts, cells, evaluations
+from storage.variants import OWN, is_variant, key_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from storage.records import StudyRecord
 
 NEEDED, ALLOWED = ("depth", "dsc"), ("ratio", "cases", "seed", "epoch", "seconds")
+VARIANT = "variant"
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def read_published(path: Path, num_train: int | None) -> tuple[list[PublishedRun
     if (table["cases"] > whole).any() or (table["cases"] < 1).any():
         bad = table.loc[(table["cases"] > whole) | (table["cases"] < 1), "cases"].iloc[0]
         raise InputError(f"cases must be 1..{whole}, got {bad:g} in {path.name}; say how many there are with --cases")
-    runs = [_run(key, rows) for key, rows in table.groupby(["cases", "depth", "seed"], sort=True)]
+    runs = [_run(key, rows) for key, rows in table.groupby([VARIANT, "cases", "depth", "seed"], sort=True)]
     if "epoch" not in table and any(len(run.curve) > 1 for run in runs):
         twice = next(run.plan.key for run in runs if len(run.curve) > 1)
         raise InputError(f"{twice} stands twice in {path.name}; give each run its own seed, or evaluations an epoch")
@@ -108,6 +111,7 @@ def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
         raise InputError(f"{name} has no column {lacking}; it needs depth, dsc and ratio or cases, and may have seed")
     if table.empty:
         raise InputError(f"{name} has no rows")
+    variants = _variants(table, name)
     table = table[[column for column in (*NEEDED, *ALLOWED) if column in table]]
     for column in table:
         numbers = pd.to_numeric(table[column], errors="coerce")
@@ -124,7 +128,21 @@ def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
     if "seconds" in table:
         _refuse_outside(table, "seconds", 0, float("inf"), name)
     defaults = {column: 0 for column in ("seed", "seconds") if column not in table}
-    return table.assign(**defaults).astype({"depth": "int64", "seed": "int64"})
+    return table.assign(**defaults, variant=variants).astype({"depth": "int64", "seed": "int64"})
+
+
+def _variants(table: pd.DataFrame, name: str) -> pd.Series[str]:
+    """Of each row; the protocol's own where nothing is told."""
+    if VARIANT not in table:
+        return pd.Series(OWN, index=table.index)
+    found = table[VARIANT].fillna(OWN).astype(str)
+    wrong = next((row for row, text in enumerate(found) if not is_variant(text)), None)
+    if wrong is not None:
+        raise InputError(
+            f"variant must be like loss=dice_ce,optimiser=sgd, its axes in the order of the alphabet, got "
+            f"{found.iloc[wrong]!r} in row {wrong + 1} of {name}"
+        )
+    return found
 
 
 def _refuse_outside(table: pd.DataFrame, column: str, low: float, high: float, name: str) -> None:
@@ -137,7 +155,7 @@ def _refuse_outside(table: pd.DataFrame, column: str, low: float, high: float, n
 
 
 def _run(key: Any, rows: pd.DataFrame) -> PublishedRun:
-    num_cases, depth, seed = (int(part) for part in key)
+    variant, (num_cases, depth, seed) = str(key[0]), map(int, key[1:])
     ratio = float(rows["ratio"].iloc[0])
     rows = rows.sort_values("epoch") if "epoch" in rows else rows
     epochs = rows["epoch"] if "epoch" in rows else [float(i + 1) for i in range(len(rows))]
@@ -145,7 +163,8 @@ def _run(key: Any, rows: pd.DataFrame) -> PublishedRun:
         Evaluation(i, float(epoch), i, float(dsc), float(seconds), 0.0)
         for i, (epoch, dsc, seconds) in enumerate(zip(epochs, rows["dsc"], rows["seconds"], strict=True), start=1)
     )
-    return PublishedRun(CellPlan(f"cases{num_cases}-depth{depth}-seed{seed}", ratio, depth, seed, num_cases, 0), curve)
+    cell_key = f"cases{num_cases}-depth{depth}{key_part(variant)}-seed{seed}"
+    return PublishedRun(CellPlan(cell_key, ratio, depth, seed, num_cases, 0, variant=variant), curve)
 
 
 def _fill(connection: sa.Connection, study_id: int, runs: Mapping[str, PublishedRun]) -> None:

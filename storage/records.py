@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from storage.variants import OWN
+
 NORMAL_90 = 1.645  # half a 90 % interval, in standard deviations
 Role = Literal["grid", "repeat", "confirm"]
 
@@ -44,6 +46,7 @@ class CellPlan:
         num_cases: Training cases that the ratio stands for.
         parameters: Trainable parameters of the network at this depth.
         role: Whether it belongs to the grid, repeats a flagged run, or confirms a recommendation with a fresh seed.
+        variant: What further axes change in the protocol, as `storage/variants.py` names it.
     """
 
     key: str
@@ -53,6 +56,7 @@ class CellPlan:
     num_cases: int
     parameters: int
     role: Role = "grid"
+    variant: str = OWN
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = sa.MetaData()
 
@@ -50,6 +50,7 @@ cells = sa.Table(
     sa.Column("seed", sa.Integer, nullable=False),
     sa.Column("num_cases", sa.Integer, nullable=False),
     sa.Column("parameters", sa.BigInteger, nullable=False),
+    sa.Column("variant", sa.String(200)),  # of the protocol; empty is its own; since version 4
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("role", sa.String(10)),  # grid, repeat or confirm; empty is grid; since version 2
     sa.Column("skip", sa.Text),  # a provisional reason not to train it; told to Optuna when the study closes

@@ -1,6 +1,6 @@
 """Freezes a small study, a cell in every state, as the SQL text of a SQLite database: what later versions must open.
 
-`python tests/data/freeze_study.py tests/data/frozen_v3.sql`, once for each version of our tables; never again after its
+`python tests/data/freeze_study.py tests/data/frozen_v4.sql`, once for each version of our tables; never again after its
 release.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from storage.ledger import Ledger
@@ -23,6 +24,7 @@ WORKER = {
     "versions": {"torch": "2"},
 }
 PLANS = [CellPlan(f"ratio0.{r}-depth{d}-seed0", r / 10, d, 0, 4 * r, 1000 * d) for r in (2, 5, 8) for d in (2, 3)]
+PLANS[-1] = replace(PLANS[-1], key="ratio0.8-depth3-loss.dice_ce-seed0", variant="loss=dice_ce")
 DONE, IN_TEST, UNDER_WAY, CLAIMED, FAILED, WAITING = PLANS
 
 
@@ -42,7 +44,7 @@ def _study(ledger: Ledger) -> StudyRecord:
         "frozen",
         identity={
             "data": {"kind": "phantom", "phantom_cases": 60},
-            "grid": {"ratio": [0.2, 0.5, 0.8], "depth": [2, 3], "seed": [0]},
+            "grid": {"ratio": [0.2, 0.5, 0.8], "depth": [2, 3], "seed": [0], "loss": ["bce", "dice_ce"]},
             "training": {"unit": "steps", "budget": 90, "evaluations": 3},
         },
         running={

@@ -106,3 +106,9 @@ def test_axes_that_cannot_be_are_refused(axes: dict[str, Any], message: str) -> 
 def test_a_key_is_fit_for_a_path(ratio: float, key: str) -> None:
     """A ratio is written as a plain decimal, one way only."""
     assert cell_key(ratio, 4, 0) == key
+
+
+def test_a_key_names_the_variant_between_depth_and_seed() -> None:
+    """Each axis with its value, fit for a path; the protocol's own variant leaves a key as it was."""
+    assert cell_key(0.5, 3, 1, "loss=dice_ce,optimiser=sgd") == "ratio0.5-depth3-loss.dice_ce-optimiser.sgd-seed1"
+    assert cell_key(0.5, 3, 1, "") == "ratio0.5-depth3-seed1"

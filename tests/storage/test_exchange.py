@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 US = "host/boot/ns/1/100"
 PLANS = [CellPlan(f"ratio0.{i}-depth3-seed0", i / 10, 3, 0, i, 1000) for i in (1, 2, 3)]
-SKIPPED = CellPlan("ratio0.3-depth3-seed9", 0.3, 3, 9, 3, 1000, "repeat")
+SKIPPED = CellPlan("ratio0.3-depth3-loss.dice_ce-seed9", 0.3, 3, 9, 3, 1000, "repeat", "loss=dice_ce")
 WORKER = {"device": "gpu", "device_share": 0.5, "device_name": "H", "planned_steps": 30, "versions": {"torch": "2"}}
 
 

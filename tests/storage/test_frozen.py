@@ -59,6 +59,20 @@ def test_it_opens_with_all_it_held(url: str) -> None:
         assert ledger.find_study("frozen") == study
 
 
+@pytest.mark.parametrize("path", FROZEN, ids=lambda path: path.stem)
+def test_its_cells_are_of_the_protocol_s_own_variant_before_version_4(path: Path, tmp_path: Path) -> None:
+    """Since then one waits that is of another."""
+    with sqlite3.connect(tmp_path / "frozen.db") as connection:
+        connection.executescript(path.read_text())
+    connection.close()
+    with Ledger.open(f"sqlite:///{tmp_path}/frozen.db") as ledger:
+        study = ledger.find_study("frozen")
+        assert study is not None
+        *others, last = (cell.plan.variant for cell in ledger.cells(study.study_id))
+    assert set(others) == {""}
+    assert last == ("" if path.stem in {"frozen_v1", "frozen_v2", "frozen_v3"} else "loss=dice_ce")
+
+
 def test_it_is_taken_up(url: str) -> None:
     """The waiting cells are claimed and finished, the failed one is tried again, the dead owner's is taken back."""
     with Ledger.open(url, create=True) as ledger:

@@ -35,6 +35,11 @@ def table(folder: Path, text: str) -> Path:
         ("ratio,depth,dsc\n10,3,0.5\n", None, r"ratio must be in .*, got 10 in row 1"),
         ("cases,depth,dsc,seconds\n10,3,0.5,-1\n", None, "seconds must be in"),
         ("cases,depth,dsc\n10,3,0.5\n", 5, r"cases must be 1\.\.5, got 10 .*--cases"),
+        (
+            "cases,depth,dsc,variant\n9,3,0.5,\n9,3,0.6,Dice CE\n",
+            None,
+            "variant must be like .*, got 'Dice CE' in row 2",
+        ),
         ("ratio,depth,dsc\n0.1,3,0.5\n0.1,3,0.6\n", None, "stands twice in surface.csv; give each run its own seed"),
     ],
 )
@@ -75,3 +80,12 @@ def test_epochs_make_a_curve(tmp_path: Path) -> None:
     assert whole == 80
     assert [[(e.epoch, e.val_dsc) for e in run.curve] for run in runs] == [[(1, 0.4), (2, 0.5), (3, 0.45)], [(1, 0.6)]]
     assert [run.plan.ratio for run in runs] == [0.5, 1.0]
+
+
+def test_a_column_tells_variants_apart(tmp_path: Path) -> None:
+    """Two trainings that differ in nothing else are two runs, each with a key of its own."""
+    runs, _ = read_published(table(tmp_path, "cases,depth,dsc,variant\n40,3,0.5,\n40,3,0.6,loss=dice_ce\n"), None)
+    assert [(run.plan.key, run.plan.variant) for run in runs] == [
+        ("cases40-depth3-seed0", ""),
+        ("cases40-depth3-loss.dice_ce-seed0", "loss=dice_ce"),
+    ]
