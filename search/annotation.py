@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from search.prices import case_price
+from storage.variants import OWN, recipe_of
 
 if TYPE_CHECKING:
     from search.depth_answer import CaseCount, DepthAnswer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from search.prices import PriceSpec
     from search.ranking import RankedConfiguration
     from search.target import TargetAnswer
+    from storage.variants import Recipe
 
 SINGLE = 0.95  # groups a case from which on they are no patients
 Goal = Literal["recommended", "enough within the data", "plateau", "target"]
@@ -63,6 +65,7 @@ class AnnotationPlan:
         price: Of the missing ones.
         patients: Groups that the total comes from, at as many cases a group as in this study; None without groups.
         extrapolated: Whether it takes more training cases than are at hand.
+        variant: Of the protocol; empty is its own.
     """
 
     goal: Goal
@@ -77,6 +80,7 @@ class AnnotationPlan:
     price: float
     patients: int | None
     extrapolated: bool
+    variant: str = OWN
 
 
 def annotation_plans(
@@ -87,34 +91,35 @@ def annotation_plans(
     sets: CaseSets,
     prices: PriceSpec,
 ) -> tuple[AnnotationPlan, ...]:
-    """A plan for each goal that has a number of cases: at the recommended depth, and for a target at its best depth.
+    """A plan for each goal that has a number of cases: at the recommended recipe, and for a target at its best.
 
     A plateau has one where it is reached.
     """
     plans: list[AnnotationPlan | None] = []
     if recommended is not None:
-        plans.append(_plan("recommended", recommended.depth, recommended.num_cases, sets=sets, prices=prices))
-        curve = next((each.on_test for each in depths if each.depth == recommended.depth), None)
+        recipe = recipe_of(recommended)
+        plans.append(_plan("recommended", recipe, recommended.num_cases, sets=sets, prices=prices))
+        curve = next((each.on_test for each in depths if recipe_of(each) == recipe), None)
         if curve is not None:
-            plans.append(_counted("enough within the data", recommended.depth, curve.sufficient, sets, prices))
+            plans.append(_counted("enough within the data", recipe, curve.sufficient, sets, prices))
         if curve is not None and curve.reached:
-            plans.append(_counted("plateau", recommended.depth, curve.plateau, sets, prices))
+            plans.append(_counted("plateau", recipe, curve.plateau, sets, prices))
     if target is not None and target.best is not None:
-        plans.append(_counted("target", target.best.depth, target.best.cases, sets, prices))
+        plans.append(_counted("target", recipe_of(target.best), target.best.cases, sets, prices))
     return tuple(plan for plan in plans if plan is not None)
 
 
-def _counted(goal: Goal, depth: int, count: CaseCount, sets: CaseSets, prices: PriceSpec) -> AnnotationPlan | None:
-    return None if count.cases is None else _plan(goal, depth, count.cases, count, sets=sets, prices=prices)
+def _counted(goal: Goal, recipe: Recipe, count: CaseCount, sets: CaseSets, prices: PriceSpec) -> AnnotationPlan | None:
+    return None if count.cases is None else _plan(goal, recipe, count.cases, count, sets=sets, prices=prices)
 
 
 def _plan(
-    goal: Goal, depth: int, training: int, count: CaseCount | None = None, *, sets: CaseSets, prices: PriceSpec
+    goal: Goal, recipe: Recipe, training: int, count: CaseCount | None = None, *, sets: CaseSets, prices: PriceSpec
 ) -> AnnotationPlan:
     total = training + sets.validation + sets.test
     return AnnotationPlan(
         goal=goal,
-        depth=depth,
+        depth=recipe.depth,
         training=training,
         training_interval=None if count is None else count.interval,
         capped=count is not None and count.capped,
@@ -125,6 +130,7 @@ def _plan(
         price=case_price(prices, total),
         patients=_patients(training, sets) if sets.has_groups else None,
         extrapolated=training > sets.training,
+        variant=recipe.variant,
     )
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Required, TypedDict, Unpack
+from typing import TYPE_CHECKING, Required, TypedDict, TypeVar, Unpack
 
 import numpy as np
 
@@ -20,22 +21,24 @@ from search.best_buy import BestBuy, best_buy
 from search.data_curves import ASSUMED_RUN_SIGMA, RunNoise
 from search.depth_answer import DepthAnswer, curve_answer
 from search.front import FrontStep, front_steps
-from search.judging import Likely, fit_pair
-from search.measurements import check_measurements, configurations_of, flagged_cells
-from search.ranking import LIKELY, flagged_rows, floor_of, ranked
+from search.judging import Likely, fit_pairs
+from search.measurements import FlaggedCell, check_measurements, configurations_of, flagged_cells
+from search.ranking import LIKELY, RankedConfiguration, flagged_rows, floor_of, ranked
 from search.target import TargetAnswer, target_answer
+from storage.variants import recipe_of, variants_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from search.data_curves import DataCurves
     from search.judging import Costs, CurvePair, Floor
-    from search.measurements import FlaggedCell, Measurement, Planned
+    from search.measurements import Measurement, Planned
     from search.prices import PriceSpec
-    from search.ranking import RankedConfiguration
+    from storage.variants import Recipe
 
     Integers = NDArray[np.int64]
 
+Row = TypeVar("Row", DepthAnswer, RankedConfiguration, FrontStep, Backtest, FlaggedCell)
 NOTHING_LEARNED = "no configuration has learned yet"
 
 
@@ -54,16 +57,16 @@ class Answer:
         num_train: Training cases at hand, N.
         num_validation: Validation cases, part of every price.
         num_test: Test cases, part of every price.
-        depths: One data curve per depth.
+        depths: One data curve per recipe: per depth, of each variant.
         ranking: All configurations.
         plans: What is to be annotated, for each goal that has a number of cases.
         wanted: What the target takes; None without one.
         front: Configurations that no other beats in price and fitted validation DSC, by rising price.
         best_buy: What to buy at the stated worth of 0.01 DSC; None without one.
-        backtests: What half of the cases would have foretold, a depth each.
+        backtests: What half of the cases would have foretold, a recipe each.
         flagged: Cells left out of every fit.
-        validation_noise: Of single runs, on validation cases.
-        test_noise: Of single runs, on test cases.
+        validation_noise: Of single runs, on validation cases, under the recommended variant, else the first.
+        test_noise: The same on test cases.
         replicates: Of the bootstrap.
     """
 
@@ -88,8 +91,35 @@ class Answer:
     replicates: int
 
     def to_dict(self) -> dict[str, object]:
-        """The same as plain numbers, strings, lists and dicts; what is not finite becomes None."""
-        return {key: _plain(value) for key, value in dataclasses.asdict(self).items()}
+        """The same as plain numbers, strings, lists and dicts; what is not finite becomes None.
+
+        Variants are named only where there is one besides the protocol's own.
+        """
+        unsaid = frozenset() if self.has_variants else frozenset({"variant"})
+        return {key: _plain(value, unsaid) for key, value in dataclasses.asdict(self).items()}
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Those that were measured or are forecast, the protocol's own first."""
+        return tuple(variants_in(self.ranking))
+
+    @property
+    def has_variants(self) -> bool:
+        """Whether there is one besides the protocol's own, so that rows have to name theirs."""
+        return any(self.variants)
+
+    def of_variant(self, variant: str) -> Answer:
+        """What it says of one variant alone: curves, rows, backtests and flagged cells."""
+        chosen = self.recommended
+        return dataclasses.replace(
+            self,
+            recommended=chosen if chosen is not None and chosen.variant == variant else None,
+            depths=_of(self.depths, variant),
+            ranking=_of(self.ranking, variant),
+            front=_of(self.front, variant),
+            backtests=_of(self.backtests, variant),
+            flagged=_of(self.flagged, variant),
+        )
 
 
 class Asked(TypedDict, total=False):
@@ -131,8 +161,8 @@ def answer_with_curves(
     replicates: int = 2000,
     seed: int = 0,
     planned: Sequence[Planned] = (),
-) -> tuple[Answer, DataCurves | None]:
-    """The answer, and the data curves on test cases that it was read off; None where nothing learned.
+) -> tuple[Answer, dict[str, DataCurves]]:
+    """The answer, and the data curves on test cases that it was read off, by variant of which a run learned.
 
     Args:
         measurements: Finished cells, scored on the same V validation and T test cases.
@@ -149,7 +179,7 @@ def answer_with_curves(
         replicates: Of the bootstrap.
         seed: Of the bootstrap.
         planned: Configurations that were not measured; they are ranked by their forecast, but for those of a depth at
-            which runs were measured and none learned: other depths' curves say nothing of it.
+            which runs were measured and none learned: other depths' curves say nothing of it. Nor do other variants'.
 
     Raises:
         ValueError: If the tolerance, the worth or N is out of range, cells were scored on different cases or hold a
@@ -160,11 +190,11 @@ def answer_with_curves(
     configurations = configurations_of(measurements)
     learned = [each for each in configurations if each.flag is None]
     flagged = [each for each in configurations if each.flag is not None]
-    hopeless = {each.depth for each in flagged} - {each.depth for each in learned}
-    planned = [each for each in planned if each.depth not in hopeless]
-    curves = None
+    hopeless = {recipe_of(each) for each in flagged} - {recipe_of(each) for each in learned}
+    planned = [each for each in planned if recipe_of(each) not in hopeless]
+    curves: dict[str, CurvePair] = {}
     if learned:
-        curves = fit_pair(
+        curves = fit_pairs(
             learned,
             planned,
             num_train=num_train,
@@ -181,9 +211,8 @@ def answer_with_curves(
     depths = _depth_answers(measurements, curves, num_train, tolerance)
     wanted = None
     if target is not None:
-        read = [each.depth for each in depths if each.on_test is not None]
-        test = curves.test if curves else None
-        wanted = target_answer(test, read, ranking, target=target, num_train=num_train)
+        read = [recipe_of(each) for each in depths if each.on_test is not None]
+        wanted = target_answer(_on_test(curves), read, ranking, target=target, num_train=num_train)
     sets = CaseSets(
         num_train,
         num_validation,
@@ -193,6 +222,7 @@ def answer_with_curves(
         _count(test_groups, num_test),
     )
     assumed = RunNoise(ASSUMED_RUN_SIGMA, "assumed", 0)
+    told = curves.get(recommended.variant) if recommended else next(iter(curves.values()), None)
     found = Answer(
         recommended=recommended,
         reason=reason,
@@ -210,11 +240,19 @@ def answer_with_curves(
         best_buy=None if worth is None else best_buy(likely.rows, likely.fitted, likely.drawn, worth),
         backtests=backtests(learned, num_train=num_train, seed=seed),
         flagged=flagged_cells(measurements),
-        validation_noise=curves.validation.noise if curves else assumed,
-        test_noise=curves.test.noise if curves else assumed,
+        validation_noise=told.validation.noise if told else assumed,
+        test_noise=told.test.noise if told else assumed,
         replicates=replicates,
     )
-    return found, curves.test if curves else None
+    return found, _on_test(curves)
+
+
+def _of(rows: Sequence[Row], variant: str) -> tuple[Row, ...]:
+    return tuple(row for row in rows if row.variant == variant)
+
+
+def _on_test(curves: Mapping[str, CurvePair]) -> dict[str, DataCurves]:
+    return {variant: pair.test for variant, pair in curves.items()}
 
 
 def _check(num_train: int, tolerance: float, worth: float | None) -> None:
@@ -239,11 +277,9 @@ def _recommend(
         return None, NOTHING_LEARNED
     if first.eligible:
         return first, None
-    nearest = f"depth {first.depth} with {first.num_cases} cases comes nearest (P = {first.p_floor:.2f})"
+    nearest = f"{recipe_of(first)} with {first.num_cases} cases comes nearest (P = {first.p_floor:.2f})"
     if ranking[0].eligible:
-        promising = (
-            f"depth {ranking[0].depth} with {ranking[0].num_cases} cases is forecast to be, but not yet measured"
-        )
+        promising = f"{recipe_of(ranking[0])} with {ranking[0].num_cases} cases is forecast to be, but not yet measured"
         nearest = f"{nearest}; {promising}"
     if target is not None:
         return None, f"no configuration reaches the target DSC of {target} with P >= {LIKELY}; {nearest}"
@@ -252,18 +288,25 @@ def _recommend(
 
 
 def _depth_answers(
-    measurements: Sequence[Measurement], curves: CurvePair | None, num_train: int, tolerance: float
+    measurements: Sequence[Measurement], curves: Mapping[str, CurvePair], num_train: int, tolerance: float
 ) -> tuple[DepthAnswer, ...]:
-    depths = sorted({each.depth for each in measurements})
-    runs = {depth: [each for each in measurements if each.depth == depth] for depth in depths}
-    counts = {each.num_cases for each in measurements if each.flag is None}
-    return tuple(_depth_answer(runs[depth], counts, curves, num_train, tolerance) for depth in depths)
+    runs: dict[Recipe, list[Measurement]] = defaultdict(list)
+    counts: dict[str, set[int]] = defaultdict(set)
+    for each in measurements:
+        runs[recipe_of(each)].append(each)
+        if each.flag is None:
+            counts[each.variant].add(each.num_cases)
+    return tuple(
+        _depth_answer(runs[recipe], counts[recipe.variant], curves.get(recipe.variant), num_train, tolerance)
+        for recipe in sorted(runs)
+    )
 
 
 def _depth_answer(
     runs: Sequence[Measurement], counts: set[int], curves: CurvePair | None, num_train: int, tolerance: float
 ) -> DepthAnswer:
-    depth = runs[0].depth
+    recipe = recipe_of(runs[0])
+    depth = recipe.depth
     learned = any(each.flag is None for each in runs)
     readable = curves is not None and learned and len(counts) > 1
     return DepthAnswer(
@@ -273,21 +316,22 @@ def _depth_answer(
         num_measured=len(runs),
         on_validation=curve_answer(curves.validation, depth, num_train, tolerance) if curves and readable else None,
         on_test=curve_answer(curves.test, depth, num_train, tolerance) if curves and readable else None,
-        reason=None if readable else _no_curve(depth, learned=learned),
+        reason=None if readable else _no_curve(recipe, learned=learned),
+        variant=recipe.variant,
     )
 
 
-def _no_curve(depth: int, *, learned: bool) -> str:
+def _no_curve(recipe: Recipe, *, learned: bool) -> str:
     if not learned:
-        return f"no run of depth {depth} has learned"
-    return f"depth {depth} was measured with one number of cases; a curve needs two"
+        return f"no run of {recipe} has learned"
+    return f"{recipe} was measured with one number of cases; a curve needs two"
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, unsaid: frozenset[str]) -> object:
     if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _plain(each, unsaid) for key, each in value.items() if key not in unsaid}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [_plain(each, unsaid) for each in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import string
 import textwrap
 from typing import TYPE_CHECKING
 
 from search.answer_words import amount, case_count, dsc_estimate, interval, sentences
+from storage.variants import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from search.answer import Answer
+    from search.depth_answer import DepthAnswer
     from search.front import FrontStep
     from search.ranking import RankedConfiguration
 
 COLUMNS = 80
+LETTERS = string.ascii_uppercase + string.ascii_lowercase  # of variants: more than all axes together have
 MOST_ROWS, MOST_STEPS = 30, 12  # of the ranking, and of the front
 
 
@@ -25,6 +29,7 @@ def render(answer: Answer, currency: str) -> str:
         "\n".join(_depth_table(answer)),
         "\n".join(_ranking_table(answer, currency)),
         "\n".join(_front_table(answer, currency)),
+        textwrap.fill(_legend(answer), COLUMNS),
         textwrap.fill(footnote(answer), COLUMNS),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -37,11 +42,11 @@ def _depth_table(answer: Answer) -> Iterator[str]:
     for depth in answer.depths:
         flagged = f"{depth.num_flagged} of {depth.num_measured}"
         if depth.on_test is None:
-            yield f"{depth.depth:>5} {depth.reason or '':<64} {flagged:>8}"
+            yield f"{_depth(depth, answer):>5} {depth.reason or '':<64.64} {flagged:>8}"
             continue
         curve = depth.on_test
         gain = f"{curve.doubling_gain:.3f} {interval(curve.doubling_gain_interval)}"
-        yield _depth_line(str(depth.depth), case_count(curve.sufficient), case_count(curve.plateau), gain, flagged)
+        yield _depth_line(_depth(depth, answer), case_count(curve.sufficient), case_count(curve.plateau), gain, flagged)
 
 
 def _depth_line(*cells: str) -> str:
@@ -54,14 +59,14 @@ def _ranking_table(answer: Answer, currency: str) -> Iterator[str]:
     unit = f"{currency[:4]}/.01"
     yield _ranking_line("rank", "depth", "cases", "ratio", "val", "test", currency[:9], unit, "P", "")
     for row in answer.ranking[:MOST_ROWS]:
-        yield _ranking_line(*_ranking_cells(row))
+        yield _ranking_line(*_ranking_cells(row, answer))
     if len(answer.ranking) > MOST_ROWS:
         yield f"... and {len(answer.ranking) - MOST_ROWS} more, in the report"
 
 
-def _ranking_cells(row: RankedConfiguration) -> Iterator[str]:
+def _ranking_cells(row: RankedConfiguration, answer: Answer) -> Iterator[str]:
     yield "-" if row.rank is None else str(row.rank)
-    yield str(row.depth)
+    yield _depth(row, answer)
     yield str(row.num_cases)
     yield f"{row.ratio:.4g}"
     validation = row.validation_dsc if row.validation_fitted is None else row.validation_fitted
@@ -83,13 +88,13 @@ def _front_table(answer: Answer, currency: str) -> Iterator[str]:
         return
     yield _front_line("front: depth", "cases", currency[:9], "val", "gain", f"{currency[:4]} per further 0.01", "")
     for step in answer.front[:MOST_STEPS]:
-        yield _front_line(*_front_cells(step))
+        yield _front_line(*_front_cells(step, answer))
     if len(answer.front) > MOST_STEPS:
         yield f"... and {len(answer.front) - MOST_STEPS} more, in the report"
 
 
-def _front_cells(step: FrontStep) -> Iterator[str]:
-    yield str(step.depth)
+def _front_cells(step: FrontStep, answer: Answer) -> Iterator[str]:
+    yield _depth(step, answer)
     yield str(step.num_cases)
     yield amount(step.price)
     yield f"{step.validation_fitted:.3f}"
@@ -102,6 +107,18 @@ def _front_cells(step: FrontStep) -> Iterator[str]:
 def _front_line(*cells: str) -> str:
     widths = (12, 6, 9, 5, 22, 18, 1)
     return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _depth(row: DepthAnswer | RankedConfiguration | FrontStep, answer: Answer) -> str:
+    """The depth, and a letter for the variant where there are any."""
+    return f"{row.depth} {LETTERS[answer.variants.index(row.variant)]}" if answer.has_variants else str(row.depth)
+
+
+def _legend(answer: Answer) -> str:
+    if not answer.has_variants:
+        return ""
+    told = "; ".join(f"{LETTERS[i]} {name_of(variant)}" for i, variant in enumerate(answer.variants))
+    return f"Variants: {told}."
 
 
 def footnote(answer: Answer) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from storage.variants import recipe_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from search.intervals import Estimate, Interval
     from search.ranking import RankedConfiguration
     from search.target import DepthTarget, TargetAnswer
+    from storage.variants import Recipe
 
 WIDEST_AMOUNT = 1e7  # beyond, digits would leave their column
 LEAST_WHOLE_AMOUNT = 100
@@ -28,24 +31,24 @@ def sentences(answer: Answer, currency: str) -> Iterator[str]:
         yield _recommendation(answer.recommended, answer, currency)
     if answer.wanted is not None:
         yield from _target(answer.wanted, answer, currency)
-    depth = _told_depth(answer)
-    if depth is not None:
-        yield from _curve(depth, answer)
-        yield from _backtest(depth, answer)
+    told = _told(answer)
+    if told is not None:
+        yield from _curve(told, answer)
+        yield from _backtest(told, answer)
     yield from _to_annotate(answer, currency)
     if answer.best_buy is not None:
         yield _best_buy(answer.best_buy, currency)
 
 
-def _told_depth(answer: Answer) -> int | None:
-    """The depth that the words are about: recommended, else nearest to the target."""
+def _told(answer: Answer) -> Recipe | None:
+    """The recipe that the words are about: recommended, else nearest to the target."""
     if answer.recommended is not None:
-        return answer.recommended.depth
-    return None if answer.wanted is None or answer.wanted.best is None else answer.wanted.best.depth
+        return recipe_of(answer.recommended)
+    return None if answer.wanted is None or answer.wanted.best is None else recipe_of(answer.wanted.best)
 
 
-def _curve(told: int, answer: Answer) -> Iterator[str]:
-    depth = next(each for each in answer.depths if each.depth == told)
+def _curve(told: Recipe, answer: Answer) -> Iterator[str]:
+    depth = next(each for each in answer.depths if recipe_of(each) == told)
     if depth.reason is not None:
         yield _sentence(depth.reason)
     if depth.on_test is None:
@@ -61,7 +64,7 @@ def _recommendation(row: RankedConfiguration, answer: Answer, currency: str) -> 
     alone = f"; one new run: {interval(row.estimate.run_interval)}" if row.estimate.run_interval else ""
     fresh = "" if row.confirmed_dsc is None else f" The fresh seed has test DSC {row.confirmed_dsc:.3f}."
     return (
-        f"Recommended: depth {row.depth} with {row.num_cases} cases (ratio {row.ratio:.4g}): test DSC"
+        f"Recommended: {recipe_of(row)} with {row.num_cases} cases (ratio {row.ratio:.4g}): test DSC"
         f" {dsc_estimate(row.estimate)}{alone}; {amount(row.price)} {currency}{per_dsc} for {hours} of training and"
         f" {row.num_cases} + {held_out} cases, the latter for validation and test.{fresh}"
     )
@@ -74,7 +77,7 @@ def _target(wanted: TargetAnswer, answer: Answer, currency: str) -> Iterator[str
         row = wanted.cheapest
         kind = "forecast, not yet measured" if row.is_forecast else "measured"
         yield (
-            f"Cheapest configuration for it: depth {row.depth} with {row.num_cases} cases,"
+            f"Cheapest configuration for it: {recipe_of(row)} with {row.num_cases} cases,"
             f" {amount(row.price)} {currency} (P = {row.p_floor:.2f} on validation cases; {kind})."
         )
 
@@ -83,25 +86,25 @@ def _target_cases(best: DepthTarget, target: float, answer: Answer) -> str:
     count = best.cases
     if count.cases is not None:
         ratio = "" if count.ratio is None else f" (ratio {count.ratio:.2g})"
-        fewest = next(each.fewest_cases for each in answer.depths if each.depth == best.depth)
+        fewest = next(each.fewest_cases for each in answer.depths if recipe_of(each) == recipe_of(best))
         bound = "at most " if count.cases == fewest else ""
         run = f"{best.run_interval.lower:.0f}, {'>' * best.run_capped}{best.run_interval.upper:.0f}"
         beyond = ", extrapolated beyond the cases at hand" if best.extrapolated else ""
         return (
-            f"For a DSC of {target:g}: {bound}{case_count(count)} training cases{ratio} at depth {best.depth}{beyond};"
+            f"For a DSC of {target:g}: {bound}{case_count(count)} training cases{ratio} at {recipe_of(best)}{beyond};"
             f" for one new run [{run}]."
         )
     return (
         f"The target DSC of {target:g} lies {best.shortfall:.3f} {interval(best.shortfall_interval)} above what all"
-        f" {answer.num_train} cases give at depth {best.depth}. Twice as many, extrapolated, would give"
+        f" {answer.num_train} cases give at {recipe_of(best)}. Twice as many, extrapolated, would give"
         f" {best.dsc_doubled:.3f} {interval(best.dsc_doubled_interval)}, and reach it with P = {best.p_doubled:.2f}."
     )
 
 
-def _backtest(told: int, answer: Answer) -> Iterator[str]:
+def _backtest(told: Recipe, answer: Answer) -> Iterator[str]:
     tests = answer.backtests
     if tests:
-        yield backtest_sentence(next((each for each in tests if each.depth == told), tests[-1]))
+        yield backtest_sentence(next((each for each in tests if recipe_of(each) == told), tests[-1]))
     elif any(depth.on_test is not None for depth in answer.depths):
         yield "No backtest yet: it takes two numbers of cases up to half of those at hand, and one beyond."
 
@@ -110,8 +113,8 @@ def backtest_sentence(test: Backtest) -> str:
     """What the forecasts of this study are worth."""
     runs = "" if test.seeds == 1 else f" (mean of {test.seeds} runs)"
     return (
-        f"Backtest: fitted to the cells of up to {test.seen_cases} cases, the forecast for {test.num_cases} at depth"
-        f" {test.depth} was {test.forecast.value:.3f} {interval(test.forecast.run_interval)}; measured"
+        f"Backtest: fitted to the cells of up to {test.seen_cases} cases, the forecast for {test.num_cases} at"
+        f" {recipe_of(test)} was {test.forecast.value:.3f} {interval(test.forecast.run_interval)}; measured"
         f" {test.measured:.3f}{runs}, {'inside' if test.inside else 'outside'}."
     )
 
@@ -137,11 +140,11 @@ def plan_words(plan: AnnotationPlan, currency: str) -> str:
 def _best_buy(buy: BestBuy, currency: str) -> str:
     best = buy.best
     others = "; ".join(
-        f"depth {each.depth} with {each.num_cases} in {100 * each.share_best:.0f} %" for each in buy.rivals[:2]
+        f"{recipe_of(each)} with {each.num_cases} in {100 * each.share_best:.0f} %" for each in buy.rivals[:2]
     )
     forecast = " (forecast, not yet measured)" * best.is_forecast
     return (
-        f"At a worth of {amount(buy.worth)} {currency} per 0.01 DSC the best buy is depth {best.depth} with"
+        f"At a worth of {amount(buy.worth)} {currency} per 0.01 DSC the best buy is {recipe_of(best)} with"
         f" {best.num_cases} cases{forecast}, {amount(best.price)} {currency}: best in"
         f" {100 * best.share_best:.0f} % of the replicates{f' ({others})' if others else ''}."
     )
@@ -151,7 +154,7 @@ def _enough(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
     count = curve.sufficient
     ratio = "" if count.ratio is None else f" (ratio {count.ratio:.2g})"
     cases = f"{at_most(count, depth)}{case_count(count)} of {num_train} cases"
-    return f"Enough within the data at depth {depth.depth}: {cases}{ratio}."
+    return f"Enough within the data at {recipe_of(depth)}: {cases}{ratio}."
 
 
 def _plateau(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:

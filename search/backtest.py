@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.data_curves import data_points, fit_data_curves
+from search.data_curves import data_points, fit_data_curves, resampled_shift
 from search.intervals import Estimate, interval_of
+from storage.variants import OWN, variants_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +28,13 @@ class Backtest:
 
     Attributes:
         depth: Of the U-Net.
-        seen_cases: Most training cases among the cells that it is fitted to, over all depths.
+        seen_cases: Most training cases among the cells that it is fitted to, over all depths of its variant.
         num_cases: Training cases of the configuration that is forecast.
         forecast: Its test DSC; the interval for one new run speaks of the mean over as many seeds as were measured.
         measured: Its measured test DSC, mean over seeds.
         seeds: Number of runs.
         inside: Whether the measured DSC lies in that interval.
+        variant: Of the protocol; empty is its own.
     """
 
     depth: int
@@ -42,6 +44,7 @@ class Backtest:
     measured: float
     seeds: int
     inside: bool
+    variant: str = OWN
 
 
 def backtests(learned: Sequence[Configuration], *, num_train: int, seed: int) -> tuple[Backtest, ...]:
@@ -55,17 +58,22 @@ def backtests(learned: Sequence[Configuration], *, num_train: int, seed: int) ->
         seed: Of the draws.
 
     Returns:
-        One a depth that was measured beyond half of the cases; none with fewer than two sizes up to half.
+        One a recipe that was measured beyond half of the cases; none of a variant with fewer than two sizes up to half.
     """
+    parts = [[each for each in learned if each.variant == variant] for variant in variants_in(learned)]
+    return tuple(test for own in parts for test in _of_one_variant(own, num_train, seed))
+
+
+def _of_one_variant(learned: Sequence[Configuration], num_train: int, seed: int) -> tuple[Backtest, ...]:
     early = [each for each in learned if each.num_cases <= HALF * num_train]
     late = {each.depth: each for each in sorted(learned, key=_size) if each.num_cases > HALF * num_train}
     if len({each.num_cases for each in early}) < LEAST_SIZES or not late:
         return ()
     points = data_points(early, "test")
     one_group = np.zeros(points.case_dsc.shape[1], dtype=np.int64)
-    curves = fit_data_curves(
-        points, one_group, REPLICATES, np.random.default_rng(seed), num_train=num_train, depths=sorted(late)
-    )
+    rng = np.random.default_rng(seed)
+    shift = resampled_shift(points.case_dsc, one_group, REPLICATES, rng)
+    curves = fit_data_curves(points, shift, rng, num_train=num_train, depths=sorted(late))
     seen = max(each.num_cases for each in early)
     return tuple(_backtest(late[depth], curves, seen) for depth in sorted(late))
 
@@ -88,4 +96,5 @@ def _backtest(late: Configuration, curves: DataCurves, seen: int) -> Backtest:
         measured=measured,
         seeds=late.seeds,
         inside=of_runs.lower <= measured <= of_runs.upper,
+        variant=late.variant,
     )

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from search.ranking import by_size
+from storage.variants import OWN
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,6 +34,7 @@ class Buy:
         net_worth: Worth of its fitted validation DSC less its price.
         share_best: Share of the replicates in which no other configuration has more.
         is_forecast: Whether it was not measured.
+        variant: Of the protocol; empty is its own.
     """
 
     depth: int
@@ -39,6 +43,7 @@ class Buy:
     net_worth: float
     share_best: float
     is_forecast: bool
+    variant: str = OWN
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def best_buy(rows: Sequence[RankedConfiguration], fitted: Floats, drawn: Floats,
     """
     if not rows:
         return None
-    order = sorted(range(len(rows)), key=lambda i: (rows[i].num_cases, rows[i].parameters, rows[i].depth))
+    order = sorted(range(len(rows)), key=lambda i: by_size(rows[i]))
     prices = np.array([rows[i].price for i in order])
     net = PER_DSC * worth * fitted[order] - prices
     winners = np.argmax(PER_DSC * worth * drawn[:, order] - prices, axis=1)
@@ -79,4 +84,4 @@ def best_buy(rows: Sequence[RankedConfiguration], fitted: Floats, drawn: Floats,
 
 
 def _buy(row: RankedConfiguration, net: float, share: float) -> Buy:
-    return Buy(row.depth, row.num_cases, row.price, net, share, row.is_forecast)
+    return Buy(row.depth, row.num_cases, row.price, net, share, row.is_forecast, row.variant)

@@ -9,6 +9,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from search.intervals import Interval
+from storage.variants import OWN, Recipe, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ Z = NormalDist().inv_cdf(0.95)
 
 @dataclass(frozen=True)
 class CollapseRate:
-    """Flagged runs of one depth.
+    """Flagged runs of one recipe.
 
     Attributes:
         depth: Of the U-Net.
@@ -29,6 +30,7 @@ class CollapseRate:
         collapsed: Those that fell back.
         rate: Share of both.
         interval: Its 90 % interval (Wilson 1927).
+        variant: Of the protocol; empty is its own.
     """
 
     depth: int
@@ -37,16 +39,18 @@ class CollapseRate:
     collapsed: int
     rate: float
     interval: Interval
+    variant: str = OWN
 
 
 def collapse_rates(measurements: Sequence[Measurement]) -> tuple[CollapseRate, ...]:
-    """A rate for each depth that has finished runs, rising."""
-    runs = Counter(each.depth for each in measurements)
-    flags = Counter((each.depth, each.flag) for each in measurements)
+    """A rate for each recipe that has finished runs, rising."""
+    runs = Counter(recipe_of(each) for each in measurements)
+    flags = Counter((recipe_of(each), each.flag) for each in measurements)
     return tuple(
-        CollapseRate(depth, number, silent, fallen, (silent + fallen) / number, wilson(silent + fallen, number))
-        for depth, number in sorted(runs.items())
-        for silent, fallen in [(flags[depth, "not_learned"], flags[depth, "collapsed"])]
+        CollapseRate(depth, number, silent, fallen, flagged / number, wilson(flagged, number), variant)
+        for (variant, depth), number in sorted(runs.items())
+        for silent, fallen in [(flags[Recipe(variant, depth), flag] for flag in ("not_learned", "collapsed"))]
+        for flagged in [silent + fallen]
     )
 
 

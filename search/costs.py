@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from storage.variants import recipe_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from storage.records import CellPlan, Evaluation
+    from storage.variants import Recipe
 
 PER_DEPTH = 1.3  # times as long with each further level, where nothing is known of it
 
@@ -20,22 +23,22 @@ class CostModel:
     """Device seconds of full-budget trainings.
 
     Attributes:
-        step_seconds: Of one optimiser step, by depth; empty before any evaluation, when seconds are relative.
-        validation_seconds: Of one validation, by depth.
+        step_seconds: Of one optimiser step, by recipe; empty before any evaluation, when seconds are relative.
+        validation_seconds: Of one validation, by recipe.
         evaluations: In a full budget.
         total_steps: Optimiser steps of a full budget, by number of training cases.
     """
 
-    step_seconds: dict[int, float]
-    validation_seconds: dict[int, float]
+    step_seconds: dict[Recipe, float]
+    validation_seconds: dict[Recipe, float]
     evaluations: int
     total_steps: Callable[[int], int]
 
     def seconds(self, plan: CellPlan) -> float:
         """Of one full-budget training."""
         steps = self.total_steps(plan.num_cases)
-        step = _at(self.step_seconds, plan.depth, default=1.0)
-        validation = _at(self.validation_seconds, plan.depth, default=0.0)
+        step = _at(self.step_seconds, recipe_of(plan), default=1.0)
+        validation = _at(self.validation_seconds, recipe_of(plan), default=0.0)
         return steps * step + self.evaluations * validation
 
 
@@ -47,23 +50,26 @@ def cost_model(
     total_steps: Callable[[int], int],
 ) -> CostModel:
     """Medians over all evaluations that were recorded, in device seconds."""
-    steps, validations = defaultdict(list), defaultdict(list)
+    steps: dict[Recipe, list[float]] = defaultdict(list)
+    validations: dict[Recipe, list[float]] = defaultdict(list)
     for plan, curve in trainings:
-        before = 0
+        before, recipe = 0, recipe_of(plan)
         for point in curve:
-            steps[plan.depth].append(point.train_seconds / max(1, point.step - before))
-            validations[plan.depth].append(point.val_seconds)
+            steps[recipe].append(point.train_seconds / max(1, point.step - before))
+            validations[recipe].append(point.val_seconds)
             before = point.step
     return CostModel(
-        {depth: device_share * median(values) for depth, values in steps.items()},
-        {depth: device_share * median(values) for depth, values in validations.items()},
+        {recipe: device_share * median(values) for recipe, values in steps.items()},
+        {recipe: device_share * median(values) for recipe, values in validations.items()},
         evaluations,
         total_steps,
     )
 
 
-def _at(known: dict[int, float], depth: int, default: float) -> float:
+def _at(known: dict[Recipe, float], recipe: Recipe, default: float) -> float:
+    """Of the recipe; else of the nearest depth of its variant, and before any of that, of another variant."""
     if not known:
-        return default * PER_DEPTH**depth
-    nearest = min(known, key=lambda each: (abs(each - depth), each))
-    return known[nearest] * PER_DEPTH ** (depth - nearest)
+        return default * PER_DEPTH**recipe.depth
+    same = [each for each in known if each.variant == recipe.variant] or list(known)
+    nearest = min(same, key=lambda each: (abs(each.depth - recipe.depth), each.depth, each.variant))
+    return known[nearest] * PER_DEPTH ** (recipe.depth - nearest.depth)

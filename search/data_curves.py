@@ -1,8 +1,9 @@
-"""Data curves: DSC against training cases at each depth, known jointly, with replicates of all of them.
+"""Data curves: DSC against training cases at each depth of a variant, known jointly, with replicates of all of them.
 
 What runs measure conditions one distribution over the curves of all depths (`models.forecaster.joint_curves`): each
 depth learns from the others, and a configuration that was never trained has a value too. A replicate resamples the
 scored cases by group, once for all configurations, and draws the curves anew given what those cases would have said.
+Two variants of the protocol share these cases and nothing else: each has curves of its own.
 """
 
 from __future__ import annotations
@@ -124,8 +125,7 @@ def data_points(configurations: Sequence[Configuration], case_set: CaseSet) -> D
 
 def fit_data_curves(
     points: DataPoints,
-    groups: Integers | None,
-    replicates: int,
+    shift: Floats,
     rng: np.random.Generator,
     *,
     num_train: int,
@@ -135,24 +135,19 @@ def fit_data_curves(
     """Condition the curves of every depth on what was measured.
 
     Args:
-        points: C configurations, scored on K cases.
-        groups: Group of each scored case, shape (K,), resampled whole; None: each case is its own.
-        replicates: Their number R.
-        rng: Draws them.
+        points: C configurations of one variant, scored on K cases.
+        shift: What other scored cases would change, by `resampled_shift`: R replicates, shape (R, C).
+        rng: Draws the replicates.
         num_train: Training cases at hand, N.
         depths: Further depths that a curve is wanted of.
         fewest: The number of cases at which curves begin; None: the fewest that were measured.
-
-    Raises:
-        ValueError: If groups and cases differ in number.
     """
-    shift = resampled_shift(points.case_dsc, groups, replicates, rng)
     start = min(float(points.num_cases.min()), np.inf if fewest is None else fewest)
     layout = _Layout.of(points, start, num_train, sorted({*points.depth.tolist(), *depths}))
     repeats = _repeat_sigma(points)
     prior = SurfacePrior(layout.depth, layout.num_cases, num_train)
     runs, shifts = layout.averaged(points, shift)
-    posterior = prior.posterior(runs, replicates, rng, noise=repeats, shift=shifts)
+    posterior = prior.posterior(runs, len(shift), rng, noise=repeats, shift=shifts)
     noise = _run_noise(points, repeats, posterior.noise)
     spread = np.sqrt(noise.sigma**2 / points.seeds + points.gain_sigma**2)
     return DataCurves(
@@ -161,7 +156,7 @@ def fit_data_curves(
         curve=layout.curves(posterior.mean[None, :]),
         replicates=layout.curves(posterior.draws),
         replicate_error=shift + rng.normal(0.0, 1.0, shift.shape) * spread,
-        new_run=rng.normal(0.0, noise.sigma, replicates),
+        new_run=rng.normal(0.0, noise.sigma, len(shift)),
     )
 
 

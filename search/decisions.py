@@ -70,7 +70,7 @@ class Decisions:
         self._curves: dict[str, Sibling | None] = {}  # of the ended ones
         self._agenda: Agenda | None = None
         self._decided_on: frozenset[tuple[str, CellState, bool]] = frozenset()
-        self._siblings_of_all: Siblings | None = None
+        self._siblings_of: dict[str, Siblings | None] = {}  # by variant
         self._near: dict[str, Siblings] = {}  # by the cell that they are siblings of
         self._context_of = 0
 
@@ -122,17 +122,24 @@ class Decisions:
         return index != now and outlook.recommended_if(index, ends) == [now] * len(ends)
 
     def _siblings(self, plan: CellPlan) -> Siblings | None:
-        """Ended trainings of the study, those nearest to a cell first."""
+        """Ended trainings of a cell's variant, those nearest to it first."""
         if self._context_of != len(self._ended):
             self._context_of = len(self._ended)
-            for key in self._ended.keys() - self._curves.keys():
-                self._curves[key] = make_ready(_curve(self._ended[key]))
-            ready = [self._curves[key] for key in self._ended]
-            self._siblings_of_all = self._spec.forecaster.context([curve for curve in ready if curve is not None])
-            self._near = {}
-        if self._siblings_of_all is not None and plan.key not in self._near:
-            self._near[plan.key] = self._siblings_of_all.near(_covariates(plan))
+            self._siblings_of, self._near = {}, {}
+        if plan.variant not in self._siblings_of:
+            self._siblings_of[plan.variant] = self._spec.forecaster.context(self._ended_curves(plan.variant))
+        siblings = self._siblings_of[plan.variant]
+        if siblings is not None and plan.key not in self._near:
+            self._near[plan.key] = siblings.near(_covariates(plan))
         return self._near.get(plan.key)
+
+    def _ended_curves(self, variant: str) -> list[Sibling]:
+        """Those that tell anything, each made ready once."""
+        ended = [key for key, cell in self._ended.items() if cell.plan.variant == variant]
+        for key in ended:
+            if key not in self._curves:
+                self._curves[key] = make_ready(_curve(self._ended[key]))
+        return [curve for key in ended if (curve := self._curves[key]) is not None]
 
     def _up_to_date(self, cells: Sequence[Cell]) -> Agenda:
         """The agenda, made anew once enough has changed or nothing of it is left."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.intervals import Estimate, Interval, interval_of
+from storage.variants import OWN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,16 +67,18 @@ class CurveAnswer:
 
 @dataclass(frozen=True)
 class DepthAnswer:
-    """The data curves of one depth.
+    """The data curves of one recipe.
 
     Attributes:
         depth: Of the U-Net.
-        fewest_cases: Fewest training cases that were tried at any depth and learned; no count is read off below it.
+        fewest_cases: Fewest training cases that were tried at any depth of the variant and learned; no count is read
+            off below it.
         num_flagged: Runs that did not learn, or collapsed.
         num_measured: All runs.
         on_validation: The curve that decides; None where too little was measured.
         on_test: The curve that estimates, and is printed; None with ``on_validation``.
         reason: Why there is no curve; None where there is one.
+        variant: Of the protocol; empty is its own.
     """
 
     depth: int
@@ -85,6 +88,7 @@ class DepthAnswer:
     on_validation: CurveAnswer | None
     on_test: CurveAnswer | None
     reason: str | None
+    variant: str = OWN
 
 
 def curve_answer(curves: DataCurves, depth: int, num_train: int, tolerance: float) -> CurveAnswer:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from search.intervals import interval_of
+from search.ranking import by_size
+from storage.variants import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +40,7 @@ class FrontStep:
         gain_interval: Of the same, paired over replicates; None for the first.
         icer: Incremental price of each further 0.01 DSC (incremental cost-effectiveness ratio); None for the first.
         distinguishable: Whether the 5th percentile of the gain is above 0; None for the first.
+        variant: Of the protocol; empty is its own.
     """
 
     depth: int
@@ -50,6 +53,7 @@ class FrontStep:
     gain_interval: Interval | None
     icer: float | None
     distinguishable: bool | None
+    variant: str = OWN
 
 
 def front_steps(rows: Sequence[RankedConfiguration], fitted: Floats, drawn: Floats) -> tuple[FrontStep, ...]:
@@ -60,7 +64,7 @@ def front_steps(rows: Sequence[RankedConfiguration], fitted: Floats, drawn: Floa
         fitted: Fitted validation DSC of each, shape (J,).
         drawn: The same in R replicates, shape (R, J).
     """
-    order = sorted(range(len(rows)), key=lambda i: (rows[i].num_cases, rows[i].parameters, rows[i].depth))
+    order = sorted(range(len(rows)), key=lambda i: by_size(rows[i]))
     steps: list[FrontStep] = []
     before = None
     for place in front_of([rows[j].price for j in order], [float(fitted[j]) for j in order]):
@@ -126,4 +130,5 @@ def _step(row: RankedConfiguration, fitted: float, before: _Before | None, drawn
         gain_interval=inside,
         icer=icer,
         distinguishable=None if inside is None else inside.lower > 0,
+        variant=row.variant,
     )

@@ -47,13 +47,13 @@ def gains(draws: Floats, loss: Floats, candidates: Integers, sigma: Floats, rng:
         draws: DSC, shape (S, J).
         loss: Of recommending each configuration in each draw, shape (S, J).
         candidates: Configurations, shape (K,).
-        sigma: Standard deviation of a measurement in each draw, shape (S,).
+        sigma: Standard deviation of a measurement of each configuration in each draw, shape (S, J).
         rng: Draws outcomes.
     """
     outcomes = np.arange(0, len(draws), max(1, len(draws) // OUTCOMES))
-    noise = rng.standard_normal(len(outcomes)) * sigma[outcomes]
+    luck = rng.standard_normal(len(outcomes))
     with one_blas_thread():
-        return np.array([_gain(draws[:, c], outcomes, noise, sigma, loss) for c in candidates])
+        return np.array([_gain(draws[:, c], outcomes, luck * sigma[outcomes, c], sigma[:, c], loss) for c in candidates])
 
 
 def _gain(values: Floats, outcomes: Integers, noise: Floats, sigma: Floats, loss: Floats) -> float:

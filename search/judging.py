@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
-from search.data_curves import data_points, fit_data_curves
+from search.data_curves import data_points, fit_data_curves, resampled_shift
 from search.ranking import floor_probabilities, forecast_rows, judged, learned_rows
+from storage.variants import variants_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from search.data_curves import DataCurves
-    from search.measurements import Configuration, Planned
+    from search.measurements import CaseSet, Configuration, Planned
     from search.prices import PriceSpec
     from search.ranking import RankedConfiguration
 
@@ -38,14 +39,13 @@ class Floor(TypedDict):
     target: float | None
 
 
-class _Wanted(TypedDict):
+class _Resampled(TypedDict):
+    replicates: int
     num_train: int
-    depths: Sequence[int]
-    fewest: float | None
 
 
 class CurvePair(NamedTuple):
-    """Data curves of the same configurations on the two sets of cases."""
+    """Data curves of the same configurations, of one variant, on the two sets of cases."""
 
     validation: DataCurves
     test: DataCurves
@@ -67,21 +67,31 @@ class Likely:
     @classmethod
     def of(
         cls,
-        curves: CurvePair,
+        curves: Mapping[str, CurvePair],
         learned: Sequence[Configuration],
         planned: Sequence[Planned],
         *,
         floor: Floor,
         costs: Costs,
     ) -> Likely:
-        """Those that learned, then those that are planned."""
-        rows = [*learned_rows(learned, curves.test, **costs), *forecast_rows(planned, curves.test, **costs)]
-        where = [row.depth for row in rows], [float(row.num_cases) for row in rows]
-        fitted, drawn = curves.validation.expected(*where), curves.validation.drawn(*where)
+        """Of each variant that has curves those that learned, then those that are planned; one floor for all."""
+        parts = [_rows(pair, *_of_variant(variant, learned, planned), **costs) for variant, pair in curves.items()]
+        rows = [row for own, _, _ in parts for row in own]
+        fitted = np.concatenate([each for _, each, _ in parts])
+        drawn = np.concatenate([each for _, _, each in parts], axis=1)
         return cls(judged(rows, fitted, floor_probabilities(fitted, drawn, **floor)), fitted, drawn)
 
 
-def fit_pair(
+def _rows(
+    pair: CurvePair, learned: Sequence[Configuration], planned: Sequence[Planned], **costs: Unpack[Costs]
+) -> tuple[list[RankedConfiguration], Floats, Floats]:
+    """Rows of one variant, not yet judged, with their fitted (J,) and drawn (R, J) validation DSC."""
+    rows = [*learned_rows(learned, pair.test, **costs), *forecast_rows(planned, pair.test, **costs)]
+    where = [row.depth for row in rows], [float(row.num_cases) for row in rows]
+    return rows, pair.validation.expected(*where), pair.validation.drawn(*where)
+
+
+def fit_pairs(
     learned: Sequence[Configuration],
     planned: Sequence[Planned],
     *,
@@ -90,13 +100,46 @@ def fit_pair(
     test_groups: Integers | None,
     replicates: int,
     seed: int,
-) -> CurvePair:
-    """Fit the curves of both sets, each with a generator of its own, so that test values move no decision."""
-    depths = sorted({each.depth for each in planned})
-    fewest = min((float(each.num_cases) for each in planned), default=None)
+) -> dict[str, CurvePair]:
+    """Fit the curves of both sets for each variant of which a configuration learned.
+
+    Each set has a generator of its own, so that test values move no decision.
+    """
     for_validation, for_test = np.random.default_rng(seed).spawn(2)
-    wanted: _Wanted = {"num_train": num_train, "depths": depths, "fewest": fewest}
-    return CurvePair(
-        fit_data_curves(data_points(learned, "validation"), validation_groups, replicates, for_validation, **wanted),
-        fit_data_curves(data_points(learned, "test"), test_groups, replicates, for_test, **wanted),
-    )
+    own = {variant: _of_variant(variant, learned, planned) for variant in variants_in(learned)}
+    resampled: _Resampled = {"replicates": replicates, "num_train": num_train}
+    validation = _fit(own, "validation", validation_groups, for_validation, **resampled)
+    test = _fit(own, "test", test_groups, for_test, **resampled)
+    return {variant: CurvePair(validation[variant], test[variant]) for variant in own}
+
+
+def _fit(
+    configurations: Mapping[str, tuple[Sequence[Configuration], Sequence[Planned]]],
+    case_set: CaseSet,
+    groups: Integers | None,
+    rng: np.random.Generator,
+    *,
+    replicates: int,
+    num_train: int,
+) -> dict[str, DataCurves]:
+    """The scored cases are drawn again once for all variants; beyond that, the curves of two share nothing."""
+    points = {variant: data_points(learned, case_set) for variant, (learned, _) in configurations.items()}
+    shift = resampled_shift(np.concatenate([each.case_dsc for each in points.values()]), groups, replicates, rng)
+    found, begun = {}, 0
+    for variant, (learned, planned) in configurations.items():
+        found[variant] = fit_data_curves(
+            points[variant],
+            shift[:, begun : begun + len(learned)],
+            rng,
+            num_train=num_train,
+            depths=sorted({each.depth for each in planned}),
+            fewest=min((float(each.num_cases) for each in planned), default=None),
+        )
+        begun += len(learned)
+    return found
+
+
+def _of_variant(
+    variant: str, learned: Sequence[Configuration], planned: Sequence[Planned]
+) -> tuple[list[Configuration], list[Planned]]:
+    return [each for each in learned if each.variant == variant], [each for each in planned if each.variant == variant]

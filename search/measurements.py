@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from search.prices import PriceSpec, case_price, training_price
+from storage.variants import OWN, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from search.prices import Device
+    from storage.variants import Recipe
 
     Floats = NDArray[np.float64]
 
@@ -46,6 +48,7 @@ class Measurement:
         flag: Why this run says nothing about its configuration; None for a run that learned.
         confirms: Whether it is the fresh seed that confirms a recommendation.
         device_name: Name of the processor, which may have a price of its own.
+        variant: Of the protocol; empty is its own.
     """
 
     key: str
@@ -65,6 +68,7 @@ class Measurement:
     flag: Flag | None = None
     confirms: bool = False
     device_name: str | None = None
+    variant: str = OWN
 
     def case_dsc(self, case_set: CaseSet) -> Floats:
         """DSC of each case of the set, shape (V,) or (T,)."""
@@ -81,7 +85,7 @@ class Measurement:
 
 @dataclass(frozen=True, eq=False)
 class Configuration:
-    """A depth and a number of cases, measured under one or more seeds.
+    """A recipe and a number of cases, measured under one or more seeds.
 
     Attributes:
         measurements: Those that learned; if none did, the flagged ones.
@@ -90,6 +94,11 @@ class Configuration:
 
     measurements: tuple[Measurement, ...]
     flag: Flag | None
+
+    @property
+    def variant(self) -> str:
+        """Of the protocol; empty is its own."""
+        return self.measurements[0].variant
 
     @property
     def depth(self) -> int:
@@ -135,6 +144,7 @@ class Planned:
         device: What it would be trained on.
         budget_seconds: Predicted device seconds of one full-budget training.
         device_name: Name of the processor, which may have a price of its own.
+        variant: Of the protocol; empty is its own.
     """
 
     depth: int
@@ -144,6 +154,7 @@ class Planned:
     device: Device
     budget_seconds: float
     device_name: str | None = None
+    variant: str = OWN
 
 
 @dataclass(frozen=True)
@@ -158,6 +169,7 @@ class FlaggedCell:
         flag: Why it is left out.
         validation_dsc: Of its best checkpoint.
         test_dsc: Of the same checkpoint.
+        variant: Of the protocol; empty is its own.
     """
 
     key: str
@@ -167,13 +179,14 @@ class FlaggedCell:
     flag: Flag
     validation_dsc: float
     test_dsc: float
+    variant: str = OWN
 
 
 def configurations_of(measurements: Iterable[Measurement]) -> tuple[Configuration, ...]:
-    """Group cells by depth and number of cases, in rising order of both."""
-    groups: dict[tuple[int, int], list[Measurement]] = defaultdict(list)
+    """Group cells by recipe and number of cases, in rising order of both."""
+    groups: dict[tuple[Recipe, int], list[Measurement]] = defaultdict(list)
     for measurement in measurements:
-        groups[measurement.depth, measurement.num_cases].append(measurement)
+        groups[recipe_of(measurement), measurement.num_cases].append(measurement)
     return tuple(_configuration(groups[key]) for key in sorted(groups))
 
 
@@ -193,6 +206,7 @@ def flagged_cells(measurements: Iterable[Measurement]) -> tuple[FlaggedCell, ...
             flag=each.flag,
             validation_dsc=each.dsc("validation"),
             test_dsc=each.dsc("test"),
+            variant=each.variant,
         )
         for each in measurements
         if each.flag is not None

@@ -15,13 +15,15 @@ from search.information import gains, losses
 from search.ranking import LIKELY, floor_probabilities
 from search.stop_rule import remaining_gain
 from storage.records import CellState
+from storage.variants import recipe_of, variants_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from storage.records import CellPlan, Evaluation, PlateauForecast
+    from storage.variants import Recipe
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -59,18 +61,18 @@ class Outlook:
     """Joint draws of the DSC of J configurations, and what recommending each would lose.
 
     Attributes:
-        depth: Shape (J,).
+        recipes: Shape (J,).
         num_cases: Shape (J,).
         prices: Shape (J,).
         mean: Expected validation DSC, shape (J,).
         draws: S joint draws of it, shape (S, J).
-        noise: Standard deviation between runs in each draw, shape (S,).
+        noise: Standard deviation between runs of each configuration in each draw, shape (S, J).
         loss: Of recommending each configuration in each draw, shape (S, J).
         tolerance: In DSC.
         target: DSC to reach, or None.
     """
 
-    depth: Integers
+    recipes: tuple[Recipe, ...]
     num_cases: Integers
     prices: Floats
     mean: Floats
@@ -82,11 +84,16 @@ class Outlook:
 
     def find(self, plan: CellPlan) -> int:
         """The configuration of a cell."""
-        return int(np.flatnonzero((self.depth == plan.depth) & (self.num_cases == plan.num_cases))[0])
+        return self._places[recipe_of(plan), plan.num_cases]
+
+    @cached_property
+    def _places(self) -> dict[tuple[Recipe, int], int]:
+        return {where: i for i, where in enumerate(zip(self.recipes, self.num_cases.tolist(), strict=True))}
 
     def interval(self, index: int) -> tuple[float, float]:
         """5th and 95th percentile of the value that a new run of a configuration would measure."""
-        values = self.draws[:, index] + self.noise * np.random.default_rng(0).standard_normal(len(self.noise))
+        luck = np.random.default_rng(0).standard_normal(len(self.noise))
+        values = self.draws[:, index] + self.noise[:, index] * luck
         lower, upper = np.percentile(values, [5, 95])
         return float(lower), float(upper)
 
@@ -100,7 +107,8 @@ class Outlook:
 
     def recommended_if(self, index: int, dsc: Floats) -> list[int | None]:
         """The same, had a configuration measured each of E values, shape (E,); None where no draw comes near it."""
-        log = -0.5 * ((dsc[:, None] - self.draws[:, index]) / self.noise) ** 2 - np.log(self.noise)
+        noise = self.noise[:, index]
+        log = -0.5 * ((dsc[:, None] - self.draws[:, index]) / noise) ** 2 - np.log(noise)
         weights = np.exp(log - log.max(axis=1, keepdims=True))
         likely = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1) >= FEWEST_DRAWS
         return [best if near else None for best, near in zip(_best_buys(weights, self), likely, strict=True)]
@@ -131,35 +139,52 @@ def look_out(
         target: DSC to reach, or None.
         seed: Of the draws.
     """
-    depth = np.array([plan.depth for plan in plans])
-    num_cases = np.array([plan.num_cases for plan in plans])
-    layout = _layout(tuple(zip(depth.tolist(), num_cases.tolist(), strict=True)), num_train)
-    runs = _runs(cells, layout)
-    posterior = layout.prior.posterior(runs, DRAWS, np.random.default_rng(seed))
-    pending = [layout.place(cell.plan) for cell in cells if cell.held and cell.state is CellState.CLAIMED]
-    if pending:  # they are taken to end as expected: what they will tell need not be bought twice
-        runs = _with_pending(runs, pending, posterior.mean)
-        posterior = layout.prior.posterior(runs, DRAWS, np.random.default_rng(seed))
-    draws = layout.values(posterior.draws, depth, num_cases)
-    mean = layout.values(posterior.mean[None, :], depth, num_cases)[0]
+    mean, draws, noise = np.empty(len(plans)), np.empty((DRAWS, len(plans))), np.empty((DRAWS, len(plans)))
+    for variant in variants_in(plans):
+        own = [i for i, plan in enumerate(plans) if plan.variant == variant]
+        seen = [cell for cell in cells if cell.plan.variant == variant]
+        mean[own], draws[:, own], noise[:, own] = _believed(
+            seen, [plans[i] for i in own], num_train, _rng(seed, variant)
+        )
     hopeless = _hopeless(cells, plans)
     draws[:, hopeless], mean[hopeless] = 0.0, 0.0
     return Outlook(
-        depth=depth,
-        num_cases=num_cases,
+        recipes=tuple(recipe_of(plan) for plan in plans),
+        num_cases=np.array([plan.num_cases for plan in plans]),
         prices=prices,
         mean=mean,
         draws=draws,
-        noise=posterior.noise,
+        noise=noise,
         loss=losses(draws, prices, tolerance, target),
         tolerance=tolerance,
         target=target,
     )
 
 
+def _rng(seed: int, variant: str) -> Callable[[], np.random.Generator]:
+    """Makes the generator of a variant's draws: those of two have nothing in common."""
+    return lambda: np.random.default_rng([seed, *variant.encode()])
+
+
+def _believed(
+    cells: Sequence[SeenCell], plans: Sequence[CellPlan], num_train: int, rng: Callable[[], np.random.Generator]
+) -> tuple[Floats, Floats, Floats]:
+    """Mean (J,), draws (S, J) and noise between runs (S, 1) of the configurations of one variant, from its cells."""
+    depth, num_cases = (np.array([getattr(plan, name) for plan in plans]) for name in ("depth", "num_cases"))
+    layout = _layout(tuple(zip(depth.tolist(), num_cases.tolist(), strict=True)), num_train)
+    runs = _runs(cells, layout)
+    posterior = layout.prior.posterior(runs, DRAWS, rng())
+    pending = [layout.place(cell.plan) for cell in cells if cell.held and cell.state is CellState.CLAIMED]
+    if pending:  # they are taken to end as expected: what they will tell need not be bought twice
+        runs = _with_pending(runs, pending, posterior.mean)
+        posterior = layout.prior.posterior(runs, DRAWS, rng())
+    mean = layout.values(posterior.mean[None, :], depth, num_cases)[0]
+    return mean, layout.values(posterior.draws, depth, num_cases), posterior.noise[:, None]
+
+
 @dataclass(frozen=True, eq=False)
 class _Layout:
-    """The positions at which curves are known: the same numbers of cases at every depth."""
+    """The positions at which curves of one variant are known: the same numbers of cases at every depth."""
 
     prior: SurfacePrior
     depths: Integers
@@ -182,7 +207,7 @@ class _Layout:
         return found
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _layout(configurations: tuple[tuple[int, int], ...], num_train: int) -> _Layout:
     depths = np.unique([depth for depth, _ in configurations])
     distinct = np.unique([float(n) for _, n in configurations])
@@ -211,10 +236,10 @@ def _merged(places: Integers, dsc: Floats, sigma: Floats) -> Runs:
 
 def _hopeless(cells: Sequence[SeenCell], plans: Sequence[CellPlan]) -> list[int]:
     """Configurations of which two runs or more were flagged, and none has learned: they are never recommended."""
-    flagged = Counter((c.plan.depth, c.plan.num_cases) for c in cells if c.state in FLAGGED)
-    learned = {(c.plan.depth, c.plan.num_cases) for c in cells if c.state in ENDED and c.curve}
+    flagged = Counter((recipe_of(c.plan), c.plan.num_cases) for c in cells if c.state in FLAGGED)
+    learned = {(recipe_of(c.plan), c.plan.num_cases) for c in cells if c.state in ENDED and c.curve}
     lost = {which for which, times in flagged.items() if times >= HOPELESS and which not in learned}
-    return [i for i, p in enumerate(plans) if (p.depth, p.num_cases) in lost]
+    return [i for i, p in enumerate(plans) if (recipe_of(p), p.num_cases) in lost]
 
 
 def _was_left(cell: SeenCell) -> bool:
@@ -259,4 +284,5 @@ def _best_buy(mean: Floats, chance: Floats, outlook: Outlook) -> int:
     cost = np.where((chance >= LIKELY) & (mean > 0), outlook.prices / np.maximum(mean, 1e-6), np.inf)
     if not np.isfinite(cost).any():
         return int(np.lexsort((outlook.num_cases, -mean, -chance))[0])
-    return int(np.lexsort((outlook.depth, outlook.num_cases, cost))[0])
+    cheapest, recipes = np.flatnonzero(cost == cost.min()), outlook.recipes
+    return int(min(cheapest, key=lambda i: (outlook.num_cases[i], recipes[i].depth, recipes[i].variant)))

@@ -17,6 +17,7 @@ from search.outlook import FLAGGED, look_out
 from search.prices import case_price, training_price
 from search.space import cell_key
 from storage.records import CellState, SkipForecast
+from storage.variants import recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from search.outlook import Outlook, SeenCell
     from search.prices import Device, PriceSpec
     from storage.records import Cell, CellPlan, Role
+    from storage.variants import Recipe
 
     Floats = NDArray[np.float64]
 
@@ -154,15 +156,16 @@ class _Option:
     is_new: bool
 
 
-def _rank(cell: Cell) -> tuple[bool, int, int, int]:
-    return cell.state != CellState.TEST, cell.plan.num_cases, cell.plan.depth, cell.plan.seed
+def _rank(cell: Cell) -> tuple[bool, int, int, int, str]:
+    plan = cell.plan
+    return cell.state != CellState.TEST, plan.num_cases, plan.depth, plan.seed, plan.variant
 
 
 def _configurations(cells: Sequence[SeenCell]) -> list[CellPlan]:
-    """One plan for each configuration, by depth and number of cases."""
-    found: dict[tuple[int, int], CellPlan] = {}
+    """One plan for each configuration, by recipe and number of cases."""
+    found: dict[tuple[Recipe, int], CellPlan] = {}
     for cell in cells:
-        found.setdefault((cell.plan.depth, cell.plan.num_cases), cell.plan)
+        found.setdefault((recipe_of(cell.plan), cell.plan.num_cases), cell.plan)
     return [found[key] for key in sorted(found)]
 
 
@@ -231,16 +234,17 @@ def _affordable(options: Sequence[_Option], seconds: Floats, left: float) -> lis
 def _confirmation(cells: Sequence[SeenCell], recommended: CellPlan) -> CellPlan | None:
     """A fresh seed of the recommended configuration; None where it was confirmed, or that was tried often enough."""
     tried = [cell for cell in cells if cell.plan.role == "confirm"]
-    same = [c for c in tried if (c.plan.depth, c.plan.num_cases) == (recommended.depth, recommended.num_cases)]
+    which = recipe_of(recommended), recommended.num_cases
+    same = [cell for cell in tried if (recipe_of(cell.plan), cell.plan.num_cases) == which]
     if any(cell.state is CellState.DONE for cell in same) or len(tried) >= MOST_CONFIRMATIONS:
         return None
     return _fresh(cells, recommended, "confirm")
 
 
 def _fresh(cells: Sequence[SeenCell], plan: CellPlan, role: Role) -> CellPlan:
-    """A seed that no cell of the study has had."""
+    """The same configuration under a seed that no cell of the study has had."""
     seed = 1 + max(cell.plan.seed for cell in cells)
-    return replace(plan, key=cell_key(plan.ratio, plan.depth, seed), seed=seed, role=role)
+    return replace(plan, key=cell_key(plan.ratio, plan.depth, seed, plan.variant), seed=seed, role=role)
 
 
 def _skips(cells: Sequence[SeenCell], wanted: set[str], outlook: Outlook) -> dict[str, SkipForecast]:

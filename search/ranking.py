@@ -10,6 +10,7 @@ import numpy as np
 from search.depth_answer import SURE
 from search.intervals import Estimate, Interval, interval_of
 from search.prices import case_price, training_price
+from storage.variants import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,6 +52,7 @@ class RankedConfiguration:
         eligible: Whether that is at least 0.5.
         safe: Whether that is at least 0.9.
         flag: Why no run of it counts; None where one does.
+        variant: Of the protocol; empty is its own.
     """
 
     rank: int | None
@@ -73,6 +75,7 @@ class RankedConfiguration:
     eligible: bool
     safe: bool
     flag: Flag | None
+    variant: str = OWN
 
     @property
     def is_forecast(self) -> bool:
@@ -199,6 +202,7 @@ def _measured_row(configuration: Configuration, prices: PriceSpec, held_out_case
         eligible=False,
         safe=False,
         flag=configuration.flag,
+        variant=configuration.variant,
     )
 
 
@@ -227,6 +231,7 @@ def _planned_row(planned: Planned, forecast: Estimate, prices: PriceSpec, held_o
         eligible=False,
         safe=False,
         flag=None,
+        variant=planned.variant,
     )
 
 
@@ -244,7 +249,7 @@ def _dsc_intervals(replicates: Floats) -> list[Interval]:
     return [Interval(lower, upper) for lower, upper in bounds.tolist()]
 
 
-def _order(row: RankedConfiguration) -> tuple[float, ...]:
+def _order(row: RankedConfiguration) -> tuple[float | str, ...]:
     """Eligible by cost per DSC, the others by falling probability; ties: fewer cases, then fewer parameters."""
     cost = np.inf if row.cost_per_dsc is None else _rounded(row.cost_per_dsc)
     chance = -1.0 if row.p_floor is None else row.p_floor
@@ -252,7 +257,12 @@ def _order(row: RankedConfiguration) -> tuple[float, ...]:
     nearness = 0.0 if row.validation_fitted is None else row.validation_fitted
     merit = (0.0, cost) if row.eligible else (1.0, -chance, -_rounded(nearness))
     # The two merits differ in length, but also in their first number, so that they are never compared beyond it.
-    return (*merit, row.num_cases, row.parameters, row.depth)
+    return (*merit, *by_size(row))
+
+
+def by_size(row: RankedConfiguration) -> tuple[int, int, int, str]:
+    """What decides between equals: fewer cases, then fewer parameters."""
+    return row.num_cases, row.parameters, row.depth, row.variant
 
 
 def _rounded(value: float) -> float:

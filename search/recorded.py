@@ -9,6 +9,7 @@ import pandas as pd
 from search.replay import RecordedRun
 from search.space import RATIO_PLACES, cell_key
 from storage.errors import InputError
+from storage.published import variant_column
 from storage.records import CellPlan, Evaluation
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ def recorded_runs(table: pd.DataFrame, source: str, parameters: Mapping[int, int
 
     Args:
         table: A row an evaluation. Columns depth, ratio, val_dsc; evaluation or epoch; train_seconds and val_seconds,
-            or seconds, of that evaluation alone; optional: cases, seed, step, epoch, test_dsc.
+            or seconds, of that evaluation alone; optional: variant, cases, seed, step, epoch, test_dsc.
         source: Where it comes from, for messages.
-        parameters: Of the network, by depth.
+        parameters: Of the network, by depth; taken for those of every variant.
 
     Raises:
         InputError: A column is missing, or a value is not what it should be.
@@ -39,11 +40,12 @@ def recorded_runs(table: pd.DataFrame, source: str, parameters: Mapping[int, int
     whole = _complete(table, source)
     _check_depths(whole, source, parameters)
     runs = []
-    for _, rows in whole.groupby(["depth", "cases", "seed"], sort=True):
+    for _, rows in whole.groupby(["variant", "depth", "cases", "seed"], sort=True):
         ordered = rows.sort_values("evaluation")
         depth, cases, seed = (int(ordered[name].iloc[0]) for name in ("depth", "cases", "seed"))
-        ratio = float(ordered["ratio"].iloc[0])
-        plan = CellPlan(cell_key(ratio, depth, seed), ratio, depth, seed, cases, parameters[depth])
+        ratio, variant = float(ordered["ratio"].iloc[0]), str(ordered["variant"].iloc[0])
+        key = cell_key(ratio, depth, seed, variant)
+        plan = CellPlan(key, ratio, depth, seed, cases, parameters[depth], variant=variant)
         runs.append(RecordedRun(plan, _curve(ordered), tuple(ordered["test_dsc"].astype(float))))
     _same_length(runs, source)
     return runs
@@ -53,6 +55,7 @@ def _complete(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """The table with every column that a replay reads."""
     _check_columns(table, source)
     whole = _numbers(table, source)
+    whole["variant"] = variant_column(table, source)
     whole["ratio"] = whole["ratio"].round(RATIO_PLACES)
     if "cases" not in whole:
         whole["cases"] = (whole["ratio"] * DEFAULT_CASES).round().clip(lower=1).astype(int)
@@ -62,7 +65,7 @@ def _complete(table: pd.DataFrame, source: str) -> pd.DataFrame:
         whole[name] = whole.get(name, value)
     whole["test_dsc"] = whole.get("test_dsc", whole["val_dsc"]).fillna(whole["val_dsc"])
     named = "evaluation" if "evaluation" in whole else "epoch"
-    by_cell = [whole["depth"], whole["cases"], whole["seed"]]
+    by_cell = [whole[name] for name in ("variant", "depth", "cases", "seed")]
     _check_doubles(whole, named, source)
     order = whole[named]
     whole["evaluation"] = order.groupby(by_cell).rank(method="first").astype(int)
@@ -76,7 +79,7 @@ def _check_columns(table: pd.DataFrame, source: str) -> None:
     if missing or not {"evaluation", "epoch"} & set(table):
         raise InputError(
             f"{source} lacks the column {(missing or ['evaluation (or epoch)'])[0]!r}; a surface has the columns depth,"
-            " ratio, evaluation or epoch, val_dsc, and optionally test_dsc, cases, seed, step and seconds"
+            " ratio, evaluation or epoch, val_dsc, and optionally test_dsc, variant, cases, seed, step and seconds"
         )
 
 
@@ -106,7 +109,7 @@ def _check_depths(whole: pd.DataFrame, source: str, parameters: Mapping[int, int
 
 
 def _check_doubles(whole: pd.DataFrame, order: str, source: str) -> None:
-    twice = whole.duplicated(["depth", "cases", "seed", order])
+    twice = whole.duplicated(["variant", "depth", "cases", "seed", order])
     if twice.any():
         which = f"{order} {whole[order][twice].iloc[0]:g}"
         raise InputError(f"{source} has {which} of one run twice; give runs a seed each")

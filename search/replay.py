@@ -19,6 +19,7 @@ from search.stop_rule import outcome
 from storage.leases import this_owner
 from storage.reads import cell_record
 from storage.records import CellPlan, Scores
+from storage.variants import recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from search.stop_rule import StopDecision
     from storage.ledger import Ledger
     from storage.records import Claim, Evaluation, StudyRecord
+    from storage.variants import Recipe
 
 TEST_PER_VALIDATION = 2.0  # a test phase scores validation and test cases: as long as two validations, if not more
 WHOLE = 1_000_000  # counts of one pretended case that has a given DSC
@@ -137,9 +139,9 @@ class _Replay:
     def run(self) -> ReplayedStudy:
         self._decisions = Decisions(self.ledger, self.study, self.spec, lambda: self.gpus)
         self._queue = ClaimQueue(self.ledger, self.study.study_id, this_owner(), self._decisions)
-        self._by_configuration: dict[tuple[int, int], list[RecordedRun]] = defaultdict(list)
+        self._by_configuration: dict[tuple[Recipe, int], list[RecordedRun]] = defaultdict(list)
         for each in self.runs:
-            self._by_configuration[each.plan.depth, each.plan.num_cases].append(each)
+            self._by_configuration[recipe_of(each.plan), each.plan.num_cases].append(each)
         self._stand_ins: dict[str, RecordedRun] = {}  # by the fresh seed whose place they take
         self._slots: dict[int, _Slot] = {}
         self._events: list[tuple[float, int]] = []
@@ -173,7 +175,7 @@ class _Replay:
 
     def _recorded(self, plan: CellPlan) -> RecordedRun:
         """The training of a cell; a fresh seed takes one that no cell has, if the surface has it."""
-        found = self._by_configuration[plan.depth, plan.num_cases]
+        found = self._by_configuration[recipe_of(plan), plan.num_cases]
         same = next((run for run in found if run.plan.seed == plan.seed), None)
         if same is None and plan.key not in self._stand_ins:
             self._stand_ins[plan.key] = self._stand_in(plan, found)

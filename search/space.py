@@ -88,5 +88,5 @@ def lay_out(grid: GridSpec, num_train: int, parameters: Mapping[int, int]) -> li
 
 
 def cell_key(ratio: float, depth: int, seed: int, variant: str = OWN) -> str:
-    """A cell's name within its study, fit for a path: "ratio0.25-depth4-seed0", or "ratio1-depth4-loss.dice_ce-seed0"."""
+    """A cell's name within its study, fit for a path: "ratio0.25-depth4-seed0", "ratio1-depth4-loss.dice_ce-seed0"."""
     return f"ratio{Decimal(str(ratio)).normalize():f}-depth{depth}{key_part(variant)}-seed{seed}"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from search.depth_answer import case_count
 from search.intervals import Interval, interval_of
+from search.ranking import by_size
+from storage.variants import OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from search.data_curves import DataCurves
     from search.depth_answer import CaseCount
     from search.ranking import RankedConfiguration
+    from storage.variants import Recipe
 
     Floats = NDArray[np.float64]
 
@@ -38,6 +41,7 @@ class DepthTarget:
         shortfall_interval: Its interval.
         dsc_doubled: Expected DSC at 2N, extrapolated.
         dsc_doubled_interval: Its interval.
+        variant: Of the protocol; empty is its own.
     """
 
     depth: int
@@ -51,6 +55,7 @@ class DepthTarget:
     shortfall_interval: Interval
     dsc_doubled: float
     dsc_doubled_interval: Interval
+    variant: str = OWN
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class TargetAnswer:
 
     Attributes:
         target: DSC.
-        depths: Each depth that has a curve.
+        depths: Each recipe that has a curve.
         best: The one of them that gets by with the fewest cases, else the one that comes nearest; None without curves.
         cheapest: The configuration of the lowest price that reaches the target on validation cases with P >= 0.5,
             measured or forecast; None where there is none.
@@ -72,8 +77,8 @@ class TargetAnswer:
 
 
 def target_answer(
-    curves: DataCurves | None,
-    depths: Sequence[int],
+    curves: Mapping[str, DataCurves],
+    recipes: Sequence[Recipe],
     ranking: Sequence[RankedConfiguration],
     *,
     target: float,
@@ -82,20 +87,22 @@ def target_answer(
     """Read the target off the curves on test cases; the cheapest configuration is decided on validation cases.
 
     Args:
-        curves: On test cases; None where nothing learned.
-        depths: Those that have a curve of their own.
+        curves: On test cases, by variant.
+        recipes: Those that have a curve of their own.
         ranking: All configurations.
         target: DSC.
         num_train: Training cases at hand, N.
     """
-    found = () if curves is None else tuple(_depth_target(curves, depth, target, num_train) for depth in depths)
+    found = tuple(
+        replace(_depth_target(curves[variant], depth, target, num_train), variant=variant) for variant, depth in recipes
+    )
     return TargetAnswer(
         target=target,
         depths=found,
         best=min(found, key=_nearness, default=None),
         cheapest=min(
             (row for row in ranking if row.eligible),
-            key=lambda row: (row.price, row.num_cases, row.parameters, row.depth),
+            key=lambda row: (row.price, *by_size(row)),
             default=None,
         ),
     )

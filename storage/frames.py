@@ -4,8 +4,9 @@ A missing value is None in text columns and NaN in numeric ones. Seconds are dev
 fraction, or x CPUs) unless it says otherwise; times are UTC.
 
 cells      cell, variant (where there is one besides the protocol's own), ratio, depth, seed, num_cases, parameters;
-           state (a `CellState`); attempt, the current one; role (grid, repeat, confirm); claims; losses, lost workers of this attempt; trial_number, Optuna's; evaluations,
-           recorded so far; best_val_dsc; told_dsc, of an imported table; stop_reason, failure.
+           state (a `CellState`); attempt, the current one; role (grid, repeat, confirm); claims; losses, lost workers
+           of this attempt; trial_number, Optuna's; evaluations, recorded so far; best_val_dsc; told_dsc, of an
+           imported table; stop_reason, failure.
 curves     cell, attempt, evaluation (from 1), epoch, step, val_dsc, test_dsc (recorded surfaces only), train_seconds,
            val_seconds (wall seconds of this evaluation alone). Every attempt has its rows.
 costs      cell, attempt, trial_number, device, device_share, device_name, planned_steps, checkpoint;
@@ -203,7 +204,7 @@ def changes_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
 
 
 def surface(ledger: Ledger, study_id: int) -> pd.DataFrame:
-    """The recorded surface, a row an evaluation of each cell's current attempt: `SURFACE_COLUMNS`, after any variant."""
+    """A row an evaluation of each cell's current attempt: columns `SURFACE_COLUMNS`, after any variant."""
     plans = cells_frame(ledger, study_id).rename(columns={"num_cases": "cases"})
     several = [name for name in ("variant",) if name in plans]
     current = plans[["cell", "attempt", *several, "depth", "cases", "ratio", "seed"]]

@@ -111,7 +111,7 @@ def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
         raise InputError(f"{name} has no column {lacking}; it needs depth, dsc and ratio or cases, and may have seed")
     if table.empty:
         raise InputError(f"{name} has no rows")
-    variants = _variants(table, name)
+    variants = variant_column(table, name)
     table = table[[column for column in (*NEEDED, *ALLOWED) if column in table]]
     for column in table:
         numbers = pd.to_numeric(table[column], errors="coerce")
@@ -131,8 +131,12 @@ def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.assign(**defaults, variant=variants).astype({"depth": "int64", "seed": "int64"})
 
 
-def _variants(table: pd.DataFrame, name: str) -> pd.Series[str]:
-    """Of each row; the protocol's own where nothing is told."""
+def variant_column(table: pd.DataFrame, name: str) -> pd.Series[str]:
+    """The variant of each row of a table; the protocol's own where nothing is told.
+
+    Raises:
+        InputError: A text is none.
+    """
     if VARIANT not in table:
         return pd.Series(OWN, index=table.index)
     found = table[VARIANT].fillna(OWN).astype(str)

@@ -22,6 +22,11 @@ class Recipe(NamedTuple):
         """For print: the protocol's own variant is not told."""
         return f"depth {self.depth}" + (f" ({self.variant})" if self.variant else "")
 
+    @property
+    def key(self) -> str:
+        """A text that tells it from others, such as "3" or "3-loss.dice_ce"."""
+        return f"{self.depth}{key_part(self.variant)}"
+
 
 class _Trained(Protocol):
     """Whatever was trained at a depth, or may be."""
@@ -51,6 +56,11 @@ def axis_values(variant: str) -> dict[str, str]:
     """What a variant changes, by axis; empty for the protocol's own."""
     pairs = [part.partition("=") for part in variant.split(",") if part]
     return {axis: value for axis, _, value in pairs}
+
+
+def name_of(variant: str) -> str:
+    """A variant for print."""
+    return variant or "own protocol"
 
 
 def key_part(variant: str) -> str:

@@ -16,6 +16,7 @@ from search.measurements import Measurement, Planned
 from search.stop_rule import remaining_gain
 from storage.frames import cases_frame
 from storage.records import CellState
+from storage.variants import OWN, recipe_of, variants_in
 from studies.case_metrics import case_metrics
 from studies.question import question_of
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from search.prices import Device
     from storage.count_rows import StudyCounts
     from storage.ledger import Ledger
-    from storage.records import CellRecord, StudyRecord
+    from storage.records import CellPlan, CellRecord, StudyRecord
+    from storage.variants import Recipe
     from studies.case_metrics import CaseMetrics
     from studies.question import Question
 
@@ -49,7 +51,7 @@ class Findings:
         measurements: The measured cells, by key.
         planned: Configurations of the grid that no cell has measured.
         answer: What the finished cells say.
-        curves: The data curves on test cases behind it; None where nothing learned.
+        curves: The data curves on test cases behind it, by variant of which a run learned.
     """
 
     study: StudyRecord
@@ -60,7 +62,17 @@ class Findings:
     measurements: Mapping[str, Measurement]
     planned: Sequence[Planned]
     answer: Answer
-    curves: DataCurves | None
+    curves: Mapping[str, DataCurves]
+
+    @property
+    def variants(self) -> list[str]:
+        """Of the protocol, that cells were laid out for, the protocol's own first."""
+        return variants_in(record.cell.plan for record in self.records) or [OWN]
+
+    @property
+    def has_variants(self) -> bool:
+        """Whether there is one besides the protocol's own."""
+        return any(self.variants)
 
 
 def findings_of(
@@ -112,12 +124,12 @@ def answer_of(study: StudyRecord, records: Sequence[CellRecord], question: Quest
 
 def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) -> list[Planned]:
     """Configurations of the grid that no cell has measured, with the cost that the others predict."""
-    measured = {(r.cell.plan.depth, r.cell.plan.num_cases) for r in records if is_measured(r)}
+    measured = {_configuration(r.cell.plan) for r in records if is_measured(r)}
     waiting = {
-        (plan.depth, plan.num_cases): plan
+        _configuration(plan): plan
         for record in records
         for plan in [record.cell.plan]
-        if (plan.depth, plan.num_cases) not in measured
+        if _configuration(plan) not in measured
     }
     trained = [record for record in records if record.curve and record.attempt.device is not None]
     if "training" not in study.identity or not trained or not waiting:
@@ -132,9 +144,22 @@ def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) ->
         total_steps=protocol.total_steps,
     )
     return [
-        Planned(plan.depth, plan.ratio, plan.num_cases, plan.parameters, device, costs.seconds(plan), device_name)
+        Planned(
+            depth=plan.depth,
+            ratio=plan.ratio,
+            num_cases=plan.num_cases,
+            parameters=plan.parameters,
+            device=device,
+            budget_seconds=costs.seconds(plan),
+            device_name=device_name,
+            variant=plan.variant,
+        )
         for plan in waiting.values()
     ]
+
+
+def _configuration(plan: CellPlan) -> tuple[Recipe, int]:
+    return recipe_of(plan), plan.num_cases
 
 
 def is_measured(record: CellRecord) -> bool:
@@ -167,6 +192,7 @@ def measurement(record: CellRecord, metrics: CaseMetrics | None = None) -> Measu
         flag=_flag(record.cell.state),
         confirms=plan.role == "confirm",
         device_name=attempt.device_name,
+        variant=plan.variant,
     )
 
 

@@ -10,6 +10,7 @@ from models.forecaster.lstm import load
 from models.forecaster.paper_table import LEAST_POINTS, PaperScore, paper_scores, prefix_of
 from search.measurements import configurations_of
 from storage.errors import InputError
+from storage.variants import OWN, name_of, variants_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,14 +28,16 @@ PUBLISHED = (
 
 
 def forecast_table(measurements: Sequence[Measurement]) -> dict[str, Any]:
-    """Scores of every predictor at every depth, ready for JSON.
+    """Scores of every predictor at every depth of the protocol's own variant, or of the first; ready for JSON.
 
     Raises:
         InputError: Fewer than LEAST_POINTS sizes were measured at all depths.
     """
-    cases, curves = _data_curves(measurements)
+    variants = variants_in(measurements) or [OWN]
+    cases, curves = _data_curves([each for each in measurements if each.variant == variants[0]])
     scores = paper_scores(cases, curves, load())
     return {
+        **({"variant": name_of(variants[0])} if any(variants) else {}),
         "cases": [int(n) for n in cases],
         "depths": sorted(curves),
         "prefix": prefix_of(len(cases)),
@@ -46,6 +49,7 @@ def render_forecast_table(table: dict[str, Any]) -> str:
     """The same as text."""
     sizes = table["cases"]
     lines = [
+        *([f"Variant: {table['variant']}."] if "variant" in table else []),
         f"Test DSC over {len(sizes)} dataset sizes, {sizes[0]} to {sizes[-1]} cases; the first {table['prefix']} are",
         "seen at the start. MAE ± SD over the later ones.",
     ]

@@ -10,6 +10,8 @@ import pandas as pd
 
 from models.forecaster.lstm import load
 from storage.errors import InputError
+from storage.published import VARIANT, variant_column
+from storage.variants import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from models.forecaster.forecast import Floats, Forecast
 
 POSITIONS = ("evaluation", "epoch", "step", "ratio", "cases", "x")  # the first that a file has is the position
-APART = ("curve", "depth", "ratio", "cases", "seed")  # columns that tell curves apart
+APART = ("variant", "curve", "depth", "ratio", "cases", "seed")  # columns that tell curves apart
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,14 @@ class _Curve:
     """One curve of the file, with what tells it from the others."""
 
     name: str
+    variant: str
     x: Floats
     y: Floats
     covariates: Floats | None
 
 
 def forecast_file(path: Path, column: str, at: Sequence[float], position: str | None = None) -> list[ForecastRow]:
-    """Forecast every curve of a CSV file; each is a sibling of the others.
+    """Forecast every curve of a CSV file; each is a sibling of the others, of those of its variant where there are any.
 
     Args:
         path: A row a point.
@@ -78,7 +81,8 @@ def forecast_file(path: Path, column: str, at: Sequence[float], position: str | 
     forecaster, asked = load(), np.array(at, dtype=np.float64)
     rows: list[ForecastRow] = []
     for curve in curves:
-        siblings = forecaster.context([(c.x, c.y, c.covariates) for c in curves if c is not curve])
+        others = [other for other in curves if other is not curve and other.variant == curve.variant]
+        siblings = forecaster.context([(other.x, other.y, other.covariates) for other in others])
         if siblings is not None and curve.covariates is not None:
             siblings = siblings.near(curve.covariates)
         rows.extend(_rows(curve, asked, forecaster.forecast(curve.x, curve.y, asked, siblings)))
@@ -118,16 +122,23 @@ def _curves(table: pd.DataFrame, path: Path, column: str, position: str | None) 
     # Over cases a ratio is the same axis twice, and tells no curves apart.
     same_axis = {"ratio", "cases"} if position in {"ratio", "cases"} else {position}
     keys = [name for name in APART if name in table and name not in same_axis | {column}]
+    if VARIANT in table:
+        table = table.assign(variant=variant_column(table, str(path)))
     parts = table.groupby(keys, dropna=False) if keys else [((), table)]
     return [_curve(keys, key, rows, str(position), column) for key, rows in parts]
 
 
 def _curve(keys: list[str], key: tuple[Any, ...], rows: pd.DataFrame, position: str, column: str) -> _Curve:
-    name = ", ".join(f"{k} {v:g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in zip(keys, key, strict=True))
-    numbers = [float(v) for v in key if isinstance(v, int | float)]
-    covariates = np.array(numbers) if numbers and len(numbers) == len(key) else None
+    told = dict(zip(keys, key, strict=True))
+    variant = str(told.pop(VARIANT, OWN))
+    apart = [variant] if variant else []
+    apart += [f"{k} {v:g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in told.items()]
+    numbers = [float(v) for v in told.values() if isinstance(v, int | float)]
+    covariates = np.array(numbers) if numbers and len(numbers) == len(told) else None
     rows = rows.sort_values(position)
-    return _Curve(name or "all", rows[position].to_numpy(float), rows[column].to_numpy(float), covariates)
+    return _Curve(
+        ", ".join(apart) or "all", variant, rows[position].to_numpy(float), rows[column].to_numpy(float), covariates
+    )
 
 
 def _rows(curve: _Curve, at: Floats, forecast: Forecast) -> list[ForecastRow]:

@@ -27,6 +27,7 @@ from search.stop_rule import StopSpec
 from storage.errors import InputError
 from storage.ledger import Ledger
 from storage.reads import cell_records, spent_seconds
+from storage.variants import recipe_of
 from studies.answering import measurement
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
     from models.forecaster.forecast import Forecaster
     from search.answer import Answer
     from search.policy import PolicyName
+    from search.ranking import RankedConfiguration
     from search.replay import RecordedRun, ReplayedStudy
     from storage.records import CellRecord
+    from storage.variants import Recipe
 
 REPLICATES = 500
 MOST_TOLERANCE = 0.5
@@ -176,11 +179,16 @@ def to_dict(found: Replayed, runs: Sequence[RecordedRun], spec: ReplaySpec) -> d
         "gpu_seconds": found.gpu_seconds,
         "grid_gpu_seconds": found.grid_gpu_seconds,
         "share": found.gpu_seconds / found.grid_gpu_seconds,
-        "recommended": row and {"ratio": row.ratio, "depth": row.depth, "dsc": row.estimate.value},
+        "recommended": row and _recommended(row),
         **_regrets(found, runs, spec),
         "replay": asdict(found.run),
         "cells": [_cell(record) for record in found.records],
     }
+
+
+def _recommended(row: RankedConfiguration) -> dict[str, Any]:
+    named = {"variant": row.variant} if row.variant else {}
+    return {"ratio": row.ratio, "depth": row.depth, **named, "dsc": row.estimate.value}
 
 
 def render(found: Replayed, values: dict[str, Any]) -> str:
@@ -189,7 +197,7 @@ def render(found: Replayed, values: dict[str, Any]) -> str:
     for cell in values["cells"]:
         states[cell["state"]] = states.get(cell["state"], 0) + 1
     row = found.answer.recommended
-    told = "nothing" if row is None else f"depth {row.depth} with {row.num_cases} cases (ratio {row.ratio:.4g})"
+    told = "nothing" if row is None else f"{recipe_of(row)} with {row.num_cases} cases (ratio {row.ratio:.4g})"
     regrets = "  ".join(
         f"{name} {values[name]:.4f}" for name in ("dsc_regret", "cost_regret", "case_error") if values[name] is not None
     )
@@ -255,12 +263,12 @@ def _decision_spec(runs: Sequence[RecordedRun], num_train: int, spec: ReplaySpec
 
 def _answer(records: Sequence[CellRecord], grid: Sequence[RecordedRun], num_train: int, spec: ReplaySpec) -> Answer:
     measured = [measurement(record) for record in records if record.attempt.scores is not None]
-    have = {(each.depth, each.num_cases) for each in measured}
+    have = {(recipe_of(each), each.num_cases) for each in measured}
     planned = [
-        Planned(p.depth, p.ratio, p.num_cases, p.parameters, "gpu", _seconds(run))
+        Planned(p.depth, p.ratio, p.num_cases, p.parameters, "gpu", _seconds(run), variant=p.variant)
         for run in grid
         for p in [run.plan]
-        if (p.depth, p.num_cases) not in have and p.seed == spec.seeds[0]
+        if (recipe_of(p), p.num_cases) not in have and p.seed == spec.seeds[0]
     ]
     return answer(
         measured,
@@ -280,8 +288,8 @@ def _regrets(found: Replayed, runs: Sequence[RecordedRun], spec: ReplaySpec) -> 
     row = found.answer.recommended
     if row is None:
         return {"dsc_regret": None, "cost_regret": None, "case_error": None}
-    ranked = sorted(found.answer.ranking, key=lambda each: (each.depth, each.num_cases))
-    dsc = np.array([_recorded_dsc(runs, each.depth, each.num_cases) for each in ranked])
+    ranked = sorted(found.answer.ranking, key=lambda each: (recipe_of(each), each.num_cases))
+    dsc = np.array([_recorded_dsc(runs, recipe_of(each), each.num_cases) for each in ranked])
     return asdict(
         regret(
             ranked.index(row),
@@ -295,8 +303,8 @@ def _regrets(found: Replayed, runs: Sequence[RecordedRun], spec: ReplaySpec) -> 
     )
 
 
-def _recorded_dsc(runs: Sequence[RecordedRun], depth: int, num_cases: int) -> float:
-    own = [run for run in runs if (run.plan.depth, run.plan.num_cases) == (depth, num_cases)]
+def _recorded_dsc(runs: Sequence[RecordedRun], recipe: Recipe, num_cases: int) -> float:
+    own = [run for run in runs if (recipe_of(run.plan), run.plan.num_cases) == (recipe, num_cases)]
     return float(np.mean([_best_test(run) for run in own]))
 
 

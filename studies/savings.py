@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage.variants import recipe_of
+
 if TYPE_CHECKING:
     from search.prices import Device
     from studies.answering import Findings
@@ -44,11 +46,9 @@ def savings_of(findings: Findings) -> Savings | None:
     grid = [record for record in findings.records if record.cell.plan.role == "grid"]
     keys = [record.cell.plan.key for record in grid]
     done = [findings.measurements[key] for key in keys if key in findings.measurements]
-    waiting = {(each.depth, each.num_cases): each for each in findings.planned}
+    waiting = {(recipe_of(each), each.num_cases): each.budget_seconds for each in findings.planned}
     plans = [record.cell.plan for record in grid if record.cell.plan.key not in findings.measurements]
-    missing = [
-        waiting[plan.depth, plan.num_cases].budget_seconds for plan in plans if (plan.depth, plan.num_cases) in waiting
-    ]
+    missing = [waiting[where] for plan in plans if (where := (recipe_of(plan), plan.num_cases)) in waiting]
     if not done or len(missing) < len(plans):
         return None
     found = Savings(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from storage.summaries import CellSummary
 
 
+KEY_WIDTH = 30  # of a cell whose variant is the protocol's own, if not more
 SKIPPED = "skipped"  # of cells that wait, or were closed, with a forecast in their place
 
 
@@ -27,6 +28,7 @@ def status_of(
     """The state of a study and of each cell, ready for JSON; measured and forecast values under names of their own."""
     states = Counter(_state(summary.cell) for summary in summaries)
     metrics = _metrics(counts)
+    named = any(summary.cell.plan.variant for summary in summaries)
     return {
         "study": study.name,
         "policy": study.running["policy"],
@@ -35,20 +37,21 @@ def status_of(
         "finished": all(not summary.cell.state.is_open or summary.cell.skip is not None for summary in summaries),
         "spent_seconds": spent_seconds,
         "fingerprint": study.fingerprint,
-        "per_cell": [_cell(summary, metrics.get(summary.cell.plan.key, {})) for summary in summaries],
+        "per_cell": [_cell(summary, metrics.get(summary.cell.plan.key, {}), named=named) for summary in summaries],
     }
 
 
 def render_status(status: dict[str, Any]) -> str:
     """The same as text."""
     states = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in status["states"].items())
+    wide = max(KEY_WIDTH, *(len(cell["cell"]) for cell in status["per_cell"]), 0)
     lines = [
         f"Study {status['study']} (policy {status['policy']}): {status['cells']} cells: {states}",
         f"spent {status['spent_seconds']:,.0f} device seconds",
         "",
-        f"{'cell':<30} {'state':<11} {'eval.':>6} {'val DSC':>8} {'test DSC':>8} {'seconds':>9}",
+        f"{'cell':<{wide}} {'state':<11} {'eval.':>6} {'val DSC':>8} {'test DSC':>8} {'seconds':>9}",
     ]
-    lines += [_line(cell) for cell in status["per_cell"]]
+    lines += [_line(cell, wide) for cell in status["per_cell"]]
     lines += [f"{cell['cell']}: {cell['stop_reason']}" for cell in status["per_cell"] if cell["stop_reason"]]
     lines += [f"{cell['cell']} failed: {cell['failure']}" for cell in status["per_cell"] if cell["failure"]]
     return "\n".join(lines) + "\n"
@@ -68,12 +71,13 @@ def _named(part: str, found: Mapping[str, MetricSummary]) -> dict[str, float]:
     }
 
 
-def _cell(summary: CellSummary, metrics: Mapping[str, float]) -> dict[str, Any]:
+def _cell(summary: CellSummary, metrics: Mapping[str, float], *, named: bool) -> dict[str, Any]:
     plan, attempt = summary.cell.plan, summary.attempt
     return {
         "cell": plan.key,
         "ratio": plan.ratio,
         "depth": plan.depth,
+        **({"variant": plan.variant} if named else {}),
         "seed": plan.seed,
         "num_cases": plan.num_cases,
         "parameters": plan.parameters,
@@ -125,10 +129,11 @@ def _reasons(record: CellRecord) -> Iterator[str]:
         yield f"failed: {attempt.failure}"
 
 
-def _line(cell: dict[str, Any]) -> str:
+def _line(cell: dict[str, Any], wide: int) -> str:
     state = cell["state"].replace("_", " ")
     val, test = (_score(cell.get(name)) for name in ("best_val_dsc", "test_dsc"))
-    return f"{cell['cell']:<30} {state:<11} {cell['evaluations']:>6} {val:>8} {test:>8} {cell['device_seconds']:>9,.1f}"
+    numbers = f"{cell['evaluations']:>6} {val:>8} {test:>8} {cell['device_seconds']:>9,.1f}"
+    return f"{cell['cell']:<{wide}} {state:<11} {numbers}"
 
 
 def _score(value: float | None) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from search.answer_text import footnote
 from search.answer_words import sentences
+from storage.variants import name_of, recipe_of
 from studies.report.words import NONE, amount, case_count, dsc, estimate, interval
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def study_facts(records: Sequence[CellRecord], found: Answer, currency: str) -> 
     """The answer in a few words, for the page's table of attributes; the names are the same each time."""
     row = found.recommended
     return {
-        "answer": "none yet" if row is None else f"depth {row.depth} with {row.num_cases} of {found.num_train} cases",
+        "answer": "none yet" if row is None else f"{recipe_of(row)} with {row.num_cases} of {found.num_train} cases",
         PROGRESS: progress([record.cell for record in records]),
         "details": "see the note of this study",
         "price": NONE if row is None else f"{amount(row.price)} {currency}",
@@ -72,9 +73,9 @@ def _is_open(cell: Cell) -> bool:
 
 
 def _depths(found: Answer) -> Iterator[str]:
-    yield from _table("depth", "enough cases", "plateau", "gain by doubling")
+    yield from _table("depth", *_variant_head(found), "enough cases", "plateau", "gain by doubling")
     for depth in found.depths:
-        yield _row(str(depth.depth), *_read_off(depth))
+        yield _row(str(depth.depth), *_variant(depth.variant, found), *_read_off(depth))
 
 
 def _read_off(depth: DepthAnswer) -> tuple[str, str, str]:
@@ -88,16 +89,17 @@ def _read_off(depth: DepthAnswer) -> tuple[str, str, str]:
 
 def _ranking(found: Answer, currency: str) -> Iterator[str]:
     prices = (plain(currency), plain(f"{currency} per 0.01"))
-    yield from _table("rank", "depth", "cases", "ratio", "val", "test DSC", *prices, "P")
+    yield from _table("rank", "depth", *_variant_head(found), "cases", "ratio", "val", "test DSC", *prices, "P")
     for row in found.ranking[:MOST_ROWS]:
-        yield _row(*(plain(cell) for cell in _configuration(row)))
+        yield _row(*(plain(cell) for cell in _configuration(row, found)))
     if len(found.ranking) > MOST_ROWS:
-        yield _row(f"and {len(found.ranking) - MOST_ROWS} more", *[""] * 8)
+        yield _row(f"and {len(found.ranking) - MOST_ROWS} more", *[""] * (8 + found.has_variants))
 
 
-def _configuration(row: RankedConfiguration) -> Iterator[str]:
+def _configuration(row: RankedConfiguration, found: Answer) -> Iterator[str]:
     yield NONE if row.rank is None else str(row.rank)
     yield str(row.depth)
+    yield from _variant(row.variant, found)
     yield str(row.num_cases)
     yield f"{row.ratio:.4g}"
     yield dsc(row.validation_dsc if row.validation_fitted is None else row.validation_fitted)
@@ -106,6 +108,14 @@ def _configuration(row: RankedConfiguration) -> Iterator[str]:
     yield f"{'~' if row.seconds_estimated else ''}{amount(row.price)}"
     yield amount(row.cost_per_dsc)
     yield NONE if row.p_floor is None else f"{row.p_floor:.2f}"
+
+
+def _variant_head(found: Answer) -> list[str]:
+    return ["variant"] if found.has_variants else []
+
+
+def _variant(variant: str, found: Answer) -> list[str]:
+    return [plain(name_of(variant))] if found.has_variants else []
 
 
 def _table(*titles: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from plotly import graph_objects as go
 
 from storage.dashboard_rows import show_on_study, shown_facts
 from storage.reads import cell_records
+from storage.variants import name_of
 from studies.answering import findings_of
 from studies.report.cost_figure import cost_bars
 from studies.report.data_curve_figure import data_curves
@@ -37,6 +38,8 @@ TITLES = {
     "ranking-bars": "Cost per 0.01 DSC, in the order of the ranking",
 }
 
+APART = ("data-curves", "scores")  # figures that each variant has for itself
+
 log = logging.getLogger(__name__)
 
 
@@ -61,12 +64,14 @@ def is_fresh(ledger: Ledger, study: StudyRecord) -> bool:
 
 def _show(ledger: Ledger, findings: Findings) -> None:
     records, found, currency = findings.records, findings.answer, findings.question.prices.currency
-    figures = (
-        data_curves(found, fitted_curves(found, findings.curves)),
-        heatmap("dsc", scored_configurations(records, findings.metrics), records),
-        cost_bars(found, currency),
-    )
-    shown = {figure.name: json for figure in figures if figure for json in _small(figure)}
+    figures = [*_by_variant(findings), ("", cost_bars(found, currency))]
+    shown = {
+        (figure.of_variant(variant) if named else figure).name: json
+        for variant, figure in figures
+        if figure
+        for named in [findings.has_variants and figure.name in APART]
+        for json in _small(figure, f"{TITLES[figure.name]}{f', {name_of(variant)}' if named else ''}")
+    }
     show_on_study(
         ledger,
         findings.study.study_id,
@@ -76,11 +81,20 @@ def _show(ledger: Ledger, findings: Findings) -> None:
     )
 
 
-def _small(figure: Figure) -> Iterator[str]:
+def _by_variant(findings: Findings) -> Iterator[tuple[str, Figure | None]]:
+    """Data curves and scores of each variant."""
+    for variant in findings.variants:
+        found = findings.answer.of_variant(variant)
+        records = [record for record in findings.records if record.cell.plan.variant == variant]
+        yield variant, data_curves(found, fitted_curves(found, findings.curves.get(variant)))
+        yield variant, heatmap("dsc", scored_configurations(records, findings.metrics), records)
+
+
+def _small(figure: Figure, title: str) -> Iterator[str]:
     """Its JSON with a title, and a ground of its own on a dark page, unless it is too large."""
     drawn = go.Figure(figure.figure)
     drawn.update_layout(
-        title={"text": f"<b>{TITLES[figure.name]}</b>", "font": {"size": 18}, "x": 0.03, "y": 0.96},
+        title={"text": f"<b>{title}</b>", "font": {"size": 18}, "x": 0.03, "y": 0.96},
         margin={"l": 60, "r": 30, "t": 90, "b": 60},
         paper_bgcolor="#fff",
         plot_bgcolor="#fff",

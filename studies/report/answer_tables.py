@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studies.report.parts import Column, Row, Table
+from storage.variants import recipe_of
+from studies.report.parts import Column, Row, Table, variant_cells, variant_columns
 from studies.report.words import NONE, amount, case_count, dsc, estimate, interval
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def plan_table(found: Answer, currency: str) -> Table:
     columns = (
         Column("goal", numeric=False),
         Column("depth"),
+        *variant_columns(named=found.has_variants),
         Column("training cases [90 %]"),
         Column("validation"),
         Column("test"),
@@ -32,15 +34,18 @@ def plan_table(found: Answer, currency: str) -> Table:
         Column(f"their price, {currency}"),
         Column("note", numeric=False),
     )
-    return Table("Annotation plan", columns, tuple(Row(_plan_cells(plan, patients=patients)) for plan in found.plans))
+    return Table(
+        "Annotation plan", columns, tuple(Row(_plan_cells(plan, found, patients=patients)) for plan in found.plans)
+    )
 
 
-def _plan_cells(plan: AnnotationPlan, *, patients: bool) -> tuple[str, ...]:
+def _plan_cells(plan: AnnotationPlan, found: Answer, *, patients: bool) -> tuple[str, ...]:
     inside = plan.training_interval
     upper = "" if inside is None else f"{'>' if plan.capped else ''}{inside.upper:.0f}"
     return (
         plan.goal,
         str(plan.depth),
+        *variant_cells(plan.variant, named=found.has_variants),
         f"{plan.training}" if inside is None else f"{plan.training} [{inside.lower:.0f}, {upper}]",
         str(plan.validation),
         str(plan.test),
@@ -59,6 +64,7 @@ def target_table(found: Answer) -> Table | None:
         return None
     columns = (
         Column("depth"),
+        *variant_columns(named=found.has_variants),
         Column("training cases [90 %]"),
         Column("for one new run [90 %]"),
         Column(f"P(reached with {found.num_train})"),
@@ -67,15 +73,16 @@ def target_table(found: Answer) -> Table | None:
         Column(f"P(reached with {2 * found.num_train})"),
         Column("note", numeric=False),
     )
-    fewest = {each.depth: each.fewest_cases for each in found.depths}
-    rows = tuple(Row(_target_cells(each, fewest[each.depth]), marked=each is wanted.best) for each in wanted.depths)
+    rows = tuple(Row(_target_cells(each, found), marked=each is wanted.best) for each in wanted.depths)
     return Table(f"What a DSC of {wanted.target:g} takes, read off the curves on test cases", columns, rows)
 
 
-def _target_cells(each: DepthTarget, fewest: int | None) -> tuple[str, ...]:
+def _target_cells(each: DepthTarget, found: Answer) -> tuple[str, ...]:
     run = each.run_interval
+    fewest = next(depth.fewest_cases for depth in found.depths if recipe_of(depth) == recipe_of(each))
     return (
         str(each.depth),
+        *variant_cells(each.variant, named=found.has_variants),
         case_count(each.cases, fewest),
         f"[{run.lower:.0f}, {'>' if each.run_capped else ''}{run.upper:.0f}]",
         f"{each.p_at_hand:.2f}",
@@ -96,6 +103,7 @@ def front_table(found: Answer, currency: str) -> Table:
     """Configurations that no other beats, and what each further 0.01 DSC costs."""
     columns = (
         Column("depth"),
+        *variant_columns(named=found.has_variants),
         Column("cases"),
         Column(f"price, {currency}"),
         Column("validation DSC, fitted (decides)"),
@@ -104,16 +112,19 @@ def front_table(found: Answer, currency: str) -> Table:
         Column(f"{currency} per further 0.01 DSC"),
         Column("note", numeric=False),
     )
-    return Table("The front: what more money buys", columns, tuple(Row(_front_cells(step)) for step in found.front))
+    return Table(
+        "The front: what more money buys", columns, tuple(Row(_front_cells(step, found)) for step in found.front)
+    )
 
 
-def _front_cells(step: FrontStep) -> tuple[str, ...]:
+def _front_cells(step: FrontStep, found: Answer) -> tuple[str, ...]:
     notes = [
         *(["forecast: not trained"] if step.is_forecast else []),
         *(["not distinguishable from the row above"] if step.distinguishable is False else []),
     ]
     return (
         str(step.depth),
+        *variant_cells(step.variant, named=found.has_variants),
         str(step.num_cases),
         amount(step.price),
         dsc(step.validation_fitted),
@@ -131,6 +142,7 @@ def buy_table(found: Answer, currency: str) -> Table | None:
         return None
     columns = (
         Column("depth"),
+        *variant_columns(named=found.has_variants),
         Column("cases"),
         Column(f"price, {currency}"),
         Column(f"worth less price, {currency}"),
@@ -141,6 +153,7 @@ def buy_table(found: Answer, currency: str) -> Table | None:
         Row(
             (
                 str(each.depth),
+                *variant_cells(each.variant, named=found.has_variants),
                 str(each.num_cases),
                 amount(each.price),
                 amount(each.net_worth) if each.net_worth >= 0 else f"-{amount(-each.net_worth)}",
@@ -158,6 +171,7 @@ def backtest_table(found: Answer) -> Table:
     """What half of the cases would have foretold at each depth."""
     columns = (
         Column("depth"),
+        *variant_columns(named=found.has_variants),
         Column("cells of up to"),
         Column("forecast for"),
         Column("forecast test DSC [90 %, one new run]"),
@@ -168,13 +182,14 @@ def backtest_table(found: Answer) -> Table:
     return Table(
         "Backtest: the answer's own forecasts, checked",
         columns,
-        tuple(Row(_backtest_cells(t)) for t in found.backtests),
+        tuple(Row(_backtest_cells(t, found)) for t in found.backtests),
     )
 
 
-def _backtest_cells(test: Backtest) -> tuple[str, ...]:
+def _backtest_cells(test: Backtest, found: Answer) -> tuple[str, ...]:
     return (
         str(test.depth),
+        *variant_cells(test.variant, named=found.has_variants),
         f"{test.seen_cases} cases",
         f"{test.num_cases} cases",
         f"{dsc(test.forecast.value)} {interval(test.forecast.run_interval)}",

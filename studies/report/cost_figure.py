@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from plotly import graph_objects as go
 
+from storage.variants import recipe_of
 from studies.report.drawing import CLEAR, NEUTRAL, drawn
 from studies.report.parts import Figure
 from studies.report.words import amount, estimate
@@ -85,11 +86,11 @@ def _bars(name: str, rows: Sequence[RankedConfiguration], marker: dict[str, Any]
 
 
 def _bar_name(row: RankedConfiguration) -> str:
-    return f"depth {row.depth}, {row.num_cases} cases"
+    return f"{recipe_of(row)}, {row.num_cases} cases"
 
 
 def _hover(row: RankedConfiguration) -> str:
     flag = f"<br>{row.flag.replace('_', ' ')}" if row.flag else ""
     kind = "forecast test" if row.is_forecast else "test"
     runs = f"{row.seeds} run{'' if row.seeds == 1 else 's'}"
-    return f"depth {row.depth}, {row.num_cases} cases ({runs})<br>{kind} DSC {estimate(row.estimate)}{flag}"
+    return f"{_bar_name(row)} ({runs})<br>{kind} DSC {estimate(row.estimate)}{flag}"

@@ -5,14 +5,17 @@ Backgrounds are transparent, and the page's style sheet gives text and grid the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from plotly import graph_objects as go
 from plotly.colors import sample_colorscale
 
+from storage.variants import Recipe
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+Which = TypeVar("Which", int, Recipe)  # what has a colour of its own
 # Okabe and Ito 2008, told apart by the colour-blind; olive for their black and yellow, which vanish on dark or white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999933")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "hexagram")
@@ -21,19 +24,19 @@ NEUTRAL = "#808890"
 CLEAR = "rgba(0,0,0,0)"
 
 
-def hue(depth: int, depths: Sequence[int]) -> str:
-    """The colour of a depth's measured values."""
-    return PALETTE[sorted(depths).index(depth) % len(PALETTE)]
+def hue(each: Which, among: Sequence[Which]) -> str:
+    """The colour of a depth's, or of a recipe's, measured values."""
+    return PALETTE[sorted(among).index(each) % len(PALETTE)]
 
 
-def dash(depth: int, depths: Sequence[int]) -> str:
+def dash(each: Which, among: Sequence[Which]) -> str:
     """The kind of a depth's measured line: dotted where colours come round again."""
-    return "solid" if sorted(depths).index(depth) < len(PALETTE) else "dot"
+    return "solid" if sorted(among).index(each) < len(PALETTE) else "dot"
 
 
-def symbol(depth: int, depths: Sequence[int]) -> str:
+def symbol(each: Which, among: Sequence[Which]) -> str:
     """The marker of a depth, which tells it from others without colour."""
-    return SYMBOLS[sorted(depths).index(depth) % len(SYMBOLS)]
+    return SYMBOLS[sorted(among).index(each) % len(SYMBOLS)]
 
 
 def faded(colour: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from plotly import graph_objects as go
 
+from storage.variants import recipe_of
 from studies.report.drawing import NEUTRAL, drawn, faded, hue, symbol
 from studies.report.parts import Figure
 from studies.report.words import amount
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from search.answer import Answer
     from search.ranking import RankedConfiguration
+    from storage.variants import Recipe
 
 HEIGHT = 400
 
@@ -25,12 +27,12 @@ def front_figure(found: Answer, currency: str) -> Figure | None:
     rows = [row for row in found.ranking if row.validation_fitted is not None]
     if not rows:
         return None
-    depths = sorted({row.depth for row in found.ranking})
+    recipes = sorted({recipe_of(row) for row in found.ranking})
     points = [
-        _points(depth, depths, [r for r in rows if r.depth == depth and r.is_forecast == forecast], forecast=forecast)
-        for depth in depths
+        _points(recipe, recipes, own, forecast=forecast)
+        for recipe in recipes
         for forecast in (False, True)
-        if any(r.depth == depth and r.is_forecast == forecast for r in rows)
+        if (own := [row for row in rows if recipe_of(row) == recipe and row.is_forecast == forecast])
     ]
     figure = drawn(
         [_line(found), *points],
@@ -61,10 +63,10 @@ def _line(found: Answer) -> Any:
     )
 
 
-def _points(depth: int, depths: Sequence[int], rows: Sequence[RankedConfiguration], *, forecast: bool) -> Any:
-    colour, mark = hue(depth, depths), symbol(depth, depths)
+def _points(recipe: Recipe, recipes: Sequence[Recipe], rows: Sequence[RankedConfiguration], *, forecast: bool) -> Any:
+    colour, mark = hue(recipe, recipes), symbol(recipe, recipes)
     return go.Scatter(
-        name=f"depth {depth}{', forecast' if forecast else ''}",
+        name=f"{recipe}{', forecast' if forecast else ''}",
         x=[row.price for row in rows],
         y=[row.validation_fitted for row in rows],
         mode="markers",
@@ -74,5 +76,5 @@ def _points(depth: int, depths: Sequence[int], rows: Sequence[RankedConfiguratio
             "size": 9,
         },
         text=[f"{row.num_cases} cases, {amount(row.price)}" for row in rows],
-        hovertemplate=f"depth {depth}, %{{text}}: %{{y:.3f}}<extra></extra>",
+        hovertemplate=f"{recipe}, %{{text}}: %{{y:.3f}}<extra></extra>",
     )

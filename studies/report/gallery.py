@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from storage.records import CellState
+from storage.variants import OWN, variants_in
 from studies.report.parts import Gallery, Picture
 
 if TYPE_CHECKING:
@@ -28,15 +29,22 @@ class ShownCell:
     ratio: float
     num_cases: int
     overlays: Sequence[Overlay]
+    variant: str = OWN
 
 
 def shown_cells(records: Sequence[CellRecord], load: Callable[[CellRecord], Sequence[Overlay]]) -> list[ShownCell]:
-    """The overlays of some depths and ratios, spread over those that have any, the outermost among them.
+    """The overlays of some depths and ratios of each variant, spread over those that have any, the outermost included.
 
     Args:
         records: All cells.
         load: Reads the overlays of one.
     """
+    variants = variants_in(record.cell.plan for record in records)
+    parts = [[record for record in records if record.cell.plan.variant == variant] for variant in variants]
+    return [cell for own in parts for cell in _of_one_variant(own, load)]
+
+
+def _of_one_variant(records: Sequence[CellRecord], load: Callable[[CellRecord], Sequence[Overlay]]) -> list[ShownCell]:
     done = {
         (record.cell.plan.depth, record.cell.plan.num_cases): record
         for record in reversed(records)
@@ -46,8 +54,9 @@ def shown_cells(records: Sequence[CellRecord], load: Callable[[CellRecord], Sequ
     cases = _spread(sorted({num_cases for _, num_cases in done}), MOST_RATIOS)
     chosen = [done[depth, n] for depth in depths for n in cases if (depth, n) in done]
     return [
-        ShownCell(record.cell.plan.depth, record.cell.plan.ratio, record.cell.plan.num_cases, found)
+        ShownCell(plan.depth, plan.ratio, plan.num_cases, found, plan.variant)
         for record in chosen
+        for plan in [record.cell.plan]
         if (found := load(record))
     ]
 

@@ -14,8 +14,10 @@ from studies.savings import savings_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from search.answer import Answer
     from search.claims import Claim
     from search.measurements import Measurement
+    from storage.records import CellRecord
     from studies.answering import Findings
     from studies.halves import HalfForecast, HalfForecaster
     from studies.report.fitted import FittedCurves
@@ -25,30 +27,73 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class VariantPart:
+    """What is drawn and told of each variant of the protocol apart.
+
+    Attributes:
+        variant: Its name; empty is the protocol's own.
+        answer: What the answer says of it.
+        records: Its cells.
+        scored: Every metric of its measured configurations.
+        fitted: Its data curves behind the answer, for drawing.
+        halves: Its data curves forecast from half of the cases.
+        claims: Of the paper, held against it.
+        overlays: Of chosen cells.
+    """
+
+    variant: str
+    answer: Answer
+    records: Sequence[CellRecord]
+    scored: Sequence[Scored]
+    fitted: FittedCurves
+    halves: Sequence[HalfForecast]
+    claims: Sequence[Claim]
+    overlays: Sequence[ShownCell]
+
+    @classmethod
+    def of(
+        cls, variant: str, findings: Findings, overlays: Sequence[ShownCell], forecast: HalfForecaster
+    ) -> VariantPart:
+        """Work everything out."""
+        found = findings.answer.of_variant(variant)
+        records = [record for record in findings.records if record.cell.plan.variant == variant]
+        curves = findings.curves.get(variant)
+        halves = forecast([e for e in findings.measurements.values() if e.variant == variant], found.num_train)
+        return cls(
+            variant=variant,
+            answer=found,
+            records=records,
+            scored=scored_configurations(records, findings.metrics),
+            fitted=fitted_curves(found, curves),
+            halves=halves,
+            claims=claims_of(
+                curves,
+                [each.depth for each in found.depths if each.on_test is not None],
+                {each.depth: each.errors for each in halves},
+                num_train=found.num_train,
+                tolerance=found.tolerance,
+            ),
+            overlays=[cell for cell in overlays if cell.variant == variant],
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Material:
     """What is drawn and told.
 
     Attributes:
         findings: The study, its cells and its answer.
         measurements: Finished cells.
-        scored: Every metric of every measured configuration.
-        fitted: Data curves behind the answer, for drawing.
-        halves: Data curves forecast from half of the cases.
-        claims: Of the paper, held against this study.
+        parts: Of each variant that has cells, the protocol's own first; at least one.
         savings: Against the full grid; None where times are not known.
-        overlays: Of chosen cells.
         paper: The paper's Tables 2 and 3, where they were asked for.
         changes: Of the spec since the first start, as `changes_frame` has them.
     """
 
     findings: Findings
     measurements: Sequence[Measurement]
-    scored: Sequence[Scored]
-    fitted: FittedCurves
-    halves: Sequence[HalfForecast]
-    claims: Sequence[Claim]
+    parts: Sequence[VariantPart]
     savings: Savings | None
-    overlays: Sequence[ShownCell] = ()
     paper: Mapping[str, Any] | None = None
     changes: Sequence[Mapping[str, Any]] = ()
 
@@ -62,24 +107,11 @@ class Material:
         forecast: HalfForecaster = half_forecasts,
     ) -> Material:
         """Work everything out; ``forecast`` makes `halves`."""
-        found = findings.answer
-        measurements = list(findings.measurements.values())
-        halves = forecast(measurements, found.num_train)
         return cls(
             findings=findings,
-            measurements=measurements,
-            scored=scored_configurations(findings.records, findings.metrics),
-            fitted=fitted_curves(found, findings.curves),
-            halves=halves,
-            claims=claims_of(
-                findings.curves,
-                [each.depth for each in found.depths if each.on_test is not None],
-                {each.depth: each.errors for each in halves},
-                num_train=found.num_train,
-                tolerance=found.tolerance,
-            ),
+            measurements=list(findings.measurements.values()),
+            parts=[VariantPart.of(each, findings, overlays, forecast) for each in findings.variants],
             savings=savings_of(findings),
-            overlays=overlays,
             paper=paper,
             changes=changes,
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from search.answer_words import amount, at_most, case_count, dsc_estimate, interval
 from storage.records import CellState
+from storage.variants import axis_values, name_of, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,12 +82,18 @@ def _cells(findings: Findings) -> str:
         "failed": states.count(CellState.FAILED),
     }
     told = ", ".join(f"{number} {word}" for word, number in counts.items())
-    network = findings.study.identity.get("training", {}).get("architecture", "unet")
-    name = "residual U-Nets" if network == "unet" else f"networks ({network})"
+    own = findings.study.identity.get("training", {}).get("architecture", "unet")
+    networks = sorted({axis_values(variant).get("architecture", own) for variant in findings.variants})
+    name = "residual U-Nets" if networks == ["unet"] else f"networks ({', '.join(networks)})"
+    variants = ""
+    if findings.has_variants:
+        variants = (
+            f", in {len(findings.variants)} variants of the protocol ({'; '.join(map(name_of, findings.variants))})"
+        )
     return (
         f"{name[0].upper()}{name[1:]} of {len(depths)} depths ({_range(depths)}) were trained on {len(ratios)} nested"
-        f" shares of the training cases ({_range(ratios)}) under {len(seeds)} seed{'' if len(seeds) == 1 else 's'}:"
-        f" {len(records)} cells, of which {told}."
+        f" shares of the training cases ({_range(ratios)}) under {len(seeds)} seed{'' if len(seeds) == 1 else 's'}"
+        f"{variants}: {len(records)} cells, of which {told}."
     )
 
 
@@ -116,7 +123,7 @@ def _numbers(findings: Findings) -> Iterator[str]:
         yield f"No configuration is recommended: {found.reason}."
         return
     yield _recommended(found.recommended, findings)
-    depth = next(each for each in found.depths if each.depth == found.recommended.depth)
+    depth = next(each for each in found.depths if recipe_of(each) == recipe_of(found.recommended))
     if depth.on_test is not None:
         yield _enough(depth, found.num_train)
 
@@ -124,13 +131,13 @@ def _numbers(findings: Findings) -> Iterator[str]:
 def _target(best: DepthTarget, target: float) -> str:
     if best.cases.cases is None:
         return (
-            f"A DSC of {target:g} is not reached within twice the cases at hand: depth {best.depth} lacks"
+            f"A DSC of {target:g} is not reached within twice the cases at hand: {recipe_of(best)} lacks"
             f" {best.shortfall:.3f} {interval(best.shortfall_interval)} with all of them, and would have"
             f" {best.dsc_doubled:.3f} {interval(best.dsc_doubled_interval)} with twice as many (extrapolated)."
         )
     run = best.run_interval
     return (
-        f"A DSC of {target:g} takes {case_count(best.cases)} training cases at depth {best.depth}"
+        f"A DSC of {target:g} takes {case_count(best.cases)} training cases at {recipe_of(best)}"
         f" ({'extrapolated; ' if best.extrapolated else ''}90 % interval for the mean); for one new run"
         f" [{run.lower:.0f}, {'>' if best.run_capped else ''}{run.upper:.0f}]."
     )
@@ -142,7 +149,7 @@ def _recommended(row: RankedConfiguration, findings: Findings) -> str:
     confirmed = "" if row.confirmed_dsc is None else f"; a fresh seed measured {row.confirmed_dsc:.3f}"
     run = f"; one new run {interval(row.estimate.run_interval)}" if row.estimate.run_interval else ""
     return (
-        f"Recommended are {row.num_cases} training cases and depth {row.depth}, {total} annotated cases in all, with a"
+        f"Recommended are {row.num_cases} training cases and {recipe_of(row)}, {total} annotated cases in all, with a"
         f" test DSC of {dsc_estimate(row.estimate)}{run}{confirmed}."
     )
 
@@ -156,7 +163,7 @@ def _enough(depth: DepthAnswer, num_train: int) -> str:
         else f"no plateau is reached within {num_train} cases"
     )
     return (
-        f"At depth {depth.depth}, {at_most(curve.sufficient, depth)}{case_count(curve.sufficient)} cases lie within the"
+        f"At {recipe_of(depth)}, {at_most(curve.sufficient, depth)}{case_count(curve.sufficient)} cases lie within the"
         f" tolerance of all {num_train}; {plateau}: twice as many would bring {curve.doubling_gain:.3f}"
         f" {interval(curve.doubling_gain_interval)} more (extrapolated)."
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from search.collapse import collapse_rates
+from storage.variants import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,27 +27,48 @@ def tables_of(material: Material) -> dict[str, pd.DataFrame]:
         "front": _frame(found.front),
         "best-buy": _frame(() if found.best_buy is None else (found.best_buy.best, *found.best_buy.rivals)),
         "backtests": _frame(found.backtests),
-        "scores": _frame(material.scored),
-        "forecasts": pd.DataFrame(
-            [
-                (each.depth, int(cases), measured, forecast, lower, upper, linear)
-                for each in material.halves
-                for cases, measured, forecast, lower, upper, linear in zip(
-                    each.num_cases[each.seen :],
-                    each.measured[each.seen :],
-                    each.forecast.mean,
-                    each.forecast.lower,
-                    each.forecast.upper,
-                    each.linear,
-                    strict=True,
-                )
-            ],
-            columns=["depth", "num_cases", "measured", "forecast", "forecast_lower", "forecast_upper", "linear"],
+        "scores": _frame(each for part in material.parts for each in part.scored),
+        "forecasts": _unless_alone(
+            pd.DataFrame(
+                [
+                    (part.variant, each.depth, int(cases), measured, forecast, lower, upper, linear)
+                    for part in material.parts
+                    for each in part.halves
+                    for cases, measured, forecast, lower, upper, linear in zip(
+                        each.num_cases[each.seen :],
+                        each.measured[each.seen :],
+                        each.forecast.mean,
+                        each.forecast.lower,
+                        each.forecast.upper,
+                        each.linear,
+                        strict=True,
+                    )
+                ],
+                columns=[
+                    "variant",
+                    "depth",
+                    "num_cases",
+                    "measured",
+                    "forecast",
+                    "forecast_lower",
+                    "forecast_upper",
+                    "linear",
+                ],
+            )
         ),
-        "claims": _frame(material.claims),
+        "claims": _unless_alone(
+            pd.json_normalize(
+                [{"variant": part.variant, **asdict(claim)} for part in material.parts for claim in part.claims]
+            )
+        ),
         "collapse-rates": _frame(collapse_rates(material.measurements)),
     }
 
 
 def _frame(rows: Iterable[Any]) -> pd.DataFrame:
-    return pd.json_normalize([asdict(row) for row in rows])
+    return _unless_alone(pd.json_normalize([asdict(row) for row in rows]))
+
+
+def _unless_alone(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without the column of variants where all are the protocol's own."""
+    return frame if "variant" not in frame or (frame["variant"] != OWN).any() else frame.drop(columns="variant")

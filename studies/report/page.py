@@ -14,6 +14,7 @@ from plotly.offline import get_plotlyjs
 from search.answer_words import sentences
 from search.prices import training_price
 from storage.records import CellState
+from storage.variants import name_of, recipe_of
 from studies.report.sections import sections_of
 from studies.report.words import SECONDS_PER_HOUR, amount, dsc, interval
 
@@ -71,7 +72,7 @@ def _headline(found: Answer, currency: str) -> str:
         return f"No measured configuration reaches a DSC of {found.target:g}."
     if row is None:
         return next(sentences(found, currency))
-    return f"{row.num_cases} training cases and a network of depth {row.depth} are recommended."
+    return f"{row.num_cases} training cases and a network of {recipe_of(row)} are recommended."
 
 
 def _key_figures(found: Answer, currency: str) -> Iterator[KeyFigure]:
@@ -80,7 +81,8 @@ def _key_figures(found: Answer, currency: str) -> Iterator[KeyFigure]:
         return
     held_out = found.num_validation + found.num_test
     yield KeyFigure("training cases", str(row.num_cases), f"of {found.num_train}; {held_out} more to validate and test")
-    yield KeyFigure("depth of the U-Net", str(row.depth), f"{row.parameters:,} parameters")
+    variant = f", {name_of(row.variant)}" if found.has_variants else ""
+    yield KeyFigure("depth of the U-Net", str(row.depth), f"{row.parameters:,} parameters{variant}")
     yield KeyFigure("test DSC", dsc(row.estimate.value), f"90 % interval {interval(row.estimate.mean_interval)}")
     about = "about " if row.seconds_estimated else ""
     yield KeyFigure("price", f"{about}{amount(row.price)} {currency}", "all cases, and one training")

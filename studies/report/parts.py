@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from storage.variants import key_part, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,11 @@ class Figure:
     height: int
     min_width: int = 0
 
+    def of_variant(self, variant: str) -> Figure:
+        """The same as that of one variant among several."""
+        name = f"{self.name}{key_part(variant) or '-own'}".replace(".", "-")
+        return replace(self, name=name, caption=_told(variant, self.caption))
+
 
 @dataclass(frozen=True)
 class Column:
@@ -41,6 +48,16 @@ class Column:
     def look(self) -> str:
         """Its class in the style sheet."""
         return "number" if self.numeric else "long" if self.long else "text"
+
+
+def variant_columns(*, named: bool) -> tuple[Column, ...]:
+    """The head of a column of variants, where rows have to name theirs."""
+    return (Column("variant", numeric=False),) if named else ()
+
+
+def variant_cells(variant: str, *, named: bool) -> tuple[str, ...]:
+    """What stands in it."""
+    return (name_of(variant),) if named else ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +77,10 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
+    def of_variant(self, variant: str) -> Table:
+        """The same as that of one variant among several."""
+        return replace(self, caption=_told(variant, self.caption))
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -77,6 +98,10 @@ class Gallery:
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Picture | None, ...]], ...]
+
+    def of_variant(self, variant: str) -> Gallery:
+        """The same as that of one variant among several."""
+        return replace(self, caption=_told(variant, self.caption))
 
 
 @dataclass(frozen=True)
@@ -102,6 +127,10 @@ class Fold:
     kind: ClassVar[str] = "fold"
     summary: str
     parts: Sequence[Part]
+
+
+def _told(variant: str, caption: str) -> str:
+    return f"{name_of(variant)}: {caption}"
 
 
 Part: TypeAlias = "Figure | Table | Gallery | Notes | Code | Fold"

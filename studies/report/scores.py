@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from models.metrics import NAMES
 from storage.records import CellState
+from storage.variants import OWN, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from storage.records import CellRecord
+    from storage.variants import Recipe
     from studies.case_metrics import CaseMetrics
 
 METRICS = {"dsc": "DSC", "iou": "IoU", "recall": "recall", "precision": "precision"}
@@ -32,6 +34,7 @@ class Scored:
         flags: Why other seeds do not count, one each.
         mean: Mean over cases, by metric; of an imported table DSC alone.
         pooled: Of the pixel counts summed over all cases, by metric; empty for an imported table.
+        variant: Of the protocol; empty is its own.
     """
 
     depth: int
@@ -41,14 +44,15 @@ class Scored:
     flags: tuple[str, ...]
     mean: Mapping[str, float]
     pooled: Mapping[str, float]
+    variant: str = OWN
 
 
 def scored_configurations(records: Sequence[CellRecord], metrics: Mapping[str, CaseMetrics]) -> list[Scored]:
-    """All configurations of which a cell has scores, by depth and number of cases; metrics by key of the cell."""
-    groups: dict[tuple[int, int], list[CellRecord]] = defaultdict(list)
+    """All configurations of which a cell has scores, by recipe and number of cases; metrics by key of the cell."""
+    groups: dict[tuple[Recipe, int], list[CellRecord]] = defaultdict(list)
     for record in records:
         if record.attempt.scores is not None or record.attempt.told_dsc is not None:
-            groups[record.cell.plan.depth, record.cell.plan.num_cases].append(record)
+            groups[recipe_of(record.cell.plan), record.cell.plan.num_cases].append(record)
     return [_scored(groups[key], metrics) for key in sorted(groups)]
 
 
@@ -64,6 +68,7 @@ def _scored(members: Sequence[CellRecord], metrics: Mapping[str, CaseMetrics]) -
         flags=tuple(record.cell.state.value for record in members if record.cell.state in FLAGS),
         mean=_averaged([mean for mean, _ in values]),
         pooled=_averaged([pooled for _, pooled in values]),
+        variant=plan.variant,
     )
 
 

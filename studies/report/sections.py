@@ -40,10 +40,12 @@ from studies.report.times_figure import training_times
 from studies.report.training_curve_figure import training_curves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from studies.report.material import Material
-    from studies.report.parts import Part
+    from studies.report.material import Material, VariantPart
+    from studies.report.parts import Gallery, Part
+
+    Shown = Figure | Table | Gallery
 
 SHOWN_FINGERPRINT = 12
 FACTS = {"d0": "validation DSC of calling everything foreground", "channels": "image channels"}
@@ -105,8 +107,8 @@ def _plans(material: Material) -> Section:
 
 def _more_cases(material: Material) -> Section:
     found = material.findings.answer
-    figure = data_curves(found, material.fitted)
-    parts = _present(figure, depth_table(found), backtest_table(found))
+    figures = _apart(material, lambda part: [data_curves(part.answer, part.fitted)])
+    parts = _present(*figures, depth_table(found), backtest_table(found))
     return Section("data-curves", "What more cases bring", parts)
 
 
@@ -127,40 +129,50 @@ def _ranking(material: Material) -> Section:
 
 
 def _scores(material: Material) -> Section:
-    scored, records = material.scored, material.findings.records
     rest = [metric for metric in METRICS if metric != "dsc"]
     parts = _present(
-        heatmap("dsc", scored, records),
-        _fold("IoU, recall and precision by ratio and depth", (heatmap(each, scored, records) for each in rest)),
-        _fold("Against the ratio, a line a depth", (against_ratio(each, scored) for each in METRICS)),
-        _fold("Against depth, a line a ratio", (against_depth(each, scored) for each in METRICS)),
-        _fold("Test error against the ratio", (test_error(scored),)),
+        *_apart(material, lambda part: [heatmap("dsc", part.scored, part.records)]),
+        _fold(
+            "IoU, recall and precision by ratio and depth",
+            _apart(material, lambda part: [heatmap(each, part.scored, part.records) for each in rest]),
+        ),
+        _fold(
+            "Against the ratio, a line a depth",
+            _apart(material, lambda part: [against_ratio(each, part.scored) for each in METRICS]),
+        ),
+        _fold(
+            "Against depth, a line a ratio",
+            _apart(material, lambda part: [against_depth(each, part.scored) for each in METRICS]),
+        ),
+        _fold("Test error against the ratio", _apart(material, lambda part: [test_error(part.scored)])),
     )
     return Section("by-ratio-and-depth", "Scores by ratio and depth", parts)
 
 
 def _forecasts(material: Material) -> Section:
-    figure = forecast_figure(material.halves, sorted({r.cell.plan.depth for r in material.findings.records}))
-    if figure is None and material.paper is None:
+    depths = sorted({record.cell.plan.depth for record in material.findings.records})
+    figures = _present(*_apart(material, lambda part: [forecast_figure(part.halves, depths)]))
+    if not figures and material.paper is None:
         return Section("half", "Forecasts", ())
     tables: list[Part] = [Notes((TABLES_NOTE,))]
     if material.paper is not None:
         tables = [*paper_tables(material.paper), Notes((FUTURE_NOTE,))]
-    parts = _present(figure, Notes((COVERAGE_NOTE,)), error_table(material.halves))
+    errors = _apart(material, lambda part: [error_table(part.halves)])
+    parts = _present(*figures, Notes((COVERAGE_NOTE,)), *errors)
     return Section(
         "half", "Forecast from half of the cases, against measured", [*parts, Fold("Tables 2 and 3", tables)]
     )
 
 
 def _overlays(material: Material) -> Section:
-    fold = _fold("Truth and prediction, by ratio and depth", galleries(material.overlays))
+    fold = _fold("Truth and prediction, by ratio and depth", _apart(material, lambda part: galleries(part.overlays)))
     return Section("overlays", "What the networks see", _present(fold))
 
 
 def _trainings(material: Material) -> Section:
     study, records = material.findings.study, material.findings.records
     parts = _present(
-        training_curves(records, study.facts.get("d0") or None),
+        *_apart(material, lambda part: [training_curves(part.records, study.facts.get("d0") or None)]),
         _fold("How long trainings took", (training_times(records),)),
         _fold("Complexity of each depth", (complexity_table(study, records),)),
     )
@@ -168,9 +180,8 @@ def _trainings(material: Material) -> Section:
 
 
 def _claims(material: Material) -> Section:
-    if not material.findings.answer.ranking:
-        return Section("claims", "Claims", ())
-    return Section("claims", "Claims of the paper, and this study", (claims_table(material.claims),))
+    tables = _apart(material, lambda part: [claims_table(part.claims)]) if material.findings.answer.ranking else []
+    return Section("claims", "Claims of the paper, and this study" if tables else "Claims", tables)
 
 
 def _exceptions(material: Material) -> Section:
@@ -235,6 +246,12 @@ def _reproduce(material: Material) -> Iterator[Part]:
                 Code(spec_text(study)),
             ],
         )
+
+
+def _apart(material: Material, make: Callable[[VariantPart], Sequence[Shown | None]]) -> list[Part]:
+    """What is made of each variant apart; it bears the variant's name where there is one besides the protocol's own."""
+    made = [(part.variant, each) for part in material.parts for each in make(part) if each is not None]
+    return [each.of_variant(variant) if material.findings.has_variants else each for variant, each in made]
 
 
 def _fold(summary: str, parts: Iterable[Part | None]) -> Fold | None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from models.protocol import TrainingSpec
 from search.collapse import collapse_rates
-from studies.report.parts import Column, Row, Table
+from storage.variants import recipe_of
+from studies.report.parts import Column, Row, Table, variant_cells, variant_columns
 from studies.report.words import NONE, amount, dsc, without_places
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from search.claims import Claim
     from search.measurements import Measurement
     from storage.records import CellRecord, StudyRecord
+    from storage.variants import Recipe
     from studies.savings import Savings
 
 GIGA, MILLI, HOUR = 1e9, 1e-3, 3600.0
@@ -25,8 +27,11 @@ def complexity_table(study: StudyRecord, records: Sequence[CellRecord]) -> Table
     """Table 1: what each depth is and takes, times measured in this study."""
     if "training" not in study.identity:
         return None
+    parameters = {recipe_of(record.cell.plan): record.cell.plan.parameters for record in records}
+    named = any(recipe.variant for recipe in parameters)
     columns = (
         Column("depth"),
+        *variant_columns(named=named),
         Column("parameters"),
         Column("GFLOPs of one case"),
         Column("inference, cases/s"),
@@ -34,16 +39,19 @@ def complexity_table(study: StudyRecord, records: Sequence[CellRecord]) -> Table
         Column("cells"),
     )
     batch = TrainingSpec.model_validate(study.identity["training"]).batch
-    parameters = {record.cell.plan.depth: record.cell.plan.parameters for record in records}
+    begun: dict[Recipe, list[CellRecord]] = {recipe: [] for recipe in sorted(parameters)}
+    for record in records:
+        if record.totals.evaluations:
+            begun[recipe_of(record.cell.plan)].append(record)
     rows = []
-    for depth in sorted(parameters):
-        own = [record for record in records if record.cell.plan.depth == depth and record.totals.evaluations]
-        flops = study.facts.get("flops", {}).get(str(depth))
+    for recipe, own in begun.items():
+        flops = study.facts.get("flops", {}).get(recipe.key)
         rows.append(
             Row(
                 (
-                    str(depth),
-                    f"{parameters[depth]:,}",
+                    str(recipe.depth),
+                    *variant_cells(recipe.variant, named=named),
+                    f"{parameters[recipe]:,}",
                     NONE if flops is None else f"{flops / GIGA:.3g}",
                     _median(_inference(record, len(study.split["validation"])) for record in own),
                     _median(_training(record, batch) / MILLI for record in own),
@@ -93,9 +101,11 @@ def _claim_value(claim: Claim) -> str:
 
 
 def collapse_table(measurements: Sequence[Measurement]) -> Table:
-    """How often trainings failed to learn, by depth."""
+    """How often trainings failed to learn, by depth, and by variant where there are any."""
+    named = any(each.variant for each in measurements)
     columns = (
         Column("depth"),
+        *variant_columns(named=named),
         Column("runs"),
         Column("not learned"),
         Column("collapsed"),
@@ -105,6 +115,7 @@ def collapse_table(measurements: Sequence[Measurement]) -> Table:
         Row(
             (
                 str(rate.depth),
+                *variant_cells(rate.variant, named=named),
                 str(rate.runs),
                 str(rate.not_learned),
                 str(rate.collapsed),
@@ -169,6 +180,7 @@ def paper_tables(table: Mapping[str, Any]) -> list[Table]:
         "honest": "Table 3. Mean absolute error ± SD with the scored depth held out",
     }
     found = []
+    told = f" ({table['variant']})" if "variant" in table else ""
     for protocol, title in titles.items():
         rows = tuple(
             Row(
@@ -180,5 +192,5 @@ def paper_tables(table: Mapping[str, Any]) -> list[Table]:
             for row in table["rows"]
             if row["protocol"] == protocol
         )
-        found += [Table(title, columns, rows)] if rows else []
+        found += [Table(f"{title}{told}", columns, rows)] if rows else []
     return found

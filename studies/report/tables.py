@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from studies.report.parts import Column, Row, Table
+from studies.report.parts import Column, Row, Table, variant_cells, variant_columns
 from studies.report.words import NONE, amount, case_count, dsc, estimate, interval, without_places
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def ranking_table(found: Answer, currency: str) -> Table:
     columns = (
         Column("rank"),
         Column("depth"),
+        *variant_columns(named=found.has_variants),
         Column("cases"),
         Column("ratio"),
         Column("runs"),
@@ -46,6 +47,7 @@ def _ranking_cells(row: RankedConfiguration, found: Answer) -> tuple[str, ...]:
     return (
         NONE if row.rank is None else str(row.rank),
         str(row.depth),
+        *variant_cells(row.variant, named=found.has_variants),
         str(row.num_cases),
         f"{row.ratio:.4g}",
         str(row.seeds),
@@ -79,6 +81,7 @@ def depth_table(found: Answer) -> Table:
     """What the data curve of each depth says, on test cases."""
     columns = (
         Column("depth"),
+        *variant_columns(named=found.has_variants),
         Column("enough cases [90 %]"),
         Column("plateau [90 %]"),
         Column("gain by doubling [90 %]"),
@@ -86,16 +89,17 @@ def depth_table(found: Answer) -> Table:
         Column("flagged"),
         Column("note", numeric=False, long=True),
     )
-    return Table("Data curve of each depth", columns, tuple(Row(_depth_cells(each)) for each in found.depths))
+    return Table("Data curve of each depth", columns, tuple(Row(_depth_cells(each, found)) for each in found.depths))
 
 
-def _depth_cells(each: DepthAnswer) -> tuple[str, ...]:
+def _depth_cells(each: DepthAnswer, found: Answer) -> tuple[str, ...]:
     flagged = f"{each.num_flagged} of {each.num_measured}"
+    which = (str(each.depth), *variant_cells(each.variant, named=found.has_variants))
     curve = each.on_test
     if curve is None:
-        return (str(each.depth), NONE, NONE, NONE, NONE, flagged, each.reason or "")
+        return (*which, NONE, NONE, NONE, NONE, flagged, each.reason or "")
     return (
-        str(each.depth),
+        *which,
         case_count(curve.sufficient, each.fewest_cases),
         case_count(curve.plateau, each.fewest_cases),
         f"{dsc(curve.doubling_gain)} {interval(curve.doubling_gain_interval)}",

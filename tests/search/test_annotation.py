@@ -9,6 +9,7 @@ from search.depth_answer import CaseCount, CurveAnswer, DepthAnswer
 from search.intervals import Estimate, Interval
 from search.prices import PriceSpec
 from search.target import target_answer
+from storage.variants import Recipe
 from tests.search.answer_makers import data_curves, row
 
 SETS = CaseSets(training=100, validation=20, test=30, training_groups=100, validation_groups=20, test_groups=30)
@@ -60,7 +61,9 @@ def test_a_plan_counts_every_part(sets: CaseSets, owned: int, total: int, missin
 
 def test_every_goal_with_a_number_has_a_plan() -> None:
     """Recommended, enough, plateau and target; a part of a group of patients counts as a whole one."""
-    wanted = target_answer(data_curves({4: lambda n: 0.5 + 0.001 * n}), [4], [], target=0.651, num_train=SETS.training)
+    wanted = target_answer(
+        {"": data_curves({4: lambda n: 0.5 + 0.001 * n})}, [Recipe("", 4)], [], target=0.651, num_train=SETS.training
+    )
     plans = annotation_plans(row(50, 1.0), (depth_answer(61, 90),), wanted, sets=GROUPED, prices=PriceSpec())
     assert [(plan.goal, plan.depth, plan.training) for plan in plans[:3]] == [
         ("recommended", 3, 50),
@@ -74,7 +77,9 @@ def test_every_goal_with_a_number_has_a_plan() -> None:
 
 def test_what_has_no_number_has_no_plan() -> None:
     """A plateau that is not reached, a target out of reach, nothing recommended: nothing is planned for them."""
-    wanted = target_answer(data_curves({4: lambda n: 0.5 + 0 * n}), [4], [], target=0.9, num_train=100)
+    wanted = target_answer(
+        {"": data_curves({4: lambda n: 0.5 + 0 * n})}, [Recipe("", 4)], [], target=0.9, num_train=100
+    )
     plans = annotation_plans(row(50, 1.0), (depth_answer(61, None),), wanted, sets=SETS, prices=PriceSpec())
     assert [plan.goal for plan in plans] == ["recommended", "enough within the data"]
     unsure = annotation_plans(row(50, 1.0), (depth_answer(61, 90, reached=False),), None, sets=SETS, prices=PriceSpec())

@@ -42,7 +42,9 @@ def points(
 
 def fit(scores: DataPoints, replicates: int = 10, **wanted: Any) -> DataCurves:
     """Curves of a study with 700 cases at hand."""
-    return fit_data_curves(scores, None, replicates, np.random.default_rng(0), num_train=700, **wanted)
+    rng = np.random.default_rng(0)
+    shift = resampled_shift(scores.case_dsc, None, replicates, rng)
+    return fit_data_curves(scores, shift, rng, num_train=700, **wanted)
 
 
 @pytest.mark.parametrize(

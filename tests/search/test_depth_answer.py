@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from search.data_curves import DataPoints, fit_data_curves
+from search.data_curves import DataPoints, fit_data_curves, resampled_shift
 from search.depth_answer import CurveAnswer, curve_answer
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def read(dsc: Floats, *, cases: Floats = CASES, num_train: int = 700, tolerance:
         gain_sigma=zeros,
         repeat_squares=zeros,
     )
-    curves = fit_data_curves(points, None, 500, np.random.default_rng(0), num_train=num_train)
+    rng = np.random.default_rng(0)
+    curves = fit_data_curves(points, resampled_shift(points.case_dsc, None, 500, rng), rng, num_train=num_train)
     return curve_answer(curves, 4, num_train, tolerance)
 
 

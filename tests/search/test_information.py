@@ -38,7 +38,7 @@ def two_rivals(spread: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarr
 
 def worth(draws: np.ndarray, loss: np.ndarray, noise: float = 0.01) -> np.ndarray:
     """Of measuring each of the three."""
-    return gains(draws, loss, np.arange(3), np.full(len(draws), noise), np.random.default_rng(0))
+    return gains(draws, loss, np.arange(3), np.full(draws.shape, noise), np.random.default_rng(0))
 
 
 def test_what_decides_is_worth_more_than_what_does_not() -> None:
@@ -61,5 +61,5 @@ def test_a_measurement_never_harms(seed: int, noise: float) -> None:
     rng = np.random.default_rng(seed)
     draws = rng.uniform(0.6, 0.8, 5) + rng.standard_normal((100, 5)) * rng.uniform(0.001, 0.05, 5)
     loss = losses(draws, rng.uniform(50, 200, 5), 0.01, None)
-    found = gains(draws, loss, np.arange(5), np.full(100, noise), np.random.default_rng(0))
+    found = gains(draws, loss, np.arange(5), np.full(draws.shape, noise), np.random.default_rng(0))
     assert (found >= -1e-9).all()

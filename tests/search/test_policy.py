@@ -166,7 +166,10 @@ def test_a_study_that_knows_all_confirms_its_recommendation() -> None:
     assert (found.order, found.skips) == ((found.added.key,), {})
     assert (found.added.role, found.added.seed) == ("confirm", 1)
     index = found.outlook.recommended()
-    assert (found.added.depth, found.added.num_cases) == (found.outlook.depth[index], found.outlook.num_cases[index])
+    assert (found.added.depth, found.added.num_cases) == (
+        found.outlook.recipes[index].depth,
+        found.outlook.num_cases[index],
+    )
 
 
 def test_a_confirmed_study_is_at_its_end() -> None:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from search.target import target_answer
+from storage.variants import Recipe
 from tests.search.answer_makers import data_curves, row
 
 NUM_TRAIN = 100
+BOTH = [Recipe("", 3), Recipe("", 4)]
 LAWS = {3: lambda n: 0.6 + 0.1 * np.log10(n / 10), 4: lambda n: 0.5 + 0.3 * np.log10(n / 10)}
 # Depth 3 gives 0.6 at 10 cases, 0.7 at 100 and 0.73 at 200; depth 4 gives 0.5, 0.8 and 0.89.
 
@@ -26,7 +28,7 @@ LAWS = {3: lambda n: 0.6 + 0.1 * np.log10(n / 10), 4: lambda n: 0.5 + 0.3 * np.l
 )
 def test_the_fewest_cases_of_any_depth(target: float, depth: int, cases: int | None, *, extrapolated: bool) -> None:
     """The smallest number of cases whose expected DSC reaches the target, at the depth that gets by with the fewest."""
-    found = target_answer(data_curves(LAWS), [3, 4], [], target=target, num_train=NUM_TRAIN)
+    found = target_answer({"": data_curves(LAWS)}, BOTH, [], target=target, num_train=NUM_TRAIN)
     assert found.best is not None
     assert (found.best.depth, found.best.cases.cases, found.best.extrapolated) == (depth, cases, extrapolated)
 
@@ -34,7 +36,7 @@ def test_the_fewest_cases_of_any_depth(target: float, depth: int, cases: int | N
 def test_out_of_reach_says_how_far_and_what_more_would_bring() -> None:
     """Beyond 2N nothing is extrapolated: the gap at N, the DSC at 2N and the chance there are told instead."""
     curves = data_curves(LAWS, shifts=np.linspace(-0.1, 0.1, 101))
-    found = target_answer(curves, [3, 4], [], target=0.95, num_train=NUM_TRAIN)
+    found = target_answer({"": curves}, BOTH, [], target=0.95, num_train=NUM_TRAIN)
     best = found.best
     assert best is not None
     assert best.cases.cases is None
@@ -52,7 +54,7 @@ def test_one_new_run_has_the_wider_interval() -> None:
     """Noise between runs widens the number of cases for a single run, and leaves the one for the mean alone."""
     quiet = data_curves(LAWS, shifts=np.zeros(200))
     noisy = quiet.__class__(**{**vars(quiet), "new_run": np.linspace(-0.03, 0.03, 200)})
-    found = target_answer(noisy, [4], [], target=0.7, num_train=NUM_TRAIN).best
+    found = target_answer({"": noisy}, BOTH[1:], [], target=0.7, num_train=NUM_TRAIN).best
     assert found is not None
     assert (found.cases.interval.lower, found.cases.interval.upper) == (47, 47)
     assert found.run_interval.lower < 40
@@ -63,7 +65,7 @@ def test_the_cheapest_is_the_lowest_price_among_the_eligible() -> None:
     """Cost per DSC ranks; a wanted DSC asks for the lowest price, measured or forecast; ties: fewer cases."""
     dear, cheap, unlikely = row(10, 300.0), row(30, 200.0), row(5, 1.0, eligible=False)
     tie = row(20, 200.0, test_dsc=None, test_forecast=dear.test_dsc, seeds=0)
-    found = target_answer(None, [], [dear, cheap, unlikely, tie], target=0.7, num_train=NUM_TRAIN)
+    found = target_answer({}, [], [dear, cheap, unlikely, tie], target=0.7, num_train=NUM_TRAIN)
     assert found.cheapest is tie
     assert found.best is None
-    assert target_answer(None, [], [unlikely], target=0.7, num_train=NUM_TRAIN).cheapest is None
+    assert target_answer({}, [], [unlikely], target=0.7, num_train=NUM_TRAIN).cheapest is None

@@ -44,7 +44,7 @@ def test_axes_stand_in_the_order_of_the_alphabet() -> None:
         ("loss=bce,", False),
     ],
 )
-def test_a_name_has_one_form(text: str, right: bool) -> None:
+def test_a_name_has_one_form(text: str, *, right: bool) -> None:
     """Anything else, such as what would leave its folder, is none."""
     assert is_variant(text) is right
 

@@ -394,7 +394,7 @@ def test_drawn_curves_are_those_of_the_answer() -> None:
     """At all the cases at hand, each drawn law has the value that the answer gives."""
     study, records = study_record(), CASES["some of each"]
     findings = findings_of(study, records, 0.0)
-    found, fitted = findings.answer, fitted_curves(findings.answer, findings.curves)
+    found, fitted = findings.answer, fitted_curves(findings.answer, findings.curves[""])
     values = {each.depth: each.on_test.dsc.value for each in found.depths if each.on_test}
     assert {curve.depth for curve in fitted.curves} == set(values) == {2, 3}
     for curve in fitted.curves:
