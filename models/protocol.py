@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MIN_DEPTH, MAX_DEPTH = 2, 8
 SWIN_DEPTH = 6  # of MONAI's SwinUNETR: the image itself and five halvings
 CHANNELS_DIVIDE_BY = {"unet": 1, "attention_unet": 1, "segresnet": 8, "swin_unetr": 12}  # groups, heads of attention
+AXES = ("architecture", "augmentation", "loss", "optimiser")  # fields that a grid may vary
+Architecture = Literal["unet", "attention_unet", "segresnet", "swin_unetr"]
+Augmentation = Literal["none", "flips"]
+Loss = Literal["bce", "dice_ce"]
+Optimiser = Literal["adam", "adamw", "sgd"]
 PatchSide = Annotated[int, Field(ge=4, le=1024)]
 
 
@@ -52,11 +57,11 @@ class TrainingSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     budget: Annotated[int, Field(ge=1)] = 3000
     evaluations: Annotated[int, Field(ge=2, le=2000)] = 30
     batch: Annotated[int, Field(ge=1)] = 16
-    optimiser: Literal["adam", "adamw", "sgd"] = "adam"
+    optimiser: Optimiser = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    loss: Literal["bce", "dice_ce"] = "bce"
-    augmentation: Literal["none", "flips"] = "none"
-    architecture: Literal["unet", "attention_unet", "segresnet", "swin_unetr"] = "unet"
+    loss: Loss = "bce"
+    augmentation: Augmentation = "none"
+    architecture: Architecture = "unet"
     channels: Annotated[int, Field(ge=1)] = 16
     residual_units: Annotated[int, Field(ge=0)] = 2
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
@@ -80,6 +85,22 @@ class TrainingSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
                 f"take {max(divisor, self.channels // divisor * divisor)}"
             )
         return self
+
+    def varied(self, values: Mapping[str, str]) -> TrainingSpec:
+        """The same protocol with other values of some axes, checked as a whole.
+
+        Args:
+            values: By axis, such as {"loss": "dice_ce"}.
+
+        Raises:
+            ValueError: The rule that it breaks.
+        """
+        if not values:
+            return self
+        try:
+            return TrainingSpec.model_validate({**self.model_dump(), **values})
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
 
     @property
     def only_depth(self) -> int | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.prices import training_price
+from storage.variants import recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from search.prices import Device, PriceSpec
     from search.trial_speed import Speed
     from storage.records import CellPlan
+    from storage.variants import Recipe
 
 PERCENTILES = (5, 95)
 
@@ -51,17 +53,17 @@ def cell_seconds(plan: CellPlan, speed: Speed, training: TrainingSpec, *, num_va
 
 
 def study_seconds(
-    plans: Sequence[CellPlan], speeds: Mapping[int, Speed], seconds: Callable[[CellPlan, Speed], Range], slots: int
+    plans: Sequence[CellPlan], speeds: Mapping[Recipe, Speed], seconds: Callable[[CellPlan, Speed], Range], slots: int
 ) -> tuple[Range, Range]:
     """Wall seconds of all cells one after the other, and those until the last of them ends with so many at once.
 
     Args:
         plans: The cells.
-        speeds: By depth, measured with as many trials at once as there will be.
+        speeds: By recipe, measured with as many trials at once as there will be.
         seconds: Of one cell.
         slots: Trials at once.
     """
-    each = [seconds(plan, speeds[plan.depth]) for plan in plans]
+    each = [seconds(plan, speeds[recipe_of(plan)]) for plan in plans]
     total, longest = _sum(each), max(each, key=lambda cell: cell.mean)
     ends = [max(getattr(total, end) / slots, getattr(longest, end)) for end in ("low", "mean", "high")]
     return total, Range(*ends)

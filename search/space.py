@@ -1,23 +1,26 @@
-"""The grid: ratio × depth × seed, laid out as cells."""
+"""The grid: ratio × depth × seed, and further axes of the protocol, laid out as cells."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from itertools import product
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from models.protocol import MAX_DEPTH, MIN_DEPTH
+from models.protocol import AXES, MAX_DEPTH, MIN_DEPTH, Architecture, Augmentation, Loss, Optimiser
 from storage.errors import InputError
 from storage.records import CellPlan
 from storage.splits import num_cases_of
-from storage.variants import OWN, key_part
+from storage.variants import OWN, Recipe, key_part, variant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from models.protocol import TrainingSpec
 
 RATIO_PLACES = 6
+Value = TypeVar("Value", float, int, str)
 
 
 def _valid_ratio(ratio: float) -> float:
@@ -34,10 +37,11 @@ def _valid_depth(depth: int) -> int:
     return depth
 
 
-def _distinct(values: tuple[float, ...]) -> tuple[float, ...]:
+def _distinct(values: tuple[Value, ...]) -> tuple[Value, ...]:
     repeated = sorted({v for v in values if values.count(v) > 1})
     if repeated:
-        raise ValueError(f"each value may stand once, got {repeated[0]:g} twice")
+        told = repr(repeated[0]) if isinstance(repeated[0], str) else f"{repeated[0]:g}"
+        raise ValueError(f"each value may stand once, got {told} twice")
     return values
 
 
@@ -48,6 +52,11 @@ class GridSpec(BaseModel, frozen=True, extra="forbid"):
         ratio: Shares of the training split, each in (0, 1].
         depth: Depths of the residual U-Net.
         seed: Repeats; a seed draws initialisation, batch order and the nested subsets.
+        architecture: As in the protocol, `TrainingSpec`. An axis of the protocol that is not given has its value alone;
+            one that is given holds that value too.
+        augmentation: Likewise.
+        loss: Likewise.
+        optimiser: Likewise.
     """
 
     ratio: Annotated[
@@ -57,15 +66,42 @@ class GridSpec(BaseModel, frozen=True, extra="forbid"):
         tuple[Annotated[int, AfterValidator(_valid_depth)], ...], Field(min_length=1), AfterValidator(_distinct)
     ]
     seed: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_distinct)] = (0,)
+    architecture: Annotated[tuple[Architecture, ...], AfterValidator(_distinct)] = ()
+    augmentation: Annotated[tuple[Augmentation, ...], AfterValidator(_distinct)] = ()
+    loss: Annotated[tuple[Loss, ...], AfterValidator(_distinct)] = ()
+    optimiser: Annotated[tuple[Optimiser, ...], AfterValidator(_distinct)] = ()
+
+    def variants(self, training: TrainingSpec) -> list[str]:
+        """Of the protocol, every combination of its axes, the protocol's own first.
+
+        Raises:
+            ValueError: An axis lacks the protocol's own value.
+        """
+        values = [_axis(axis, getattr(self, axis), getattr(training, axis)) for axis in AXES]
+        return sorted(
+            variant_of(
+                {axis: value for axis, value in zip(AXES, chosen, strict=True) if value != getattr(training, axis)}
+            )
+            for chosen in product(*values)
+        )
 
 
-def lay_out(grid: GridSpec, num_train: int, parameters: Mapping[int, int]) -> list[CellPlan]:
+def _axis(axis: str, values: Sequence[str], own: str) -> Sequence[str]:
+    if values and own not in values:
+        raise ValueError(
+            f"grid.{axis} must hold the protocol's own value, training.{axis} = {own!r}, got {list(values)}; add it, "
+            f"or set training.{axis} = {values[0]!r}"
+        )
+    return values or (own,)
+
+
+def lay_out(grid: GridSpec, num_train: int, parameters: Mapping[Recipe, int]) -> list[CellPlan]:
     """All cells of the grid, from cheap to dear.
 
     Args:
         grid: The axes.
         num_train: Cases in the training split.
-        parameters: Trainable parameters by depth.
+        parameters: Trainable parameters of each depth of each variant.
 
     Raises:
         InputError: A ratio stands for no case, or two ratios for the same number of cases.
@@ -81,9 +117,20 @@ def lay_out(grid: GridSpec, num_train: int, parameters: Mapping[int, int]) -> li
                 "cases; keep one of them ([grid] ratio)"
             )
         by_cases[num_cases] = ratio
+    variants = sorted({recipe.variant for recipe in parameters})
     return [
-        CellPlan(cell_key(ratio, depth, seed), ratio, depth, seed, num_cases, parameters[depth])
-        for (num_cases, ratio), depth, seed in product(by_cases.items(), sorted(grid.depth), sorted(grid.seed))
+        CellPlan(
+            key=cell_key(ratio, depth, seed, variant),
+            ratio=ratio,
+            depth=depth,
+            seed=seed,
+            num_cases=num_cases,
+            parameters=parameters[Recipe(variant, depth)],
+            variant=variant,
+        )
+        for (num_cases, ratio), depth, seed, variant in product(
+            by_cases.items(), sorted(grid.depth), sorted(grid.seed), variants
+        )
     ]
 
 

@@ -27,6 +27,7 @@ from storage.errors import DataError, InputError
 from storage.preparation import prepare
 from storage.records import Evaluation, Scores
 from storage.splits import nested_order
+from storage.variants import axis_values
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -54,7 +55,7 @@ class Assignment:
         fingerprint: Of the study's dataset.
         split: Case names of "train", "validation" and "test".
         groups: Group number by case.
-        training: The protocol.
+        training: The protocol, whose own variant this is.
         checkpoints: fsspec URL under which checkpoints lie.
         device: "cpu" or "gpu".
         device_share: GPU fraction, or CPUs, that a trial holds.
@@ -245,7 +246,8 @@ def _begin(assignment: Assignment, claim: Claim) -> Training:
         foreground=dataset.foreground() if dataset.dimensions == 3 else None,  # noqa: PLR2004 - axes
     )
     device = "cuda" if assignment.device == "gpu" else "cpu"
-    return Training(assignment.training, claim.plan.depth, claim.plan.seed, data, device)
+    protocol = assignment.training.varied(axis_values(claim.plan.variant))
+    return Training(protocol, claim.plan.depth, claim.plan.seed, data, device)
 
 
 def _dataset(assignment: Assignment) -> Dataset:

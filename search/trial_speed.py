@@ -23,6 +23,7 @@ from models.image_feed import VALIDATION_BATCH
 from models.training import Training, TrainingFailed
 from models.training_data import TrainingData
 from storage.datasets import Dataset
+from storage.variants import axis_values
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from models.protocol import TrainingSpec
     from search.prices import Device
+    from storage.variants import Recipe
 
 LEAST_PERIODS = 4
 VALIDATED_VOLUMES = 2  # of a period in 3D: a whole validation would take minutes
@@ -43,7 +45,7 @@ class Material:
     """What the trainings are measured on.
 
     Attributes:
-        training: The protocol.
+        training: The protocol, whose variants are trained.
         channels: Of the images.
         folder: Prepared dataset; None: arrays are drawn.
         train: Names of training cases.
@@ -62,7 +64,7 @@ class Speed:
     """What so many trials at once took, each on its own.
 
     Attributes:
-        depth: Of the network.
+        recipe: What was trained.
         batch: Cases a step.
         trials: At once.
         step_seconds: Wall seconds of an optimiser step, as often as it was measured, over all trials.
@@ -70,7 +72,7 @@ class Speed:
         failure: Why it could not be measured, or None.
     """
 
-    depth: int
+    recipe: Recipe
     batch: int
     trials: int
     step_seconds: tuple[float, ...] = ()
@@ -103,20 +105,20 @@ class Trials:
         """End the processes."""
         self._pool.shutdown(cancel_futures=True)
 
-    def measure(self, depth: int, batch: int, seconds: float) -> Speed:
+    def measure(self, recipe: Recipe, batch: int, seconds: float) -> Speed:
         """Train so many seconds after a warm-up, all trials in step."""
         try:
-            running = [self._pool.submit(_measure, depth, batch, seconds) for _ in range(self._trials)]
+            running = [self._pool.submit(_measure, recipe, batch, seconds) for _ in range(self._trials)]
             found = [each.result() for each in running]
         except BrokenProcessPool:
-            return Speed(depth, batch, self._trials, failure="a process was killed, as it is when memory runs out")
+            return Speed(recipe, batch, self._trials, failure="a process was killed, as it is when memory runs out")
         steps, cases = list[float](), list[float]()
         for each in found:
             if isinstance(each, str):
-                return Speed(depth, batch, self._trials, failure=each)
+                return Speed(recipe, batch, self._trials, failure=each)
             steps += each[0]
             cases += each[1]
-        return Speed(depth, batch, self._trials, tuple(steps), tuple(cases))
+        return Speed(recipe, batch, self._trials, tuple(steps), tuple(cases))
 
 
 class _Worker:
@@ -151,14 +153,14 @@ def _data(material: Material) -> TrainingData:
     )
 
 
-def _measure(depth: int, batch: int, seconds: float) -> tuple[list[float], list[float]] | str:
+def _measure(recipe: Recipe, batch: int, seconds: float) -> tuple[list[float], list[float]] | str:
     """Seconds of steps, and of validated cases; or why not."""
     steps = 1 if _Worker.device == "cpu" else STEPS_ON_GPU
     failure = None
     if _Worker.device == "gpu":
         torch.cuda.empty_cache()  # what the last measurement needed, the processes beside this one may need now
     try:
-        training = _training(depth, batch, steps)
+        training = _training(recipe, batch, steps)
         training.advance()  # the warm-up
     except CANNOT as error:
         failure = _reason(error)
@@ -183,8 +185,9 @@ def _reason(error: Exception) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
-def _training(depth: int, batch: int, steps: int) -> Training:
+def _training(recipe: Recipe, batch: int, steps: int) -> Training:
     evaluations = 2000
     changes = {"unit": "steps", "budget": steps * evaluations, "evaluations": evaluations, "batch": batch}
-    timed = _Worker.material.training.model_copy(update={**changes, "learning_rate": CALM, "record_test_curve": False})
-    return Training(timed, depth, 0, _Worker.data, "cuda" if _Worker.device == "gpu" else "cpu")
+    protocol = _Worker.material.training.varied(axis_values(recipe.variant))
+    timed = protocol.model_copy(update={**changes, "learning_rate": CALM, "record_test_curve": False})
+    return Training(timed, recipe.depth, 0, _Worker.data, "cuda" if _Worker.device == "gpu" else "cpu")

@@ -18,6 +18,7 @@ from search.prices import SECONDS_PER_HOUR, case_price
 from search.trial_speed import Material, Trials
 from storage.errors import InputError
 from storage.preparation import channels_of
+from storage.variants import Recipe
 from studies.disk import kept_bytes, running_bytes
 from studies.preparing import prepare_data
 from studies.run import lay_out_cells
@@ -161,27 +162,32 @@ def _dataset_bytes(spec: StudySpec, cases: int, channels: int) -> tuple[int, int
 
 
 def _measure(spec: StudySpec, subject: Subject, level: Level, device: Device, seconds: float) -> list[Speed]:
-    """The deepest network at the batch of the spec, at half and at twice as many; then the other depths at its own."""
-    deepest, *others = sorted(spec.grid.depth, reverse=True)
+    """The deepest network at the batch of the spec, at half and at twice as many; then the other recipes at its own."""
+    deepest, *others = _recipes(spec)
     batch = spec.training.batch
     with Trials(subject.material, trials=level.trials, device=device, threads=level.threads) as trials:
         found = [
             trials.measure(deepest, each, seconds) for each in dict.fromkeys((batch, max(1, batch // 2), 2 * batch))
         ]
-        return found + [trials.measure(depth, batch, seconds) for depth in others]
+        return found + [trials.measure(recipe, batch, seconds) for recipe in others]
+
+
+def _recipes(spec: StudySpec) -> list[Recipe]:
+    """All of them, the deepest of the protocol's own variant first."""
+    return [Recipe(variant, depth) for variant in spec.variants for depth in sorted(spec.grid.depth, reverse=True)]
 
 
 def _row(spec: StudySpec, subject: Subject, level: Level, device: Device, speeds: Sequence[Speed]) -> dict[str, Any]:
     batch = spec.training.batch
-    own = {speed.depth: speed for speed in speeds if speed.batch == batch}
+    own = {speed.recipe: speed for speed in speeds if speed.batch == batch}
     failure = next((speed.failure for speed in own.values() if speed.failure), None)
-    deepest = max(spec.grid.depth)
+    deepest = _recipes(spec)[0]
     row: dict[str, Any] = {
         "setting": level.setting,
         "trials": level.trials,
         "share": level.share,
         "failure": failure,
-        "batches": [_batch_row(speed) for speed in sorted(speeds, key=lambda s: s.batch) if speed.depth == deepest],
+        "batches": [_batch_row(speed) for speed in sorted(speeds, key=lambda s: s.batch) if speed.recipe == deepest],
     }
     if failure is not None:
         return row
@@ -190,7 +196,7 @@ def _row(spec: StudySpec, subject: Subject, level: Level, device: Device, speeds
     )
     total, wall = study_seconds(subject.plans, own, seconds, level.trials * _devices(device))
     return row | {
-        "depths": [_depth_row(own[depth]) for depth in sorted(own)],
+        "depths": [_depth_row(own[recipe], named=any(spec.variants)) for recipe in sorted(own)],
         "device_hours": asdict(total.times(level.share / SECONDS_PER_HOUR)),
         "wall_hours": asdict(wall.times(1 / SECONDS_PER_HOUR)),
     }
@@ -201,9 +207,10 @@ def _batch_row(speed: Speed) -> dict[str, Any]:
     return {"batch": speed.batch, "cases_per_second": measured, "failure": speed.failure}
 
 
-def _depth_row(speed: Speed) -> dict[str, Any]:
+def _depth_row(speed: Speed, *, named: bool) -> dict[str, Any]:
     return {
-        "depth": speed.depth,
+        "depth": speed.recipe.depth,
+        **({"variant": speed.recipe.variant} if named else {}),
         "step_seconds": asdict(range_of(speed.step_seconds)),
         "validation_seconds_per_case": asdict(range_of(speed.case_seconds)),
     }

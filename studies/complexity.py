@@ -1,4 +1,4 @@
-"""The depths of a spec side by side before anything is trained, as rows and as text for an 80-column terminal."""
+"""The depths of a spec, of each variant, side by side before anything is trained: rows, and text of 80 columns."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from models.complexity import measure_complexity
 from models.training import TrainingFailed
 from storage.errors import InputError
 from storage.preparation import channels_of
+from storage.variants import OWN, Recipe, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from studies.spec import StudySpec
 
 
 def complexity_rows(spec: StudySpec) -> list[dict[str, Any]]:
-    """A row per depth, ready for JSON; of the data at most dataset.json is read.
+    """A row per depth of each variant, ready for JSON; of the data at most dataset.json is read.
 
     Raises:
         InputError: A depth cannot be trained here, such as for want of memory.
     """
     device = "gpu" if torch.cuda.is_available() and spec.resources.gpus_per_trial > 0 else "cpu"
-    return [_row(spec, depth, device) for depth in spec.grid.depth]
+    return [_row(spec, Recipe(variant, depth), device) for variant in spec.variants for depth in spec.grid.depth]
 
 
 def render_complexity(spec: StudySpec, rows: Sequence[dict[str, Any]]) -> str:
@@ -38,19 +39,32 @@ def render_complexity(spec: StudySpec, rows: Sequence[dict[str, Any]]) -> str:
         f"{channels} x {sides} {seen}, batch {training.batch}, {device}",
         "",
         f"{'depth':>5} {'parameters':>13} {'GFLOPs':>9} {f'inference {seen}/s':>19} {f'training ms/{one}':>18}",
-        *(_line(row) for row in rows),
+        *_lines(rows),
         "",
         f"GFLOPs: one forward pass of one {one}, a multiply-add counted as two.",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _row(spec: StudySpec, depth: int, device: str) -> dict[str, Any]:
+def _row(spec: StudySpec, recipe: Recipe, device: str) -> dict[str, Any]:
+    protocol, channels = spec.protocol(recipe.variant), channels_of(spec.data)
     try:
-        found = measure_complexity(spec.training, depth, channels_of(spec.data), "cuda" if device == "gpu" else device)
+        found = measure_complexity(protocol, recipe.depth, channels, "cuda" if device == "gpu" else device)
     except TrainingFailed as error:
-        raise InputError(f"depth {depth}: {error}") from None
-    return asdict(found) | {"device": device}
+        raise InputError(f"{recipe}: {error}") from None
+    named = {"variant": recipe.variant} if any(spec.variants) else {}
+    return named | asdict(found) | {"device": device}
+
+
+def _lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """A line a row, those of each variant under its name where there are any."""
+    before = None
+    for row in rows:
+        variant = row.get("variant")
+        if variant != before:
+            yield f"{name_of(variant or OWN)}:"
+            before = variant
+        yield _line(row)
 
 
 def _line(row: dict[str, Any]) -> str:

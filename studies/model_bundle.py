@@ -18,6 +18,7 @@ from storage import intensities, picture_arrays, volume_grids
 from storage.checkpoints import CheckpointFolder
 from storage.data_spec import BRATS_MODALITIES, DataSpec
 from storage.errors import InputError
+from storage.variants import axis_values
 from studies.run import checkpoints_of
 
 if TYPE_CHECKING:
@@ -78,9 +79,14 @@ def _weights(study: StudyRecord, record: CellRecord, url: str) -> bytes:
 
 
 def _config(study: StudyRecord, record: CellRecord) -> dict[str, Any]:
-    training = TrainingSpec.model_validate(study.identity["training"])
+    training = _protocol(study, record)
     volumes = None if training.patch is None else _volume_input(study)
     return inference_config(training, record.cell.plan.depth, study.facts["channels"], volumes)
+
+
+def _protocol(study: StudyRecord, record: CellRecord) -> TrainingSpec:
+    """What the cell was trained by."""
+    return TrainingSpec.model_validate(study.identity["training"]).varied(axis_values(record.cell.plan.variant))
 
 
 def _volume_input(study: StudyRecord) -> VolumeInput:
@@ -118,7 +124,7 @@ def _write(folder: Path, config: dict[str, Any], about: dict[str, Any], readme: 
 
 def _metadata(study: StudyRecord, record: CellRecord) -> dict[str, Any]:
     """What the model zoo's schema asks for, and what the study measured."""
-    training = TrainingSpec.model_validate(study.identity["training"])
+    training = _protocol(study, record)
     plan, channels = record.cell.plan, study.facts["channels"]
     packages = ("scipy", *(("pillow",) if training.patch is None else ("nibabel",)), "pytorch-ignite")
     optional = ("einops",) if training.architecture == "swin_unetr" else ()

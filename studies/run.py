@@ -19,6 +19,7 @@ from storage.frames import changes_frame
 from storage.groups import companions, regrouped_case
 from storage.ledger import Ledger
 from storage.patience import Patience
+from storage.variants import Recipe
 from studies.disk import kept_bytes, running_bytes
 from studies.placing import check_places
 from studies.preparing import data_warning, image_size, prepare_data
@@ -27,6 +28,7 @@ from studies.spec import IDENTITY
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from models.protocol import TrainingSpec
     from search.run_cells import Job
     from storage.data_spec import DataSpec
     from storage.datasets import Dataset
@@ -147,7 +149,7 @@ def changed_identity(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str
     for section in IDENTITY:
         for field in sorted(old[section].keys() | new[section].keys()):
             before, now = old[section].get(field), new[section].get(field)
-            lost = section == "grid" and [v for v in before if v not in now]
+            lost = section == "grid" and [v for v in before or () if v not in (now or ())]
             if lost or (section != "grid" and before != now):
                 changes.append(f"{section}.{field}: was {before}, now {now}")
     return changes
@@ -195,8 +197,19 @@ def lay_out_cells(spec: StudySpec, num_train: int, channels: int) -> list[CellPl
     from models.network import count_parameters
     from search.space import lay_out
 
-    parameters = {depth: count_parameters(spec.training, depth, channels) for depth in spec.grid.depth}
-    return lay_out(spec.grid, num_train, parameters)
+    return lay_out(spec.grid, num_train, _counted(spec, channels, count_parameters))
+
+
+def _counted(spec: StudySpec, channels: int, count: Callable[[TrainingSpec, int, int], int]) -> dict[Recipe, int]:
+    """What is counted of the network of each recipe; variants of one architecture share it."""
+    protocols = {variant: spec.protocol(variant) for variant in spec.variants}
+    networks = {protocol.architecture: protocol for protocol in protocols.values()}
+    counts = {(name, d): count(network, d, channels) for name, network in networks.items() for d in spec.grid.depth}
+    return {
+        Recipe(variant, depth): counts[protocol.architecture, depth]
+        for variant, protocol in protocols.items()
+        for depth in spec.grid.depth
+    }
 
 
 def _check_disk(plans: Sequence[CellPlan], files: FilesSpec) -> None:
@@ -222,7 +235,7 @@ def _facts(spec: StudySpec, dataset: Dataset, split: Mapping[str, Sequence[str]]
     return {
         "d0": everything_foreground_dsc(masks[case] for case in dataset.indices(split["validation"])),
         "channels": dataset.channels,
-        "flops": {str(depth): count_flops(spec.training, depth, dataset.channels) for depth in spec.grid.depth},
+        "flops": {recipe.key: flops for recipe, flops in _counted(spec, dataset.channels, count_flops).items()},
         "intensities": list(dataset.intensities),
         "versions": versions(),
     }

@@ -19,6 +19,7 @@ from search.stop_rule import StopSpec
 from storage.data_spec import DataSpec
 from storage.errors import InputError
 from storage.files import FilesSpec
+from storage.variants import axis_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,12 +63,15 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
     @model_validator(mode="after")
     def _depths_fit_the_architecture(self) -> StudySpec:
-        only = self.training.only_depth
-        wrong = next((depth for depth in self.grid.depth if only not in (None, depth)), None)
-        if wrong is not None:
-            raise ValueError(
-                f"{self.training.architecture!r} has depth {only} alone, got grid.depth = {wrong}; drop it"
-            )
+        for variant in self.variants:
+            protocol = self.protocol(variant)
+            only = protocol.only_depth
+            wrong = next((depth for depth in self.grid.depth if only not in (None, depth)), None)
+            if wrong is not None:
+                raise ValueError(
+                    f"{protocol.architecture!r} has depth {only} alone, got grid.depth = {wrong}; drop it"
+                    f"{', or the architecture from grid.architecture' if self.grid.architecture else ''}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -96,10 +100,27 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             raise ValueError(f"{kind} are pictures, which have no training.patch; drop it, or change data.kind")
         return self
 
+    @property
+    def variants(self) -> list[str]:
+        """Of the protocol, the protocol's own first."""
+        return self.grid.variants(self.training)
+
+    def protocol(self, variant: str) -> TrainingSpec:
+        """What a variant is trained by.
+
+        Raises:
+            ValueError: The rule that it breaks.
+        """
+        try:
+            return self.training.varied(axis_values(variant))
+        except ValueError as error:
+            raise ValueError(f"{error} (for {variant} of the grid)") from None
+
     def identity(self) -> dict[str, Any]:
-        """What results depend on, as JSON; the data path is not part of it."""
+        """What results depend on, as JSON; the data path is not part of it, nor is an axis that is not used."""
         parts = self.model_dump(mode="json", include=set(IDENTITY))
         del parts["data"]["path"]
+        parts["grid"] = {axis: values for axis, values in parts["grid"].items() if values}
         return parts
 
     def running(self) -> dict[str, Any]:
@@ -224,6 +245,8 @@ def explain(error: Any, source: str, places: Mapping[str, str]) -> str:
         return f"{key} is missing in {_place(loc[:-1], source)}"
     if error["type"] == "value_error":
         rule = str(error["ctx"]["error"])
+        if not loc:
+            place = next((where for name, where in places.items() if name in rule), source)
         return f"{rule} in {place}" if len(loc) < KEY_LENGTH or loc[-1] in rule else f"{loc[-1]}: {rule} in {place}"
     return f"{key}: {error['msg'][0].lower()}{error['msg'][1:]}, got {error['input']!r} in {place}"
 

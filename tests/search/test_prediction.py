@@ -11,6 +11,7 @@ from search.prediction import Range, cell_seconds, price_of, range_of, study_sec
 from search.prices import PriceSpec
 from search.trial_speed import Speed
 from storage.records import CellPlan
+from storage.variants import Recipe
 
 STEPS = TrainingSpec(unit="steps", budget=100, evaluations=10, batch=4)
 HELD_OUT = {"num_validation": 5, "num_test": 15}
@@ -23,7 +24,7 @@ def plan(depth: int = 3, num_cases: int = 20) -> CellPlan:
 
 def speed(*step_seconds: float, depth: int = 3, trials: int = 1) -> Speed:
     """Of steps; a validated case takes 10 ms."""
-    return Speed(depth, 4, trials, step_seconds, (0.01,))
+    return Speed(Recipe("", depth), 4, trials, step_seconds, (0.01,))
 
 
 def test_a_cell_is_its_steps_its_validations_and_its_test() -> None:
@@ -51,7 +52,7 @@ def test_a_range_holds_what_was_measured() -> None:
 def test_slots_share_the_cells() -> None:
     """Device seconds are those of all cells; the wall shows a slot's share, and never less than the longest cell."""
     plans = [plan(2), plan(2), plan(3), plan(3)]
-    speeds = {2: speed(0.1, depth=2), 3: speed(1.0)}
+    speeds = {Recipe("", 2): speed(0.1, depth=2), Recipe("", 3): speed(1.0)}
     seconds = partial(cell_seconds, training=STEPS, **HELD_OUT)
     total, wall = study_seconds(plans, speeds, seconds, slots=2)
     assert total.mean == pytest.approx(2 * 10 + 2 * 100 + 4 * 0.7)

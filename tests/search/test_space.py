@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from models.protocol import TrainingSpec
 from search.space import GridSpec, cell_key, lay_out
 from storage.errors import InputError
+from storage.variants import Recipe
 
-PARAMETERS = {2: 20, 3: 30, 4: 40, 5: 50}
+PARAMETERS = {Recipe("", 2): 20, Recipe("", 3): 30, Recipe("", 4): 40, Recipe("", 5): 50}
 
 ratios = st.lists(
     st.integers(1, 1_000_000).map(lambda millionths: millionths / 1_000_000), min_size=1, max_size=8, unique=True
@@ -112,3 +114,34 @@ def test_a_key_names_the_variant_between_depth_and_seed() -> None:
     """Each axis with its value, fit for a path; the protocol's own variant leaves a key as it was."""
     assert cell_key(0.5, 3, 1, "loss=dice_ce,optimiser=sgd") == "ratio0.5-depth3-loss.dice_ce-optimiser.sgd-seed1"
     assert cell_key(0.5, 3, 1, "") == "ratio0.5-depth3-seed1"
+
+
+def test_variants_are_the_combinations_of_the_axes_that_are_given() -> None:
+    """The protocol's own values are left out of a name, and so its own variant comes first."""
+    training = TrainingSpec(loss="bce", optimiser="adamw")
+    assert grid().variants(training) == [""]
+    assert grid(loss=["dice_ce", "bce"]).variants(training) == ["", "loss=dice_ce"]
+    axes = {"loss": ["bce", "dice_ce"], "optimiser": ["sgd", "adamw"]}
+    assert grid(**axes).variants(training) == ["", "loss=dice_ce", "loss=dice_ce,optimiser=sgd", "optimiser=sgd"]
+
+
+def test_an_axis_holds_the_value_of_the_protocol() -> None:
+    """Else the cells that a study began with would drop out of it when it gains the axis."""
+    told = r"grid.loss must hold .* training.loss = 'bce', got \['dice_ce'\]; add it, or set training.loss = 'dice_ce'"
+    with pytest.raises(ValueError, match=told):
+        grid(loss=["dice_ce"]).variants(TrainingSpec())
+
+
+def test_each_variant_is_laid_out_over_the_whole_grid() -> None:
+    """From cheap to dear as before, the variants of one depth beside each other; keys stay unique."""
+    parameters = {Recipe(variant, depth): 10 * depth for variant in ("", "loss=dice_ce") for depth in (3, 4)}
+    plans = lay_out(grid(seed=[0, 1]), 700, parameters)
+    assert len({plan.key for plan in plans}) == len(plans) == 2 * 2 * 2 * 2
+    assert [(p.num_cases, p.depth, p.seed, p.variant) for p in plans[:4]] == [
+        (70, 3, 0, ""),
+        (70, 3, 0, "loss=dice_ce"),
+        (70, 3, 1, ""),
+        (70, 3, 1, "loss=dice_ce"),
+    ]
+    own = [plan for plan in plans if plan.variant == ""]
+    assert own == lay_out(grid(seed=[0, 1]), 700, {Recipe("", 3): 30, Recipe("", 4): 40})

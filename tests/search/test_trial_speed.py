@@ -11,6 +11,7 @@ from search import trial_speed
 from search.trial_speed import LEAST_PERIODS, Material, Trials
 from storage.data_spec import DataSpec
 from storage.preparation import prepare
+from storage.variants import Recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,20 +20,20 @@ TINY = TrainingSpec(size=16, channels=4, batch=2)
 
 
 def test_two_trials_are_measured_at_once(tmp_path: Path) -> None:
-    """Each at least so many times, on the prepared data; and again in the same processes, at another depth.
+    """Each at least so many times, on the prepared data; and again in the same processes, another recipe.
 
     Where one of them dies, as when memory runs out, that is told, and nothing waits for it.
     """
     dataset = prepare(DataSpec(kind="phantom", phantom_cases=20), 16, tmp_path)
     material = Material(TINY, 1, str(dataset.folder), dataset.names[:12], dataset.names[12:])
     with Trials(material, trials=2, device="cpu", threads=1) as trials:
-        for depth, batch in ((2, 2), (3, 4)):
-            found = trials.measure(depth, batch, 0.0)
-            assert (found.depth, found.batch, found.trials, found.failure) == (depth, batch, 2, None)
+        for recipe, batch in ((Recipe("", 2), 2), (Recipe("loss=dice_ce", 3), 4)):
+            found = trials.measure(recipe, batch, 0.0)
+            assert (found.recipe, found.batch, found.trials, found.failure) == (recipe, batch, 2, None)
             assert len(found.step_seconds) == len(found.case_seconds) == 2 * LEAST_PERIODS
             assert found.cases_per_second > 0
         os.kill(next(iter(trials._pool._processes)), signal.SIGKILL)
-        assert "was killed" in str(trials.measure(2, 2, 0.0).failure)
+        assert "was killed" in str(trials.measure(Recipe("", 2), 2, 0.0).failure)
 
 
 def test_volumes_are_drawn_and_what_fails_is_told() -> None:
@@ -42,7 +43,7 @@ def test_volumes_are_drawn_and_what_fails_is_told() -> None:
     assert data.images[0].shape == (2, 10, 10, 10)
     wrong = patch.model_copy(update={"precision": "bf16"})
     with Trials(Material(wrong, 2), trials=1, device="cpu", threads=1) as trials:
-        found = trials.measure(2, 2, 0.0)
+        found = trials.measure(Recipe("", 2), 2, 0.0)
     assert found.failure is not None
     assert "bf16 in 3D" in found.failure
     assert found.step_seconds == ()

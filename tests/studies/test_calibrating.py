@@ -19,6 +19,7 @@ from studies.spec import load_spec
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from storage.variants import Recipe
     from studies.spec import StudySpec
 
 SMALL = ["training.size=16", "training.channels=4", "training.batch=2", "grid.depth=[2]", "data.phantom_cases=40"]
@@ -35,11 +36,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def measured_at(monkeypatch: pytest.MonkeyPatch, step_seconds: dict[tuple[int, int], float]) -> None:
     """Trials that take these seconds a step, by (trials, batch), in place of measuring: what follows is arithmetic."""
 
-    def measure(trials: Trials, depth: int, batch: int, _seconds: float) -> Speed:
+    def measure(trials: Trials, recipe: Recipe, batch: int, _seconds: float) -> Speed:
         took = step_seconds.get((trials._trials, batch))
         if took is None:
-            return Speed(depth, batch, trials._trials, failure="out of memory: told by the device")
-        return Speed(depth, batch, trials._trials, (took,), (0.0,))
+            return Speed(recipe, batch, trials._trials, failure="out of memory: told by the device")
+        return Speed(recipe, batch, trials._trials, (took,), (0.0,))
 
     monkeypatch.setattr(Trials, "measure", measure)
 
@@ -140,3 +141,14 @@ def test_levels_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gpu[1].setting == "resources.gpus_per_trial=0.5"
     (one,) = levels(spec_of("resources.max_trials=1"), "gpu")
     assert one.trials == 1
+
+
+def test_every_recipe_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Batches are compared on the deepest network of the protocol's own; the study is predicted with all cells."""
+    measured_at(monkeypatch, {(1, 1): 1.0, (1, 2): 1.0, (1, 4): 1.0})
+    changes = ("training.budget=600", "resources.max_trials=1", "grid.depth=[2,3]", 'grid.loss=["bce","dice_ce"]')
+    values = found(spec_of(*changes), tmp_path)
+    told = [(row["variant"], row["depth"]) for row in values["levels"][-1]["depths"]]
+    assert told == [("", 2), ("", 3), ("loss=dice_ce", 2), ("loss=dice_ce", 3)]
+    assert values["cells"] == 8
+    assert values["prediction"]["device_hours"]["mean"] == pytest.approx(8 * 600 * 2 / 3600)

@@ -78,6 +78,14 @@ def test_changed_identity_lists_what_differs(section: str, field: str, now: obje
     assert changed_identity(IDENTITY, new) == ([] if told is None else [told])
 
 
+def test_an_axis_may_be_added_and_never_dropped() -> None:
+    """The protocol's own variant keeps its cells; the values of an axis that was used must stay."""
+    axes = copy.deepcopy(IDENTITY)
+    axes["grid"]["loss"] = ["bce", "dice_ce"]
+    assert changed_identity(IDENTITY, axes) == []
+    assert changed_identity(axes, IDENTITY) == ["grid.loss: was ['bce', 'dice_ce'], now None"]
+
+
 def test_an_unchanged_identity_has_no_changes() -> None:
     """Nor has one that lost a field, unnoticed."""
     assert changed_identity(IDENTITY, copy.deepcopy(IDENTITY)) == []

@@ -314,3 +314,64 @@ def test_identity_holds_what_results_depend_on(file: Path, override: str) -> Non
     before, after = load_spec(str(file)), load_spec(str(file), [override])
     assert after.identity() != before.identity()
     assert after.running() == before.running()
+
+
+def varied(training: dict[str, Any] | None = None, **axes: Any) -> dict[str, Any]:
+    """A valid spec with further axes."""
+    grid = {"ratio": [0.1, 1.0], "depth": [3], **axes}
+    return values(grid=grid, training={"size": 64} | (training or {}))
+
+
+def test_axes_of_the_protocol_make_variants() -> None:
+    """Every combination, each a protocol of its own; the study's own is the first."""
+    spec = parse_spec(varied(loss=["bce", "dice_ce"], optimiser=["adam", "sgd"]), source="ours.toml")
+    assert spec.variants == ["", "loss=dice_ce", "loss=dice_ce,optimiser=sgd", "optimiser=sgd"]
+    assert spec.protocol("") is spec.training
+    changed = spec.protocol("loss=dice_ce,optimiser=sgd")
+    assert (changed.loss, changed.optimiser) == ("dice_ce", "sgd")
+    assert changed.model_copy(update={"loss": "bce", "optimiser": "adam"}) == spec.training
+
+
+OWN_LOSS = (
+    "grid.loss must hold the protocol's own value, training.loss = 'bce', got ['dice_ce']; add it, or set "
+    "training.loss = 'dice_ce' in ours.toml"
+)
+ONE_DEPTH = "'swin_unetr' has depth 6 alone, got grid.depth = 3; drop it, or the architecture from grid.architecture in ours.toml"
+CHANNELS = (
+    "channels of 'segresnet' must be a multiple of 8, got 20; take 16 (for architecture=segresnet of the grid) "
+    "in ours.toml"
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (varied(loss=["dice_ce"]), OWN_LOSS),
+        (varied(loss=["bce", "bce"]), "loss: each value may stand once, got 'bce' twice in [grid] of ours.toml"),
+        (varied(architecture=["unet", "swin_unetr"], training={"channels": 24}), ONE_DEPTH),
+        (varied(architecture=["unet", "segresnet"], training={"channels": 20}), CHANNELS),
+    ],
+)
+def test_a_variant_that_cannot_be_is_refused(found: dict[str, Any], told: str) -> None:
+    """Each is checked as a whole protocol; one message says what does not hold, with value and remedy."""
+    assert message(found) == told
+
+
+def test_an_unknown_value_of_an_axis_names_those_that_are_known() -> None:
+    """With the place of the axis."""
+    told = message(varied(optimiser=["adam", "adagrad"]))
+    assert told.startswith("grid.optimiser: ")
+    assert "'sgd'" in told
+    assert told.endswith("got 'adagrad' in [grid] of ours.toml")
+
+
+def test_a_rule_over_several_values_names_the_option_that_broke_it(file: Path) -> None:
+    """`--set grid.loss`, not the file, which says nothing of it."""
+    with pytest.raises(SpecError, match=r"add it, or set training.loss = 'dice_ce' in --set grid.loss$"):
+        load_spec(str(file), ['grid.loss=["dice_ce"]'])
+
+
+def test_an_axis_that_is_not_used_is_no_part_of_the_identity() -> None:
+    """Studies that were begun before there were such axes stay the same studies."""
+    assert set(parse_spec(values(), source="ours.toml").identity()["grid"]) == {"ratio", "depth", "seed"}
+    assert parse_spec(varied(loss=["bce", "dice_ce"]), source="x").identity()["grid"]["loss"] == ["bce", "dice_ce"]
