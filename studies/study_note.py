@@ -75,7 +75,7 @@ def _is_open(cell: Cell) -> bool:
 def _depths(found: Answer) -> Iterator[str]:
     yield from _table("depth", *_variant_head(found), "enough cases", "plateau", "gain by doubling")
     for depth in found.depths:
-        yield _row(str(depth.depth), *_variant(depth.variant, found), *_read_off(depth))
+        yield _row(str(depth.depth), *map(plain, _variant(depth.variant, found)), *_read_off(depth))
 
 
 def _read_off(depth: DepthAnswer) -> tuple[str, str, str]:
@@ -115,7 +115,7 @@ def _variant_head(found: Answer) -> list[str]:
 
 
 def _variant(variant: str, found: Answer) -> list[str]:
-    return [plain(name_of(variant))] if found.has_variants else []
+    return [name_of(variant)] if found.has_variants else []
 
 
 def _table(*titles: str) -> Iterator[str]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from search.collapse import collapse_rates
-from storage.variants import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +17,13 @@ if TYPE_CHECKING:
 
 def tables_of(material: Material) -> dict[str, pd.DataFrame]:
     """Frames by name; measured and forecast values in columns of their own; columns of nested values have dots."""
+    frames = _frames(material)
+    if material.findings.has_variants:
+        return frames
+    return {name: frame.drop(columns="variant", errors="ignore") for name, frame in frames.items()}
+
+
+def _frames(material: Material) -> dict[str, pd.DataFrame]:
     found = material.findings.answer
     return {
         "ranking": _frame(found.ranking),
@@ -28,47 +34,38 @@ def tables_of(material: Material) -> dict[str, pd.DataFrame]:
         "best-buy": _frame(() if found.best_buy is None else (found.best_buy.best, *found.best_buy.rivals)),
         "backtests": _frame(found.backtests),
         "scores": _frame(each for part in material.parts for each in part.scored),
-        "forecasts": _unless_alone(
-            pd.DataFrame(
-                [
-                    (part.variant, each.depth, int(cases), measured, forecast, lower, upper, linear)
-                    for part in material.parts
-                    for each in part.halves
-                    for cases, measured, forecast, lower, upper, linear in zip(
-                        each.num_cases[each.seen :],
-                        each.measured[each.seen :],
-                        each.forecast.mean,
-                        each.forecast.lower,
-                        each.forecast.upper,
-                        each.linear,
-                        strict=True,
-                    )
-                ],
-                columns=[
-                    "variant",
-                    "depth",
-                    "num_cases",
-                    "measured",
-                    "forecast",
-                    "forecast_lower",
-                    "forecast_upper",
-                    "linear",
-                ],
-            )
+        "forecasts": pd.DataFrame(
+            [
+                (part.variant, each.depth, int(cases), measured, forecast, lower, upper, linear)
+                for part in material.parts
+                for each in part.halves
+                for cases, measured, forecast, lower, upper, linear in zip(
+                    each.num_cases[each.seen :],
+                    each.measured[each.seen :],
+                    each.forecast.mean,
+                    each.forecast.lower,
+                    each.forecast.upper,
+                    each.linear,
+                    strict=True,
+                )
+            ],
+            columns=[
+                "variant",
+                "depth",
+                "num_cases",
+                "measured",
+                "forecast",
+                "forecast_lower",
+                "forecast_upper",
+                "linear",
+            ],
         ),
-        "claims": _unless_alone(
-            pd.json_normalize(
-                [{"variant": part.variant, **asdict(claim)} for part in material.parts for claim in part.claims]
-            )
+        "claims": pd.json_normalize(
+            [{"variant": part.variant, **asdict(claim)} for part in material.parts for claim in part.claims]
         ),
         "collapse-rates": _frame(collapse_rates(material.measurements)),
     }
 
 
 def _frame(rows: Iterable[Any]) -> pd.DataFrame:
-    return _unless_alone(pd.json_normalize([asdict(row) for row in rows]))
-
-
-def _unless_alone(frame: pd.DataFrame) -> pd.DataFrame:
-    """Without the column of variants where all are the protocol's own."""
-    return frame if "variant" not in frame or (frame["variant"] != OWN).any() else frame.drop(columns="variant")
+    return pd.json_normalize([asdict(row) for row in rows])

@@ -30,7 +30,7 @@ def plan(ratio: float, depth: int, seed: int = 0, **changes: Any) -> CellPlan:
     """A cell of the grid."""
     num_cases = round(NUM_TRAIN * ratio)
     values = {"ratio": ratio, "depth": depth, "seed": seed, "num_cases": num_cases, "parameters": 1000 * 4**depth}
-    return CellPlan(**{"key": cell_key(ratio, depth, seed)} | values | changes)
+    return CellPlan(**{"key": cell_key(ratio, depth, seed, changes.get("variant", ""))} | values | changes)
 
 
 def drawn_run(cell: CellPlan, *, end: float | None = None, noise: float = 0.004) -> RecordedRun:

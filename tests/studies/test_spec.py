@@ -336,7 +336,10 @@ OWN_LOSS = (
     "grid.loss must hold the protocol's own value, training.loss = 'bce', got ['dice_ce']; add it, or set "
     "training.loss = 'dice_ce' in ours.toml"
 )
-ONE_DEPTH = "'swin_unetr' has depth 6 alone, got grid.depth = 3; drop it, or the architecture from grid.architecture in ours.toml"
+ONE_DEPTH = (
+    "'swin_unetr' has depth 6 alone, got grid.depth = 3; drop it, or the architecture from grid.architecture in "
+    "ours.toml"
+)
 CHANNELS = (
     "channels of 'segresnet' must be a multiple of 8, got 20; take 16 (for architecture=segresnet of the grid) "
     "in ours.toml"
