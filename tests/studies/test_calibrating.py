@@ -150,5 +150,5 @@ def test_every_recipe_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     values = found(spec_of(*changes), tmp_path)
     told = [(row["variant"], row["depth"]) for row in values["levels"][-1]["depths"]]
     assert told == [("", 2), ("", 3), ("loss=dice_ce", 2), ("loss=dice_ce", 3)]
-    assert values["cells"] == 8
-    assert values["prediction"]["device_hours"]["mean"] == pytest.approx(8 * 600 * 2 / 3600)
+    assert values["cells"] == 4 * 2 * 2
+    assert values["prediction"]["device_hours"]["mean"] == pytest.approx(16 * 600 / 3600)
