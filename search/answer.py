@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Required, TypedDict, TypeVar, Unpack
 
 import numpy as np
@@ -98,7 +99,7 @@ class Answer:
         unsaid = frozenset() if self.has_variants else frozenset({"variant"})
         return {key: _plain(value, unsaid) for key, value in dataclasses.asdict(self).items()}
 
-    @property
+    @cached_property
     def variants(self) -> tuple[str, ...]:
         """Those that were measured or are forecast, the protocol's own first."""
         return tuple(variants_in(self.ranking))

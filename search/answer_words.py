@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from storage.variants import recipe_of
+from storage.variants import name_of, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,10 +64,16 @@ def _recommendation(row: RankedConfiguration, answer: Answer, currency: str) -> 
     alone = f"; one new run: {interval(row.estimate.run_interval)}" if row.estimate.run_interval else ""
     fresh = "" if row.confirmed_dsc is None else f" The fresh seed has test DSC {row.confirmed_dsc:.3f}."
     return (
-        f"Recommended: {recipe_of(row)} with {row.num_cases} cases (ratio {row.ratio:.4g}): test DSC"
+        f"Recommended: {recommended_recipe(row, answer)} with {row.num_cases} cases (ratio {row.ratio:.4g}): test DSC"
         f" {dsc_estimate(row.estimate)}{alone}; {amount(row.price)} {currency}{per_dsc} for {hours} of training and"
         f" {row.num_cases} + {held_out} cases, the latter for validation and test.{fresh}"
     )
+
+
+def recommended_recipe(row: RankedConfiguration, answer: Answer) -> str:
+    """Its depth and variant, the protocol's own too where there are others."""
+    own = answer.has_variants and not row.variant
+    return f"{recipe_of(row)} ({name_of(row.variant)})" if own else str(recipe_of(row))
 
 
 def _target(wanted: TargetAnswer, answer: Answer, currency: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -64,7 +65,7 @@ class Findings:
     answer: Answer
     curves: Mapping[str, DataCurves]
 
-    @property
+    @cached_property
     def variants(self) -> list[str]:
         """Of the protocol, that cells were laid out for, the protocol's own first."""
         return variants_in(record.cell.plan for record in self.records) or [OWN]

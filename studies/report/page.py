@@ -11,10 +11,10 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from search.answer_words import sentences
+from search.answer_words import recommended_recipe, sentences
 from search.prices import training_price
 from storage.records import CellState
-from storage.variants import name_of, recipe_of
+from storage.variants import name_of
 from studies.report.sections import sections_of
 from studies.report.words import SECONDS_PER_HOUR, amount, dsc, interval
 
@@ -72,7 +72,7 @@ def _headline(found: Answer, currency: str) -> str:
         return f"No measured configuration reaches a DSC of {found.target:g}."
     if row is None:
         return next(sentences(found, currency))
-    return f"{row.num_cases} training cases and a network of {recipe_of(row)} are recommended."
+    return f"{row.num_cases} training cases and a network of {recommended_recipe(row, found)} are recommended."
 
 
 def _key_figures(found: Answer, currency: str) -> Iterator[KeyFigure]:

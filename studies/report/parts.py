@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -32,7 +33,7 @@ class Figure:
 
     def of_variant(self, variant: str) -> Figure:
         """The same as that of one variant among several."""
-        name = f"{self.name}{key_part(variant) or '-own'}".replace(".", "-")
+        name = f"{self.name}{re.sub('[._]', '-', key_part(variant)) or '-own'}"
         return replace(self, name=name, caption=_told(variant, self.caption))
 
 

@@ -22,6 +22,7 @@ from studies.answering import Findings, findings_of
 from studies.case_metrics import _counts
 from studies.forecast_table import forecast_table
 from studies.forecasting import forecast_file
+from studies.model_bundle import _config
 from studies.report.files import write_files
 from studies.report.formats import OF_TABLES
 from studies.report.gallery import galleries, shown_cells
@@ -87,16 +88,16 @@ def test_each_variant_has_a_panel_and_every_name_is_unique() -> None:
     names = [figure.name for figure in figures_of(material())]
     assert len(set(names)) == len(names)
     for apart in ("data-curves", "scores", "iou-heatmap", "dsc-by-ratio", "test-error", "forecasts", "training-curves"):
-        assert {f"{apart}-own", f"{apart}-loss-dice_ce"} <= set(names)
+        assert {f"{apart}-own", f"{apart}-loss-dice-ce"} <= set(names)
     assert {"ranking-bars", "front", "training-times"} <= set(names)
     captions = {figure.name: figure.caption for figure in figures_of(material())}
     assert captions["scores-own"].startswith("own protocol: Test DSC")
-    assert captions["scores-loss-dice_ce"].startswith("loss=dice_ce: Test DSC")
+    assert captions["scores-loss-dice-ce"].startswith("loss=dice_ce: Test DSC")
 
 
 def test_a_panel_holds_its_own_variant_s_values_alone() -> None:
     """As many measured points as it has configurations that learned."""
-    (scores,) = [f.figure for f in figures_of(material()) if f.name == "scores-loss-dice_ce"]
+    (scores,) = [f.figure for f in figures_of(material()) if f.name == "scores-loss-dice-ce"]
     values = [value for line in json.loads(scores.to_json())["data"][0]["z"] for value in line if value is not None]
     assert len(values) == 6
     (own,) = [f.figure for f in figures_of(material()) if f.name == "scores-own"]
@@ -131,6 +132,7 @@ def test_the_text_tells_variants_apart_by_letters_within_80_columns() -> None:
     """With a legend."""
     text = render_answer(findings().answer, "EUR")
     assert "Variants: A own protocol; B loss=dice_ce." in text
+    assert "Recommended: depth 3 (own protocol) with 80 cases" in text
     assert max(map(len, text.splitlines())) <= 80
     assert {line.split()[2] for line in text.splitlines() if line.split()[:1] == ["1"]} <= {"A", "B"}
 
@@ -240,3 +242,12 @@ def test_complexity_has_a_row_a_recipe(monkeypatch: pytest.MonkeyPatch, capsys: 
         "own protocol:",
         f"{ARCHITECTURE}:",
     ]
+
+
+def test_a_model_is_exported_with_the_network_that_was_trained() -> None:
+    """Not that of the protocol."""
+    training = {"training": {"size": 16, "channels": 8, "architecture": "unet"}}
+    study = study_record(identity=study_record().identity | training)
+    (record,) = as_variant([cell_record(2, 1.0)], ARCHITECTURE)
+    assert _config(study, record)["network_def"]["_target_"] == "SegResNet"
+    assert _config(study, cell_record(2, 1.0))["network_def"]["_target_"] == "UNet"
