@@ -113,7 +113,7 @@ def test_optuna_holds_the_loss_of_each_trial(folder: Path) -> None:
     with optuna_study(url, "phantom") as seen:
         figures = get_plotly_graph_objects(system_attributes(seen))
     apart = [f"dicecurve-{kind}-{which}" for kind in ("data-curves", "scores") for which in ("own", "loss-dice-ce")]
-    assert figures.keys() == {"dicecurve-ranking-bars", *apart}
+    assert set(apart) <= figures.keys()
 
 
 def test_its_surface_is_replayed(folder: Path, say: Callable[..., Said]) -> None:
