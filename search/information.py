@@ -53,7 +53,9 @@ def gains(draws: Floats, loss: Floats, candidates: Integers, sigma: Floats, rng:
     outcomes = np.arange(0, len(draws), max(1, len(draws) // OUTCOMES))
     luck = rng.standard_normal(len(outcomes))
     with one_blas_thread():
-        return np.array([_gain(draws[:, c], outcomes, luck * sigma[outcomes, c], sigma[:, c], loss) for c in candidates])
+        return np.array(
+            [_gain(draws[:, c], outcomes, luck * sigma[outcomes, c], sigma[:, c], loss) for c in candidates]
+        )
 
 
 def _gain(values: Floats, outcomes: Integers, noise: Floats, sigma: Floats, loss: Floats) -> float:
