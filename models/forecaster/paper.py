@@ -27,7 +27,7 @@ RATE = 5e-3  # ours: the paper does not say
 
 
 @dataclass(frozen=True)
-class Variant:
+class PaperLstm:
     """One of the four.
 
     Attributes:
@@ -47,7 +47,7 @@ class Variant:
         return f"{'bi' if self.bidirectional else 'uni'}-directional {'full' if self.full_step else 'one'}-step"
 
 
-VARIANTS = tuple(Variant(bidirectional, full) for bidirectional in (False, True) for full in (False, True))
+PAPER_LSTMS = tuple(PaperLstm(bidirectional, full) for bidirectional in (False, True) for full in (False, True))
 
 
 class PaperNetwork(nn.Module):
@@ -68,9 +68,9 @@ class PaperNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class PaperPredictor:
-    """A variant, fitted."""
+    """One of the four, fitted."""
 
-    variant: Variant
+    kind: PaperLstm
     network: PaperNetwork
 
     def predict(self, y: Floats, prefix: int) -> Floats:
@@ -85,11 +85,11 @@ class PaperPredictor:
             Shape (T - prefix,).
         """
         with torch.inference_mode():
-            values = _predicted(self.variant, self.network, torch.tensor(y, dtype=torch.float32)[None], prefix)
+            values = _predicted(self.kind, self.network, torch.tensor(y, dtype=torch.float32)[None], prefix)
         return values[0].numpy().astype(np.float64)
 
 
-def fit_variant(variant: Variant, curves: Sequence[Floats], prefix: int, seed: int = 0) -> PaperPredictor:
+def fit_paper_lstm(kind: PaperLstm, curves: Sequence[Floats], prefix: int, seed: int = 0) -> PaperPredictor:
     """Fit on curves of equal length T, shape (T,) each, with the loss over the points after the prefix.
 
     Raises:
@@ -100,15 +100,15 @@ def fit_variant(variant: Variant, curves: Sequence[Floats], prefix: int, seed: i
         raise ValueError(f"curves must share one length above the prefix {prefix}, got {sorted(lengths)}")
     with one_thread(), torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = PaperNetwork(bidirectional=variant.bidirectional)
+        network = PaperNetwork(bidirectional=kind.bidirectional)
         values = torch.tensor(np.stack(curves), dtype=torch.float32)
         optimiser = torch.optim.Adam(network.parameters(), RATE)
         for _ in range(STEPS):
             optimiser.zero_grad()
-            loss = (_predicted(variant, network, values, prefix) - values[:, prefix:]).abs().mean()
+            loss = (_predicted(kind, network, values, prefix) - values[:, prefix:]).abs().mean()
             torch.autograd.backward(loss)
             optimiser.step()
-    return PaperPredictor(variant, network.eval())
+    return PaperPredictor(kind, network.eval())
 
 
 def roll_out(network: PaperNetwork, seen: Tensor, steps: int) -> Tensor:
@@ -119,12 +119,12 @@ def roll_out(network: PaperNetwork, seen: Tensor, steps: int) -> Tensor:
     return values[:, seen.shape[1] :]
 
 
-def _predicted(variant: Variant, network: PaperNetwork, values: Tensor, prefix: int) -> Tensor:
-    """What a variant says of all points after the prefix of sequences (N, T): (N, T - prefix)."""
+def _predicted(kind: PaperLstm, network: PaperNetwork, values: Tensor, prefix: int) -> Tensor:
+    """What one says of all points after the prefix of sequences (N, T): (N, T - prefix)."""
     points = values.shape[1]
-    if variant.full_step:
+    if kind.full_step:
         return roll_out(network, values[:, :prefix], points - prefix)
-    if variant.sees_future or not variant.bidirectional:
+    if kind.sees_future or not kind.bidirectional:
         after: Tensor = network(values[:, :-1])
         return after[:, prefix - 1 :]
     return torch.stack([network(values[:, :end])[:, -1] for end in range(prefix, points)], dim=1)

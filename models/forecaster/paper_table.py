@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from models.forecaster.families import extrapolate, line, max_median
-from models.forecaster.paper import VARIANTS, Variant, fit_variant
+from models.forecaster.paper import PAPER_LSTMS, PaperLstm, fit_paper_lstm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +40,7 @@ class PaperScore:
     Attributes:
         protocol: "as published": fitted and scored on the same surface; "honest": the scored depth held out, and only
             what comes before each predicted value seen.
-        method: Variant or baseline, with its mode.
+        method: LSTM or baseline, with its mode.
         depth: Scored.
         sees_future: Whether it reads the values that it predicts.
         errors: Of every point after the prefix, shape (T - prefix,).
@@ -59,7 +59,7 @@ def prefix_of(points: int) -> int:
 
 
 def paper_scores(cases: Floats, curves: Mapping[int, Floats], shipped: LstmForecaster) -> list[PaperScore]:
-    """Score the paper's variants, the baselines and the shipped forecaster.
+    """Score the paper's LSTMs, the baselines and the shipped forecaster.
 
     Args:
         cases: Numbers of training cases, rising, shape (T,), T at least LEAST_POINTS.
@@ -77,8 +77,8 @@ def paper_scores(cases: Floats, curves: Mapping[int, Floats], shipped: LstmForec
     prefix = prefix_of(len(cases))
     scores = [
         score
-        for variant in VARIANTS
-        for score in (*_published(variant, curves, prefix), *_honest(variant, curves, prefix))
+        for kind in PAPER_LSTMS
+        for score in (*_published(kind, curves, prefix), *_honest(kind, curves, prefix))
     ]
     scores.extend(
         PaperScore(protocol, f"{name}, {mode}", depth, sees_future=False, errors=np.abs(predicted - y[prefix:]))
@@ -106,24 +106,24 @@ def _shipped(
             yield PaperScore("honest", f"shipped forecaster, {mode}", depth, sees_future=False, errors=errors)
 
 
-def _published(variant: Variant, curves: Mapping[int, Floats], prefix: int) -> list[PaperScore]:
-    seeing = replace(variant, sees_future=variant.bidirectional and not variant.full_step)
-    predictor = fit_variant(seeing, list(curves.values()), prefix)
+def _published(kind: PaperLstm, curves: Mapping[int, Floats], prefix: int) -> list[PaperScore]:
+    seeing = replace(kind, sees_future=kind.bidirectional and not kind.full_step)
+    predictor = fit_paper_lstm(seeing, list(curves.values()), prefix)
     return [
         PaperScore(
-            "as published", variant.name, depth, seeing.sees_future, np.abs(predictor.predict(y, prefix) - y[prefix:])
+            "as published", kind.name, depth, seeing.sees_future, np.abs(predictor.predict(y, prefix) - y[prefix:])
         )
         for depth, y in curves.items()
     ]
 
 
-def _honest(variant: Variant, curves: Mapping[int, Floats], prefix: int) -> list[PaperScore]:
+def _honest(kind: PaperLstm, curves: Mapping[int, Floats], prefix: int) -> list[PaperScore]:
     scores = []
     for depth, y in curves.items():
         others = [curve for other, curve in curves.items() if other != depth]
         if others:
-            errors = np.abs(fit_variant(variant, others, prefix).predict(y, prefix) - y[prefix:])
-            scores.append(PaperScore("honest", variant.name, depth, sees_future=False, errors=errors))
+            errors = np.abs(fit_paper_lstm(kind, others, prefix).predict(y, prefix) - y[prefix:])
+            scores.append(PaperScore("honest", kind.name, depth, sees_future=False, errors=errors))
     return scores
 
 

@@ -69,7 +69,7 @@ def _take_report(report: argparse.ArgumentParser) -> None:
         help="ask with another value, such as prices.case=12 or tolerance=0.02; nothing is trained for it",
     )
     report.add_argument(
-        "--paper-tables", action="store_true", help="fit the paper's LSTM variants for its Tables 2 and 3: minutes"
+        "--paper-tables", action="store_true", help="fit the paper's LSTMs for its Tables 2 and 3: minutes"
     )
     report.add_argument(
         "--format", metavar="LIST", default="", help="also write tables and figures: csv, json, png, pdf, with commas"

@@ -51,7 +51,7 @@ def write_report(
         question: Prices and target, where they are not the study's own.
         counts: Pixel counts, where the records were read without them.
         formats: Of tables and figures, into a folder beside the page that bears its name.
-        paper_tables: Whether to fit the paper's LSTM variants for Tables 2 and 3, which takes minutes.
+        paper_tables: Whether to fit the paper's LSTMs for Tables 2 and 3, which takes minutes.
 
     Returns:
         What the page was written from.

@@ -1,4 +1,4 @@
-"""The paper's four variants: what each may see, and how they are compared."""
+"""The paper's four LSTMs: what each may see, and how they are compared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from models.forecaster import paper
 from models.forecaster.lstm import load
-from models.forecaster.paper import VARIANTS, Variant, fit_variant
+from models.forecaster.paper import PAPER_LSTMS, PaperLstm, fit_paper_lstm
 from models.forecaster.paper_table import paper_scores, prefix_of
 
 CASES = np.linspace(80, 800, 10)
@@ -24,14 +24,14 @@ def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper, "STEPS", 20)
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: v.name)
-def test_no_honest_variant_sees_the_future(variant: Variant) -> None:
+@pytest.mark.parametrize("kind", PAPER_LSTMS, ids=lambda v: v.name)
+def test_no_honest_lstm_sees_the_future(kind: PaperLstm) -> None:
     """Another end of the curve changes nothing before it; full-step sees nothing at all after the prefix."""
-    predictor = fit_variant(variant, [data_curve(depth) for depth in (3, 4)], prefix=3)
+    predictor = fit_paper_lstm(kind, [data_curve(depth) for depth in (3, 4)], prefix=3)
     y, other = data_curve(5), data_curve(5)
     other[6:] = 0.1
     changed = np.flatnonzero(predictor.predict(y, 3) != predictor.predict(other, 3))
-    if variant.full_step:
+    if kind.full_step:
         assert changed.size == 0
     else:
         assert changed.min() == 4  # the points 3..6 are predicted from what comes before them
@@ -39,8 +39,8 @@ def test_no_honest_variant_sees_the_future(variant: Variant) -> None:
 
 def test_a_plain_bidirectional_layer_does_see_it() -> None:
     """As published, bi-directional and one-step: the value that it predicts reaches the prediction."""
-    seeing = Variant(bidirectional=True, full_step=False, sees_future=True)
-    predictor = fit_variant(seeing, [data_curve(3), data_curve(4)], prefix=3)
+    seeing = PaperLstm(bidirectional=True, full_step=False, sees_future=True)
+    predictor = fit_paper_lstm(seeing, [data_curve(3), data_curve(4)], prefix=3)
     other = data_curve(5)
     other[6] = 0.1
     assert (predictor.predict(data_curve(5), 3) != predictor.predict(other, 3))[:3].all()
@@ -50,29 +50,29 @@ def test_a_fit_learns_its_own_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Uni-directional and one-step, on the curve that it was fitted on: closer than persistence."""
     monkeypatch.setattr(paper, "STEPS", 400)
     y = data_curve(4)
-    predictor = fit_variant(Variant(bidirectional=False, full_step=False), [y], prefix=2)
+    predictor = fit_paper_lstm(PaperLstm(bidirectional=False, full_step=False), [y], prefix=2)
     assert np.abs(predictor.predict(y, 2) - y[2:]).mean() < np.abs(y[1:-1] - y[2:]).mean()
 
 
 def test_the_same_seed_gives_the_same_predictor() -> None:
     """And leaves the global source of chance alone."""
     curves = [data_curve(3), data_curve(4)]
-    first, second = (fit_variant(VARIANTS[0], curves, prefix=3, seed=1) for _ in range(2))
+    first, second = (fit_paper_lstm(PAPER_LSTMS[0], curves, prefix=3, seed=1) for _ in range(2))
     np.testing.assert_array_equal(first.predict(curves[0], 3), second.predict(curves[0], 3))
 
 
 def test_curves_of_different_length_are_refused() -> None:
     """One grid of sizes for all."""
     with pytest.raises(ValueError, match=r"one length above the prefix 3, got \[9, 10\]"):
-        fit_variant(VARIANTS[0], [data_curve(3), data_curve(4)[:9]], prefix=3)
+        fit_paper_lstm(PAPER_LSTMS[0], [data_curve(3), data_curve(4)[:9]], prefix=3)
 
 
 def test_the_comparison_holds_every_method_under_both_protocols(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four variants, four baselines and the shipped forecaster, at each depth; only one row sees the future."""
+    """Four LSTMs, four baselines and the shipped forecaster, at each depth; only one row sees the future."""
     monkeypatch.setattr(paper, "STEPS", 2)
     curves = {depth: data_curve(depth) for depth in (3, 4)}
     scores = paper_scores(CASES, curves, load())
-    per_protocol = len(VARIANTS) + 2 * 4
+    per_protocol = len(PAPER_LSTMS) + 2 * 4
     assert len(scores) == (2 * per_protocol + 2) * len(curves)
     assert all(len(score.errors) == len(CASES) - prefix_of(len(CASES)) for score in scores)
     assert {(s.protocol, s.method) for s in scores if s.sees_future} == {("as published", "bi-directional one-step")}
