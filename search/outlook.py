@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.forecaster.joint_curves import Runs, SurfacePrior
+from models.forecaster.linear_algebra import one_blas_thread
 from search.curves import Curves
 from search.information import gains, losses
 from search.ranking import LIKELY, floor_probabilities
@@ -100,6 +101,11 @@ class Outlook:
     def recommended(self) -> int:
         """The configuration that the answer's rule takes: the cheapest DSC among those likely to reach the floor."""
         return self._recommended
+
+    @cached_property
+    def single(self) -> NDArray[np.float32]:
+        """The draws in single precision: every report of a running cell goes through all of them."""
+        return self.draws.astype(np.float32)
 
     @cached_property
     def _recommended(self) -> int:
@@ -269,14 +275,15 @@ def _best_buys(weights: Floats, outlook: Outlook) -> list[int]:
 
     The cheapest DSC among configurations that reach the floor with P >= 0.5; the likeliest where none does.
     """
-    shares = weights / weights.sum(axis=1, keepdims=True)
-    means = shares @ outlook.draws
-    best = means.argmax(axis=1)
-    chances = np.empty(means.shape)
-    for each in np.unique(best):  # mostly one: then the draws are compared with their floors only once
-        own = best == each
-        fitted = means[own.argmax()]
-        chances[own] = floor_probabilities(fitted, outlook.draws, outlook.tolerance, outlook.target, shares[own])
+    shares = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    with one_blas_thread():
+        means = shares @ outlook.single
+        best = means.argmax(axis=1)
+        chances = np.empty(means.shape)
+        for each in np.unique(best):  # mostly one: then the draws are compared with their floors only once
+            own = best == each
+            fitted = means[own.argmax()]
+            chances[own] = floor_probabilities(fitted, outlook.single, outlook.tolerance, outlook.target, shares[own])
     return [_best_buy(mean, chance, outlook) for mean, chance in zip(means, chances, strict=True)]
 
 

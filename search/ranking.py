@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from search.prices import Device, PriceSpec
 
     Floats = NDArray[np.float64]
+    Reals = NDArray[np.float64] | NDArray[np.float32]
 
 LIKELY = 0.5  # probability of reaching the floor at which a configuration is eligible
 
@@ -96,7 +97,7 @@ def floor_of(fitted: Floats, tolerance: float, target: float | None) -> float:
 
 
 def floor_probabilities(
-    fitted: Floats, drawn: Floats, tolerance: float, target: float | None, weights: Floats | None = None
+    fitted: Reals, drawn: Reals, tolerance: float, target: float | None, weights: Reals | None = None
 ) -> Floats:
     """Share of R replicates in which each of J configurations reaches the floor.
 
@@ -116,7 +117,8 @@ def floor_probabilities(
     """
     floors = drawn[:, [int(fitted.argmax())]] - tolerance if target is None else target
     reached = drawn >= floors
-    return reached.mean(axis=0) if weights is None else np.asarray(weights @ reached)
+    shares = reached.mean(axis=0) if weights is None else weights @ reached
+    return np.asarray(shares, dtype=np.float64)
 
 
 def ranked(rows: Iterable[RankedConfiguration]) -> tuple[RankedConfiguration, ...]:
