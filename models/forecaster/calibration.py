@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 HORIZONS = (0.51, 0.92, 1.61)  # log of the position asked for by the last one seen: 60, 40 and 20 % seen
 # Evenly spaced curves, such as training curves, and others, such as data curves: alone, and beside siblings.
 FACTORS: dict[tuple[bool, bool], tuple[float, ...]] = {
-    (True, False): (0.88, 1.51, 1.51),
-    (True, True): (0.91, 1.25, 1.12),
-    (False, False): (1.02, 1.13, 1.04),
-    (False, True): (1.01, 1.19, 1.12),
+    (True, False): (0.59, 1.08, 1.18),
+    (True, True): (0.61, 0.92, 0.89),
+    (False, False): (0.74, 0.83, 0.72),
+    (False, True): (0.83, 1.06, 0.92),
 }
 
 LEAST_CURVES = 19  # with fewer no empirical 90 % interval of two sides exists

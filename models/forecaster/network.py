@@ -14,6 +14,8 @@ MEDIAN = LEVELS.index(0.5)
 KINDS = 2  # of a new measured value; of the expected value
 GAINS = 3  # leading token features that say what a sibling did afterwards
 HEADS = 4
+# While it is fitted, so that no clue is relied on alone: measured curves are not quite like drawn ones.
+INPUT_DROPOUT, DROPOUT = 0.1, 0.2
 
 
 class SiblingAttention(nn.Module):
@@ -61,10 +63,13 @@ class ForecastNetwork(nn.Module):
         own = hidden + SUMMARY_FEATURES
         self.siblings = SiblingAttention(own, sibling_width)
         self.head = nn.Sequential(
+            nn.Dropout(INPUT_DROPOUT),
             nn.Linear(own + HORIZON_FEATURES + self.siblings.size, width),
             nn.SiLU(),
+            nn.Dropout(DROPOUT),
             nn.Linear(width, width),
             nn.SiLU(),
+            nn.Dropout(DROPOUT),
             nn.Linear(width, width // 2),
             nn.SiLU(),
             nn.Linear(width // 2, KINDS * len(LEVELS)),

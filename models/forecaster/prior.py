@@ -26,8 +26,11 @@ COVARIATES = 3
 GEOMETRIC_SHARE = 0.45
 SHARED_START = 0.4
 CAP_SHARPNESS = 6.0
-DECLINE = {True: 0.1, False: 0.04}  # share of curves that fall after a peak: over time, over cases
-OUTAGE = {True: 0.03, False: 0.005}  # share of curves that fall to the bottom for a while: over time, over cases
+DECLINE = {True: 0.06, False: 0.04}  # share of curves that fall after a peak: over time, over cases
+OUTAGE = {True: 0.06, False: 0.005}  # share of curves that fall to the bottom for a while: over time, over cases
+NOISE = {True: (4e-4, 0.12), False: (3e-4, 0.05)}  # in DSC: over time, over cases
+WAVES = 2
+WOBBLE = (0.005, 0.3)  # as a share of what is climbed
 FAST, SLOW = (1e-3, 0.8), (1e-2, 8.0)  # times of the two growth laws, in budgets
 
 
@@ -102,7 +105,9 @@ def draw(rng: Generator, groups: int, curves: int, max_points: int = 400) -> Dra
     spread = np.exp(rng.uniform(np.log(0.1), np.log(1.5), (groups, 1)))
     population = _Population(rng, spread, covariates)
     expected, loudness = _expected(population, x / x[-1], decays=not geometric)
-    noisy = expected + _noise(population, expected, loudness)
+    size = _noise_size(population, expected, loudness, decays=not geometric)
+    expected = np.clip(expected - _drag(population, decays=not geometric) * size, 0.0, 1.0)
+    noisy = expected + size * _noise(population, size.shape)
     return DrawnCurves(x, expected, _measured(population, noisy), covariates)
 
 
@@ -128,9 +133,10 @@ def _expected(population: _Population, t: Floats, *, decays: bool) -> tuple[Floa
     levels = start[..., None] + (end - start)[..., None] * climbed
     floor = np.minimum(start, end)[..., None]
     levels = _with_events(population, levels, floor, t, decays=decays)
+    if not decays:
+        return np.clip(levels, 0.0, 1.0), _fading(population, t)
     quiet = population.uniform(0.05, 1.0)[..., None]
-    loudness = quiet + (1 - quiet) * rates if decays else _fading(population, t)
-    return np.clip(levels, 0.0, 1.0), loudness
+    return np.clip(levels, 0.0, 1.0), (quiet + (1 - quiet) * rates) * _waking(population, growth)
 
 
 def _levels(population: _Population) -> tuple[Floats, Floats]:
@@ -141,8 +147,8 @@ def _levels(population: _Population) -> tuple[Floats, Floats]:
     # Before it has learned anything, every curve of a study may score alike.
     shared = population.rng.random((len(low), 1)) < SHARED_START
     low = np.where(shared, np.minimum(low[:, :1], high), low)
-    falls = population.chance(0.06)
-    flat = population.chance(0.04)
+    falls = population.chance(0.025)
+    flat = population.chance(0.02)
     start = np.where(falls, high, low)
     return start, np.where(flat, start, np.where(falls, low, high))
 
@@ -155,8 +161,22 @@ def _growth(population: _Population, t: Floats) -> Floats:
         time = population.log_uniform(fastest, slowest)
         steepness = population.log_uniform(0.4, 3.0)
         parts.append(grow(law, time, steepness, t))
-    second = (population.chance(0.3) * population.uniform(0.0, 0.7))[..., None]
-    return _capped(population, (1 - second) * parts[0] + second * parts[1])
+    second = (population.chance(0.45) * population.uniform(0.0, 0.7))[..., None]
+    growth = (1 - second) * parts[0] + second * parts[1]
+    return _capped(population, np.clip(growth * (1 + _wobble(population, t)), 0.0, 1.0))
+
+
+def _wobble(population: _Population, t: Floats) -> Floats:
+    """What no law says of a curve's growth, as a share of it: slow waves in t and in log t, shape (G, K, P)."""
+    waves = np.zeros((*population.shape, len(t)))
+    for position, lowest, highest in ((np.log(t), 0.05, 0.6), (t, 0.3, 3.0)):
+        for _ in range(WAVES):
+            frequency = population.log_uniform(lowest, highest)[..., None]
+            phase = population.uniform(0.0, 2 * np.pi)[..., None]
+            waves += np.sin(2 * np.pi * frequency * position + phase) * (lowest / frequency) ** 0.5
+    size = population.chance(0.8) * population.log_uniform(*WOBBLE)
+    wobble: Floats = size[..., None] * waves / np.sqrt(WAVES)
+    return wobble
 
 
 def _capped(population: _Population, growth: Floats) -> Floats:
@@ -169,6 +189,13 @@ def _capped(population: _Population, growth: Floats) -> Floats:
 def _fading(population: _Population, t: Floats) -> Floats:
     """Noise of curves over cases, that fades with their number: shape (G, K, P), 1 at the first position."""
     loudness: Floats = (t / t[0]) ** -population.uniform(0.0, 0.5)[..., None]
+    return loudness
+
+
+def _waking(population: _Population, growth: Floats) -> Floats:
+    """Noise of curves over time that comes as they climb, since guesses all alike hardly vary: shape (G, K, P)."""
+    power = population.uniform(0.0, 1.5) * population.chance(0.4)
+    loudness: Floats = (0.03 + 0.97 * growth) ** power[..., None]
     return loudness
 
 
@@ -202,19 +229,36 @@ def _with_events(population: _Population, levels: Floats, floor: Floats, t: Floa
     return np.where(left < 1.0, floor * rng.random((*shape, 1)) * (1 - left) + levels * left, levels)
 
 
-def _noise(population: _Population, expected: Floats, loudness: Floats) -> Floats:
-    """Noise of each measured value, shape (G, K, P): partly skewed, partly inert, with outliers."""
-    rng, size = population.rng, expected.shape
+def _noise_size(population: _Population, expected: Floats, loudness: Floats, *, decays: bool) -> Floats:
+    """Size of the noise of each measured value, in DSC, shape (G, K, P)."""
     swing = np.ptp(expected, axis=-1, keepdims=True)
-    size_of_noise = population.log_uniform(3e-4, 0.05)[..., None] * (0.3 + 0.7 * swing / (swing.mean() + 1e-9)) ** 0.5
+    size = population.log_uniform(*NOISE[decays])[..., None] * (0.3 + 0.7 * swing / (swing.mean() + 1e-9)) ** 0.5
+    ceiling = np.sqrt(np.clip(1 - expected, 0.0, 1.0) + 0.05)
+    sizes: Floats = size * loudness * ceiling
+    return sizes
+
+
+def _drag(population: _Population, *, decays: bool) -> Floats:
+    """By how many sizes of the noise values are lower than without it, shape (G, K, 1).
+
+    What makes a training's scores jump lowers them too, so that they rise where a falling learning rate calms them.
+    """
+    if not decays:
+        return np.zeros((*population.shape, 1))
+    drag: Floats = (population.chance(0.7) * population.log_uniform(0.4, 3.0))[..., None]
+    return drag
+
+
+def _noise(population: _Population, size: tuple[int, ...]) -> Floats:
+    """Noise of unit size, shape (G, K, P): partly skewed, partly inert, with outliers."""
+    rng = population.rng
     inertia = np.where(population.chance(0.35), population.uniform(0.0, 0.9), 0.0)[..., None]
     even = _inert(rng.standard_normal(size), inertia)
     # Dips reach further than peaks: a score close to its ceiling can only fall.
     skewed = 1 - rng.standard_exponential(size)
     skew = np.where(population.chance(0.5), population.uniform(0.0, 1.0), 0.0)[..., None]
     outliers = (rng.random(size) < population.log_uniform(1e-4, 0.05)[..., None]) * rng.standard_exponential(size) * 4
-    ceiling = np.sqrt(np.clip(1 - expected, 0.0, 1.0) + 0.05)
-    noise: Floats = size_of_noise * loudness * ceiling * ((1 - skew) * even + skew * skewed - outliers)
+    noise: Floats = (1 - skew) * even + skew * skewed - outliers
     return noise
 
 
