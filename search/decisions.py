@@ -67,12 +67,11 @@ class Decisions:
         """Decide for a study; `slots` tells how many trials can run at once."""
         self._ledger, self._study, self._spec, self._slots = ledger, study, spec, slots
         self._ended: dict[str, SeenCell] = {}
-        self._curves: dict[str, Sibling | None] = {}  # of the ended ones
+        self._curves: dict[str, Sibling | None] = {}  # of the ended ones, None where it tells nothing
         self._agenda: Agenda | None = None
         self._decided_on: frozenset[tuple[str, CellState, bool]] = frozenset()
         self._siblings_of: dict[str, Siblings | None] = {}  # by variant
         self._near: dict[str, Siblings] = {}  # by the cell that they are siblings of
-        self._context_of = 0
 
     def next_cells(self, cells: Sequence[Cell]) -> list[str]:
         """Keys of the free cells that are to be trained or tested, in this order; skips and new cells are recorded.
@@ -123,9 +122,6 @@ class Decisions:
 
     def _siblings(self, plan: CellPlan) -> Siblings | None:
         """Ended trainings of a cell's variant, those nearest to it first."""
-        if self._context_of != len(self._ended):
-            self._context_of = len(self._ended)
-            self._siblings_of, self._near = {}, {}
         if plan.variant not in self._siblings_of:
             self._siblings_of[plan.variant] = self._spec.forecaster.context(self._ended_curves(plan.variant))
         siblings = self._siblings_of[plan.variant]
@@ -134,12 +130,8 @@ class Decisions:
         return self._near.get(plan.key)
 
     def _ended_curves(self, variant: str) -> list[Sibling]:
-        """Those that tell anything, each made ready once."""
-        ended = [key for key, cell in self._ended.items() if cell.plan.variant == variant]
-        for key in ended:
-            if key not in self._curves:
-                self._curves[key] = make_ready(_curve(self._ended[key]))
-        return [curve for key in ended if (curve := self._curves[key]) is not None]
+        own = [self._curves[key] for key, cell in self._ended.items() if cell.plan.variant == variant]
+        return [curve for curve in own if curve is not None]
 
     def _up_to_date(self, cells: Sequence[Cell]) -> Agenda:
         """The agenda, made anew once enough has changed or nothing of it is left."""
@@ -172,7 +164,11 @@ class Decisions:
         begun = [cell for cell in cells if cell.claims and not self._is_known(cell)]
         records = cell_records(self._ledger, self._study.study_id, [cell.plan.key for cell in begun])
         fresh = {record.cell.plan.key: _seen(record) for record in records}
-        self._ended |= {key: cell for key, cell in fresh.items() if cell.state in ENDED}
+        ended = {key: cell for key, cell in fresh.items() if cell.state in ENDED}
+        if ended:
+            self._ended |= ended
+            self._curves |= {key: make_ready(_curve(cell)) for key, cell in ended.items()}
+            self._siblings_of, self._near = {}, {}
         known = self._ended | fresh
         return [known[cell.plan.key] if cell.claims else _unseen(cell) for cell in cells]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from models.forecaster.lstm import load
 from models.forecaster.parametric import ParametricForecaster
 from search.decisions import Decisions, DecisionSpec
 from search.stop_rule import StopSpec
@@ -144,6 +145,26 @@ def test_a_cell_that_failed_before_its_first_evaluation_harms_no_decision(
     for seen in range(4, EVALUATIONS):
         found.stop(plan(1.0, 3), curve[:seen])
     assert not caplog.records, "the stop rule logs what it failed of"
+
+
+def test_a_cell_that_failed_and_was_trained_again_is_a_sibling_with_its_new_curve(
+    ledger: Ledger, study: StudyRecord
+) -> None:
+    """A driver that saw the failure forecasts what one forecasts that did not."""
+    old = decisions(ledger, study, forecaster=load(), tolerance=0.2)
+    train(ledger, study, plan(0.1, 2), CellState.FAILED)
+    train(ledger, study, plan(0.1, 3))
+    ask(old, ledger, study)
+    curve = drawn_run(plan(1.0, 3), noise=0.0).curve
+    before = [old.stop(plan(1.0, 3), curve[:seen]) for seen in range(4, EVALUATIONS)]
+    assert ledger.retry(study.study_id, plan(0.1, 2).key)
+    train(ledger, study, plan(0.1, 2))
+    ask(old, ledger, study)
+    new = decisions(ledger, study, forecaster=load(), tolerance=0.2)
+    ask(new, ledger, study)
+    after = [old.stop(plan(1.0, 3), curve[:seen]) for seen in range(4, EVALUATIONS)]
+    assert after == [new.stop(plan(1.0, 3), curve[:seen]) for seen in range(4, EVALUATIONS)]
+    assert after != before
 
 
 def test_a_confirming_run_is_never_stopped(ledger: Ledger, study: StudyRecord) -> None:
