@@ -44,7 +44,7 @@ def status_of(
 def render_status(status: dict[str, Any]) -> str:
     """The same as text."""
     states = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in status["states"].items())
-    wide = max(KEY_WIDTH, *(len(cell["cell"]) for cell in status["per_cell"]), 0)
+    wide = max([KEY_WIDTH, *(len(cell["cell"]) for cell in status["per_cell"])])
     lines = [
         f"Study {status['study']} (policy {status['policy']}): {status['cells']} cells: {states}",
         f"spent {status['spent_seconds']:,.0f} device seconds",

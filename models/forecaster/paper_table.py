@@ -76,9 +76,7 @@ def paper_scores(cases: Floats, curves: Mapping[int, Floats], shipped: LstmForec
         raise ValueError(f"every depth needs the same {LEAST_POINTS} or more sizes, got {len(cases)}")
     prefix = prefix_of(len(cases))
     scores = [
-        score
-        for kind in PAPER_LSTMS
-        for score in (*_published(kind, curves, prefix), *_honest(kind, curves, prefix))
+        score for kind in PAPER_LSTMS for score in (*_published(kind, curves, prefix), *_honest(kind, curves, prefix))
     ]
     scores.extend(
         PaperScore(protocol, f"{name}, {mode}", depth, sees_future=False, errors=np.abs(predicted - y[prefix:]))

@@ -170,7 +170,7 @@ def _claims(size: Size, url: str) -> Iterator[Row]:
         assert study is not None
         for _ in range(size.claims):
             cell = free_cells(ledger.cells(study.study_id))[0]
-            alone.append(_seconds(lambda: ledger.claim(study.study_id, [cell.plan.key], owner)))  # noqa: B023
+            alone.append(_seconds(lambda: ledger.claim(study.study_id, [cell.plan.key], owner)))  # noqa: B023 - called at once
             decided.append(_seconds(lambda: _decide_and_claim(ledger, study, owner)))
             theirs.append(_seconds(study_there.ask))
     storage.engine.dispose()

@@ -13,7 +13,7 @@ from models.forecaster.parametric import ParametricForecaster
 from search.costs import PER_DEPTH, cost_model
 from search.decisions import Decisions, DecisionSpec
 from search.judging import fit_pairs
-from search.measurements import configurations_of
+from search.measurements import Planned, configurations_of
 from search.outlook import look_out
 from search.policy import agenda
 from search.stop_rule import StopSpec
@@ -132,16 +132,14 @@ def test_a_variant_of_which_nothing_learned_is_not_forecast() -> None:
 
 
 def _planned() -> list[Any]:
-    from search.measurements import Planned
-
     return [Planned(3, 0.9, 630, 64_000, "gpu", 60.0)]
 
 
 def test_json_names_variants_only_where_there_are_any() -> None:
     """An answer without axes stays as it was, to the last key."""
     assert "variant" not in str(ask(surface()).to_dict())
-    both = ask([*surface(), *as_variant(surface())]).to_dict()
-    assert {row["variant"] for row in both["ranking"]} == {"", OTHER}  # type: ignore[attr-defined]
+    both: dict[str, Any] = ask([*surface(), *as_variant(surface())]).to_dict()
+    assert {row["variant"] for row in both["ranking"]} == {"", OTHER}
 
 
 # ---- costs, outlook and policy
