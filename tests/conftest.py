@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+# Ray's workers give way to all else on the machine, here to other tests: several at once would starve them for minutes.
+os.environ.setdefault("RAY_worker_niceness", "0")
+
 settings.register_profile("dicecurve", deadline=None, derandomize=True)
 settings.load_profile("dicecurve")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from storage.database import holds_studies
 from storage.ledger import Ledger
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 EVALUATIONS = 6
+PATIENCE = 400.0  # seconds
 STORE = 80 * 2**20
 os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # a busy machine starts one node after the other
 SPEC = """
@@ -77,7 +81,9 @@ class ClusteredStudy:
     @contextmanager
     def driver(self, address: str) -> Iterator[subprocess.Popen[bytes]]:
         """A driver in a process of its own; killed at the end if it still runs."""
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "RAY_ADDRESS": address} | self.environment
+        environment = (
+            os.environ | {"PYTHONPATH": str(ROOT), "RAY_ADDRESS": address, "PYTHONFAULTHANDLER": "1"} | self.environment
+        )
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(self.command(), cwd=self.folder, env=environment, stdout=log, stderr=log)
         try:
@@ -100,12 +106,22 @@ class ClusteredStudy:
 
     def wait_for(self, moment: Callable[[list[CellRecord]], Any], process: subprocess.Popen[bytes]) -> Any:
         """Wait until the moment is true, while the driver lives; returns what it gave."""
-        deadline = time.monotonic() + 400
+        deadline = time.monotonic() + PATIENCE
         while not (found := moment(self.records())):
             assert process.poll() is None, self.log()
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.25)
         return found
+
+    def exit_code(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait for a driver's end; one that does not come to it fails with its log, its cells and its stacks."""
+        try:
+            return process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # a driver with Python's fault handler writes its stacks into the log
+            process.wait(30)
+            cells = "\n".join(f"{r.cell} after {len(r.curve)} evaluations" for r in self.records())
+            pytest.fail(f"the driver does not end:\n{self.log()}\n{cells}")
 
     def assert_whole(self) -> list[CellRecord]:
         """Every cell is finished with one whole curve; returns them."""

@@ -48,7 +48,7 @@ def test_a_file_is_no_database_for_several_nodes(first: Cluster, tmp_path: Path)
     """SQLite with two nodes: refused before it is made, and the remedy named."""
     study = ClusteredStudy(tmp_path, f"sqlite:///{tmp_path}/study.db")
     with study.driver(first.address) as driver:
-        assert driver.wait(400) == 2, study.log()
+        assert study.exit_code(driver) == 2, study.log()
     assert "SQLite serves one machine, and the cluster has 2 nodes" in study.log()
     assert "dicecurve database start DIR" in study.log()
     assert not (tmp_path / "study.db").exists()
@@ -62,7 +62,7 @@ def test_a_node_that_differs_is_refused(first: Cluster, tmp_path: Path, postgres
     stale_node = add_node(first, env_vars={"PYTHONPATH": str(stale.parent)})
     study = ClusteredStudy(tmp_path, postgres_database)
     with study.driver(first.address) as driver:
-        assert driver.wait(400) == 2, study.log()
+        assert study.exit_code(driver) == 2, study.log()
     first.remove_node(stale_node)
     assert "does not fit: it runs monai 1.0.0, not " in study.log()
     assert "install the same versions on every node" in study.log()
@@ -82,7 +82,7 @@ def test_a_lost_node_and_a_new_one(first: Cluster, tmp_path: Path, postgres_data
         lost = study.wait_for(lambda records: [r for r in records if r.cell.losses], driver)
         add_node(first)
         study.wait_for(lambda records: sum(r.cell.owner is not None for r in records) >= 2, driver)
-        assert driver.wait(400) == 0, study.log()
+        assert study.exit_code(driver) == 0, study.log()
     records = study.assert_whole()
     assert sum(r.cell.losses for r in records) == len(lost) == 1
     again = next(r for r in records if r.cell.losses)
@@ -98,7 +98,7 @@ def test_two_clusters_share_a_study(first: Cluster, second: Cluster, tmp_path: P
     study = ClusteredStudy(tmp_path, postgres_database, budget=600)
     with study.driver(first.address) as one, study.driver(second.address) as other:
         owners = study.wait_for(_two_owners, one)
-        assert [one.wait(400), other.wait(400)] == [0, 0], study.log()
+        assert [study.exit_code(one), study.exit_code(other)] == [0, 0], study.log()
     assert len(owners) == 2
     assert all(r.cell.claims == 1 for r in study.assert_whole())
 
@@ -113,7 +113,7 @@ def test_a_new_head_takes_the_study_up(first: Cluster, second: Cluster, tmp_path
     first.shutdown()
     shutil.rmtree(tmp_path / "cache")  # a new machine has none
     with study.driver(second.address) as driver:
-        assert driver.wait(400) == 0, study.log()
+        assert study.exit_code(driver) == 0, study.log()
     for record in study.assert_whole():
         assert record.curve[: len(before[record.cell.plan.key])] == before[record.cell.plan.key]
 
