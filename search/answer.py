@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", DepthAnswer, RankedConfiguration, FrontStep, Backtest, FlaggedCell)
 NOTHING_LEARNED = "no configuration has learned yet"
+NONE_LEARNED = "no run has learned"
+ONE_NUMBER = "measured with one number of cases; a curve needs two"
 
 
 @dataclass(frozen=True)
@@ -317,15 +319,9 @@ def _depth_answer(
         num_measured=len(runs),
         on_validation=curve_answer(curves.validation, depth, num_train, tolerance) if curves and readable else None,
         on_test=curve_answer(curves.test, depth, num_train, tolerance) if curves and readable else None,
-        reason=None if readable else _no_curve(recipe, learned=learned),
+        reason=None if readable else ONE_NUMBER if learned else NONE_LEARNED,
         variant=recipe.variant,
     )
-
-
-def _no_curve(recipe: Recipe, *, learned: bool) -> str:
-    if not learned:
-        return f"no run of {recipe} has learned"
-    return f"{recipe} was measured with one number of cases; a curve needs two"
 
 
 def _plain(value: object, unsaid: frozenset[str]) -> object:

@@ -50,7 +50,7 @@ def _told(answer: Answer) -> Recipe | None:
 def _curve(told: Recipe, answer: Answer) -> Iterator[str]:
     depth = next(each for each in answer.depths if recipe_of(each) == told)
     if depth.reason is not None:
-        yield _sentence(depth.reason)
+        yield _sentence(f"{recipe_of(depth)}: {depth.reason}")
     if depth.on_test is None:
         return
     yield _enough(depth.on_test, depth, answer.num_train)

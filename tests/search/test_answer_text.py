@@ -84,7 +84,7 @@ def test_the_fewest_cases_tried_are_an_upper_bound() -> None:
         ([], {}, "No configuration has learned yet."),
         (curve(0.5, flag="collapsed"), {}, "No configuration has learned yet."),
         (curve(0.5), {"target": 0.9}, "No configuration reaches the target DSC of 0.9 with P >= 0.5"),
-        (curve(0.5)[-1:], {}, "Depth 4 was measured with one number of cases; a curve needs two."),
+        (curve(0.5)[-1:], {}, "Depth 4: measured with one number of cases; a curve needs two."),
         (curve(0.5, seconds_estimated=True), {}, "for about "),
         (curve(0.5), {}, "not yet confirmed by a fresh seed."),
         (curve(0.5, confirms=True), {}, "; confirmed by a fresh seed."),
