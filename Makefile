@@ -23,7 +23,7 @@ demo: $(STAMP) ## a whole study on drawn images, in demo/
 	cd demo && ../$(BIN)/dicecurve run phantom
 
 test: $(STAMP) ## all tests, three files at a time, those of whole clusters among the first
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 25
 
 check: $(STAMP) ## style, types and the rules of the house
 	$(BIN)/ruff check .
