@@ -39,6 +39,7 @@ benchmarks: $(STAMP) ## measured comparisons with rivals, minutes each
 	$(BIN)/python tests/benchmarks/trial_memory.py
 	$(BIN)/python tests/benchmarks/gpu_sharing.py
 	$(BIN)/python tests/benchmarks/decision_speed.py
+	$(BIN)/python tests/benchmarks/plateau_stops.py
 	$(BIN)/python tests/benchmarks/savings.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/trial_overhead.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/cluster_scale.py --ray-trials 1000
