@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from search.costs import cost_model
-from search.outlook import FLAGGED, look_out
+from search.outlook import ENDED, FLAGGED, look_out
 from search.prices import case_price, training_price
 from search.space import cell_key
 from storage.records import CellState, SkipForecast
@@ -39,6 +39,8 @@ PolicyName = Literal["grid", "forecast"]
 # cell costs less and tells as much.
 WORTH = 1.0
 FINE_GRID = 36
+LEARNED_BEFORE = 2.0  # runs near any configuration that are taken to have learned, before any of them has ended
+FLAGGED_REACH = 0.7  # in units of log n
 MOST_CONFIRMATIONS = 2
 
 
@@ -136,7 +138,8 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
         return Agenda((*tests, *waiting), skips, None, outlook, costs)
     left = _left(cells, costs, context)
     reserve = float(seconds[outlook.recommended()])
-    worthy = _by_worth(_options(cells, plans, outlook), outlook, seconds / grid_seconds, least_rate)
+    cost = seconds / grid_seconds / _chance_of_learning(cells, plans)
+    worthy = _by_worth(_options(cells, plans, outlook), outlook, cost, least_rate)
     wanted = worthy if left is None else _affordable(worthy, seconds, left - reserve)
     added = wanted[0].plan if wanted and wanted[0].is_new else None
     if not wanted and not tests and not any(cell.held for cell in cells):
@@ -201,12 +204,29 @@ def _wants_repeat(own: Sequence[SeenCell]) -> bool:
     return any(c.state in FLAGGED for c in own) and all(c.state in FLAGGED and c.plan.role == "grid" for c in own)
 
 
-def _by_worth(options: Sequence[_Option], outlook: Outlook, share: Floats, least: float) -> list[_Option]:
-    """Those worth their cost, the best first; `share` is each configuration's cost by that of the grid, shape (J,)."""
+def _chance_of_learning(cells: Sequence[SeenCell], plans: Sequence[CellPlan]) -> Floats:
+    """How likely a run of each configuration is not to be flagged, by the runs of its recipe near it, shape (J,).
+
+    A flagged run costs as much as any and tells nothing of the DSC: where all have collapsed the next one is dear.
+    """
+    chance = np.ones(len(plans))
+    ended = [cell for cell in cells if cell.state in ENDED | FLAGGED]
+    for recipe in {recipe_of(cell.plan) for cell in ended if cell.state in FLAGGED}:
+        own = [i for i, plan in enumerate(plans) if recipe_of(plan) == recipe]
+        runs = [cell for cell in ended if recipe_of(cell.plan) == recipe]
+        flagged = np.array([cell.state in FLAGGED for cell in runs], dtype=np.float64)
+        apart = np.log([plans[i].num_cases for i in own])[:, None] - np.log([cell.plan.num_cases for cell in runs])
+        near = np.exp(-((apart / FLAGGED_REACH) ** 2) / 2)
+        chance[own] = 1 - near @ flagged / (near.sum(axis=1) + LEARNED_BEFORE)
+    return chance
+
+
+def _by_worth(options: Sequence[_Option], outlook: Outlook, cost: Floats, least: float) -> list[_Option]:
+    """Those worth their cost, the best first; `cost` is of each configuration, as a share of the grid's, shape (J,)."""
     if not options:
         return []
     at = np.array([option.configuration for option in options], dtype=np.int64)
-    rate = outlook.worth(at) / share[at]
+    rate = outlook.worth(at) / cost[at]
     return [options[i] for i in np.argsort(-rate, kind="stable") if rate[i] >= least]
 
 

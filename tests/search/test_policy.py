@@ -159,6 +159,22 @@ def test_a_flagged_run_is_repeated_once(state: CellState) -> None:
     assert again.added is None or again.added.role == "confirm"
 
 
+def test_where_runs_have_collapsed_the_next_one_is_dear() -> None:
+    """What no flagged run is near of is ordered at its worth for its cost; what one is near of must be worth more."""
+    lost = [flagged(plan(0.5, 4, seed), CellState.COLLAPSED) for seed in (0, 1)]
+    seen = grid(*(done(plan(0.1, depth)) for depth in DEPTHS), *lost)
+    every = agenda(seen, context())
+    plans = {each.plan.key: each.plan for each in seen if each.state is CellState.WAITING}
+    at = np.array([every.outlook.find(each) for each in plans.values()])
+    grid_seconds = sum(every.costs.seconds(each.plan) for each in seen if each.plan.role == "grid")
+    seconds = np.array([every.costs.seconds(each) for each in plans.values()])
+    rates = dict(zip(plans, every.outlook.worth(at) * grid_seconds / seconds / len(seen) ** 0.5, strict=True))
+    near, far = plan(1.0, 4).key, plan(1.0, 3).key
+    assert near not in agenda(seen, context(worth=0.9 * rates[near])).order
+    assert near in agenda(seen, context(worth=0.4 * rates[near])).order
+    assert far in agenda(seen, context(worth=0.9 * rates[far])).order
+
+
 def test_a_study_that_knows_all_confirms_its_recommendation() -> None:
     """Nothing is ordered or skipped; a seed that no cell has had is added for the recommended configuration."""
     found = agenda(all_done(), context())
