@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 PolicyName = Literal["grid", "forecast"]
 
 # A cell is trained if it is expected to lower the loss by as much, times the square root of the number of cells, for
-# the seconds of the whole grid: a mean cell must bring more where the grid has fewer. In a grid that is finer still, a
-# cell costs less and tells as much.
+# the seconds of the whole grid: a mean cell must bring more where the grid has fewer.
 WORTH = 1.0
-FINE_GRID = 36
 LEARNED_BEFORE = 2.0  # runs near any configuration that are taken to have learned, before any of them has ended
 FLAGGED_REACH = 0.7  # in units of log n
 MOST_CONFIRMATIONS = 2
@@ -129,7 +127,7 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
     )
     grid = [cell.plan for cell in cells if cell.plan.role == "grid"]
     grid_seconds = sum(costs.seconds(plan) for plan in grid)
-    least_rate = context.worth * min(len(grid), FINE_GRID) ** 0.5
+    least_rate = context.worth * len(grid) ** 0.5
     tests = tuple(cell.plan.key for cell in cells if cell.state is CellState.TEST and not cell.held)
     confirming = [cell for cell in cells if cell.plan.role == "confirm" and cell.state.is_open]
     if confirming:
