@@ -207,7 +207,7 @@ def test_a_lost_worker_gives_its_cell_back(prepare: Callable[..., PreparedStudy]
 
 def test_a_silent_worker_is_ended(prepare: Callable[..., PreparedStudy]) -> None:
     """A worker that stands still for ten evaluations is ended; its cell waits again, and is finished by another."""
-    prepared = prepare(training={"budget": 480, "size": 32}, resources={"silent_seconds": 3.0})
+    prepared = prepare(training={"budget": 480, "size": 32}, resources={"silent_seconds": 12.0})
     stopper = threading.Thread(target=_kill_a_worker, args=(prepared, signal.SIGSTOP))
     stopper.start()
     assert run(prepared) == RunEnd.FINISHED
@@ -221,11 +221,17 @@ def test_a_silent_worker_is_ended(prepare: Callable[..., PreparedStudy]) -> None
 
 
 def _kill_a_worker(prepared: PreparedStudy, number: signal.Signals = signal.SIGKILL) -> None:
+    """One of those that train; each has told how long an evaluation takes, without which none is called silent."""
     deadline = time.monotonic() + 200
-    while not any(2 <= len(r.curve) < 6 for r in records_of(prepared)):
+    while not _all_in_mid_training(prepared):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     os.kill(_workers()[0], number)
+
+
+def _all_in_mid_training(prepared: PreparedStudy) -> bool:
+    held = [r for r in records_of(prepared) if r.cell.owner is not None]
+    return bool(held) and all(2 <= len(r.curve) < 6 for r in held)
 
 
 def _workers() -> list[int]:
