@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-# Ray's workers give way to all else on the machine, here to other tests: several at once would starve them for minutes.
+# Ray's workers give way to all else on the machine, here to other tests, which can starve them.
 os.environ.setdefault("RAY_worker_niceness", "0")
 
 settings.register_profile("dicecurve", deadline=None, derandomize=True)

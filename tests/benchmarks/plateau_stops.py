@@ -43,7 +43,7 @@ FEWEST_POINTS = 15
 MOST_LOOKS = 100
 SPEC = StopSpec()
 STOP_TOLERANCE = SPEC.tolerance_share * 0.01
-PATIENCE = 10  # evaluations without a new best, as PyTorch Lightning's users set it
+PATIENCE = 10  # points without a new best, however many points a curve has; our choice
 RAY_STD, RAY_RESULTS = 0.01, 4  # the defaults of Ray's TrialPlateauStopper
 BOOTSTRAPS = 2000
 
@@ -83,12 +83,12 @@ def main() -> None:
         f"patience {PATIENCE}": _by_patience,
     }
     found: dict[str, dict[str, dict[str, object]]] = {}
-    _say(f"{'set':26} {'rule':14} {'curves':>6} {'stops':>5} {'wrong, %':>16} {'saved, %':>8} {'rise, 0.001':>11}")
+    print(f"{'set':26} {'rule':14} {'curves':>6} {'stops':>5} {'wrong, %':>16} {'saved, %':>8} {'rise, 0.001':>11}")
     for name in sorted({curve.collection for curve in curves if _is_training(curve)}):
         own = [curve for curve in curves if curve.collection == name and _is_training(curve)]
         for rule, stop in rules.items():
             row = judged(own, stop)
-            _say(_line(name, rule, row))
+            print(_line(name, rule, row), flush=True)
             found.setdefault(name, {})[rule] = asdict(row)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(found, indent=1) + "\n")
@@ -171,11 +171,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--half", choices=("reporting", "tuning"), default="reporting")
     parser.add_argument("--json", metavar="FILE", help="also write the rows to this file")
     return parser.parse_args()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

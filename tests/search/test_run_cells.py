@@ -207,6 +207,7 @@ def test_a_lost_worker_gives_its_cell_back(prepare: Callable[..., PreparedStudy]
 
 def test_a_silent_worker_is_ended(prepare: Callable[..., PreparedStudy]) -> None:
     """A worker that stands still for ten evaluations is ended; its cell waits again, and is finished by another."""
+    # Longer than two renewals of the lease: what was worked since the last one is not counted as lost.
     prepared = prepare(training={"budget": 480, "size": 32}, resources={"silent_seconds": 12.0})
     stopper = threading.Thread(target=_kill_a_worker, args=(prepared, signal.SIGSTOP))
     stopper.start()
