@@ -35,8 +35,9 @@ class _Held:
 class LiveClaims:
     """Claims by Ray trial, with the moment since which each works unrecorded; safe to use from several threads."""
 
-    def __init__(self) -> None:
-        """Hold nothing yet."""
+    def __init__(self, device_share: float) -> None:
+        """Hold nothing yet. ``device_share``: GPU fraction, or CPUs, of a trial."""
+        self._device_share = device_share
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()
 
@@ -80,10 +81,10 @@ class LiveClaims:
         return claims
 
     def unrecorded_seconds(self) -> dict[Claim, float]:
-        """Wall seconds of work since the last record; 0 for a claim whose work has not begun."""
+        """Device seconds of work since the last record; 0 for a claim whose work has not begun."""
         now = time.monotonic()
         with self._lock:
-            return {held.claim: held.silent_for(now) for held in self._held.values()}
+            return {held.claim: self._device_share * held.silent_for(now) for held in self._held.values()}
 
     def silent(self, least_seconds: float) -> list[str]:
         """Ray trials without a report for ten times their median evaluation, and for the least seconds."""
@@ -106,10 +107,9 @@ def silence_limit(curve: Sequence[Evaluation], least_seconds: float) -> float:
 class LeaseKeeper:
     """Renews all leases of a driver from a thread of its own, so that a long evaluation does not lose its cell."""
 
-    def __init__(self, ledger: Ledger, live: LiveClaims, *, every_seconds: float, device_share: float) -> None:
+    def __init__(self, ledger: Ledger, live: LiveClaims, *, every_seconds: float) -> None:
         """Start with `with`."""
-        self._ledger, self._live = ledger, live
-        self._every_seconds, self._device_share = every_seconds, device_share
+        self._ledger, self._live, self._every_seconds = ledger, live, every_seconds
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
 
@@ -131,7 +131,7 @@ class LeaseKeeper:
             self._renew()
 
     def _renew(self) -> None:
-        working = {c: seconds * self._device_share for c, seconds in self._live.unrecorded_seconds().items()}
+        working = self._live.unrecorded_seconds()
         if not working:
             return
         try:

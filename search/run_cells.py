@@ -101,7 +101,7 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
         device, share = cluster.device, cluster.share
         versions = check_nodes(cluster, ledger.url, job.checkpoints) if cluster.is_shared else {}
         assignment = _assignment(study, job, device, share, versions)
-        stop, live, owner = StopSignal(), LiveClaims(), this_owner()
+        stop, live, owner = StopSignal(), LiveClaims(share), this_owner()
         slots = cluster.slots
         decisions = Decisions(ledger, study, _decision_spec(study, job, device, share), slots)
         desk = Desk(
@@ -120,12 +120,7 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
             wait_for_others=job.wait_for_others,
             keep=job.keep,
         )
-        keeper = LeaseKeeper(
-            ledger,
-            live,
-            every_seconds=job.resources.lease_seconds / RENEWALS_PER_LEASE,
-            device_share=share,
-        )
+        keeper = LeaseKeeper(ledger, live, every_seconds=job.resources.lease_seconds / RENEWALS_PER_LEASE)
         with _signals(stop), cluster.asked_for_more(), _scratch_folder() as scratch:
             try:
                 with keeper:

@@ -109,16 +109,21 @@ class LedgerSearcher(Searcher):
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:  # noqa: FBT001, FBT002 - Tune's signature
         """Record what the trial ended with: a stopped training or a test; without a result the worker was lost."""
+        worked = self._desk.live.unrecorded_seconds()
         claim = self._desk.live.remove(trial_id)
         self._idle_until = 0.0
         if claim is None:
             return
+        report = None if error else (result or {}).get("report")
         with self._run_ends_without_database():
             try:
-                if error or not result or "report" not in result:
+                if not isinstance(report, TrainReport | TestReport):
+                    # What was worked since the last record is lost, but counted.
+                    self._desk.ledger.renew({claim: worked.get(claim, 0.0)})
+                if report is None:
                     self._give_back_or_fail(claim)
                 else:
-                    self._close(claim, result)
+                    self._close(claim, report, (result or {}).get("stop_decision"))
             except LostLease:
                 return  # another driver has the cell by now, and will report what it finds
             self._heed_limit()
@@ -184,8 +189,9 @@ class LedgerSearcher(Searcher):
             note=report.note,
         )
 
-    def _close(self, claim: Claim, result: dict[str, Any]) -> None:
-        report = result["report"]
+    def _close(
+        self, claim: Claim, report: TrainReport | TestReport | FailureReport, decision: StopDecision | None
+    ) -> None:
         if isinstance(report, FailureReport) and report.disk_is_full:
             self._end_with_full_disk(claim, report.reason)
         elif isinstance(report, FailureReport) and report.node_is_unfit:
@@ -200,7 +206,7 @@ class LedgerSearcher(Searcher):
             self._finish(claim, report)
         else:
             self._record(claim, report)
-            self._end_training(claim, result["stop_decision"])
+            self._end_training(claim, decision)
 
     def _end_training(self, claim: Claim, decision: StopDecision | None) -> None:
         desk = self._desk

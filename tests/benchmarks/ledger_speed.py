@@ -184,7 +184,7 @@ def _claims(size: Size, url: str) -> Iterator[Row]:
 
 def _decide_and_claim(ledger: Ledger, study: StudyRecord, owner: str) -> None:
     """What the searcher does for one free slot."""
-    live = LiveClaims()
+    live = LiveClaims(device_share=1.0)
     cell = free_cells(ledger.cells(study.study_id))[0]
     claim = ledger.claim(study.study_id, [cell.plan.key], owner)
     assert claim is not None

@@ -117,14 +117,14 @@ def drive(setting: Setting) -> None:
     """Run a study to its end, or to whatever befalls this process. Exit code 3: the disk was full."""
     os.setsid()
     tune_searcher.POLL_SECONDS = 0.03
-    stop, live = StopSignal(), LiveClaims()
+    stop, live = StopSignal(), LiveClaims(device_share=1.0)
     signal.signal(signal.SIGTERM, lambda *_: stop.set(RunEnd.INTERRUPTED))
     signal.signal(signal.SIGUSR1, lambda *_: _jump_an_hour())
     with _open(setting.url) as ledger:
         study = make_study(ledger, setting.study)
         ledger.layout(study.study_id, setting.plans)
         desk = _desk(setting, ledger, study, live, stop)
-        keeper = LeaseKeeper(ledger, live, every_seconds=LEASE_SECONDS / 12, device_share=1.0)
+        keeper = LeaseKeeper(ledger, live, every_seconds=LEASE_SECONDS / 12)
         try:
             with keeper:
                 _Loop(desk, setting).run()

@@ -41,7 +41,7 @@ def test_ten_median_evaluations_or_the_least(seconds: Sequence[float], least: fl
 
 def test_only_who_works_is_silent() -> None:
     """A trial that waits for a slot is not; one that just reported is not; a cell's earlier curve counts."""
-    live = LiveClaims()
+    live = LiveClaims(device_share=1.0)
     live.add("a", CLAIM, curve(0.501))
     assert live.silent(0.0) == []
     live.mark_working("a")
@@ -59,13 +59,13 @@ def test_a_lost_claim_is_dropped(storage_url: str) -> None:
         study = ledger.create_study("s", identity={}, running={}, fingerprint="f", split={}, groups={}, facts={})
         plans = [CellPlan(key, 0.5, 3, 0, 5, 1000) for key in ("a", "b")]
         ledger.layout(study.study_id, plans)
-        live = LiveClaims()
+        live = LiveClaims(device_share=1.0)
         for plan in plans:
             claim = ledger.claim(study.study_id, [plan.key], US)
             assert claim is not None
             live.add(plan.key, claim)
         assert ledger.take_back(study.study_id, ledger.cells(study.study_id)[0])
-        with LeaseKeeper(ledger, live, every_seconds=60, device_share=1.0):
+        with LeaseKeeper(ledger, live, every_seconds=60):
             pass
         assert (live.find("a"), live.find("b") is not None) == (None, True)
         assert [cell.counter for cell in ledger.cells(study.study_id)] == [0, 1]
