@@ -33,6 +33,7 @@ def sentences(answer: Answer, currency: str) -> Iterator[str]:
         yield from _target(answer.wanted, answer, currency)
     told = _told(answer)
     if told is not None:
+        yield from _flagged(told, answer)
         yield from _curve(told, answer)
         yield from _backtest(told, answer)
     yield from _to_annotate(answer, currency)
@@ -47,8 +48,21 @@ def _told(answer: Answer) -> Recipe | None:
     return None if answer.wanted is None or answer.wanted.best is None else recipe_of(answer.wanted.best)
 
 
+def _flagged(told: Recipe, answer: Answer) -> Iterator[str]:
+    depth = _depth_of(told, answer)
+    if depth.num_flagged:
+        yield (
+            f"{depth.num_flagged} of {depth.num_measured} trainings at {told} did not learn, or collapsed: a further"
+            " one may have to be repeated, which no price here includes."
+        )
+
+
+def _depth_of(told: Recipe, answer: Answer) -> DepthAnswer:
+    return next(each for each in answer.depths if recipe_of(each) == told)
+
+
 def _curve(told: Recipe, answer: Answer) -> Iterator[str]:
-    depth = next(each for each in answer.depths if recipe_of(each) == told)
+    depth = _depth_of(told, answer)
     if depth.reason is not None:
         yield _sentence(f"{recipe_of(depth)}: {depth.reason}")
     if depth.on_test is None:

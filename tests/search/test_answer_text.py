@@ -112,6 +112,15 @@ def test_every_line_fits_the_terminal(measurements: list[Measurement], prices: P
     assert max(len(line) for line in text.splitlines()) <= 80
 
 
+def test_trainings_that_collapse_are_told_beside_the_recommendation() -> None:
+    """How many, at the recommended depth alone: whoever trains it must count on a repeat, which costs."""
+    lost = [measured(70, steepness=0.5, seed=seed, flag="collapsed", key=f"lost {seed}") for seed in (1, 2)]
+    elsewhere = curve(0.2, depth=5, flag="not_learned")
+    said = one_line(render(ask(curve(0.5) + lost + elsewhere), "USD"))
+    assert "2 of 8 trainings at depth 4 did not learn, or collapsed: a further one may have to be repeated" in said
+    assert "did not learn" not in one_line(render(ask(curve(0.5) + elsewhere), "USD")).partition("depth enough")[0]
+
+
 def test_every_configuration_has_its_line() -> None:
     """The ranking lists eligible, ineligible and flagged configurations, the latter with their flag."""
     flagged = curve(0.5, depth=5, flag="not_learned")
