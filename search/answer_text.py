@@ -6,7 +6,16 @@ import string
 import textwrap
 from typing import TYPE_CHECKING
 
-from search.answer_words import amount, case_count, dsc_estimate, interval, sentences
+from search.answer_words import (
+    UNREACHED,
+    amount,
+    case_count,
+    dsc_estimate,
+    has_unreached,
+    if_reached,
+    interval,
+    sentences,
+)
 from storage.variants import name_of
 
 if TYPE_CHECKING:
@@ -46,7 +55,10 @@ def _depth_table(answer: Answer) -> Iterator[str]:
             continue
         curve = depth.on_test
         gain = f"{curve.doubling_gain:.3f} {interval(curve.doubling_gain_interval)}"
-        yield _depth_line(_depth(depth, answer), case_count(curve.sufficient), case_count(curve.plateau), gain, flagged)
+        plateau = if_reached(case_count(curve.plateau), curve)
+        yield _depth_line(_depth(depth, answer), case_count(curve.sufficient), plateau, gain, flagged)
+    if has_unreached(answer):
+        yield UNREACHED
 
 
 def _depth_line(*cells: str) -> str:

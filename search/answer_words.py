@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WIDEST_AMOUNT = 1e7  # beyond, digits would leave their column
 LEAST_WHOLE_AMOUNT = 100
+UNREACHED = "A plateau in parentheses is not reached with P >= 0.9 within the cases at hand."
 
 
 def sentences(answer: Answer, currency: str) -> Iterator[str]:
@@ -196,6 +197,16 @@ def case_count(count: CaseCount) -> str:
     beyond = f">{upper}"
     value = beyond if count.cases is None else str(count.cases)
     return f"{value} [{lower}, {beyond if count.capped else upper}]"
+
+
+def if_reached(count: str, curve: CurveAnswer) -> str:
+    """The number of cases of a plateau; in parentheses where the words are "no plateau"."""
+    return count if curve.reached else f"({count})"
+
+
+def has_unreached(answer: Answer) -> bool:
+    """Whether a plateau of its depths stands in parentheses."""
+    return any(depth.on_test is not None and not depth.on_test.reached for depth in answer.depths)
 
 
 def dsc_estimate(estimate: Estimate) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from search.answer_text import footnote
-from search.answer_words import sentences
+from search.answer_words import UNREACHED, has_unreached, if_reached, sentences
 from storage.variants import name_of, recipe_of
 from studies.report.words import NONE, amount, case_count, dsc, estimate, interval
 
@@ -39,6 +39,7 @@ def study_note(records: Sequence[CellRecord], found: Answer, currency: str) -> s
     ]
     if found.depths:
         parts += ["### Enough cases at each depth", "\n".join(_depths(found))]
+        parts += [plain(UNREACHED)] * has_unreached(found)
     if found.ranking:
         parts += ["### Ranking by cost per DSC", "\n".join(_ranking(found, currency)), plain(footnote(found))]
     return "\n\n".join(parts) + "\n"
@@ -84,7 +85,8 @@ def _read_off(depth: DepthAnswer) -> tuple[str, str, str]:
         return plain(depth.reason or NONE), NONE, NONE
     gain = f"{dsc(curve.doubling_gain)} {interval(curve.doubling_gain_interval)}"
     fewest = depth.fewest_cases
-    return plain(case_count(curve.sufficient, fewest)), plain(case_count(curve.plateau, fewest)), plain(gain)
+    plateau = if_reached(case_count(curve.plateau, fewest), curve)
+    return plain(case_count(curve.sufficient, fewest)), plain(plateau), plain(gain)
 
 
 def _ranking(found: Answer, currency: str) -> Iterator[str]:
