@@ -12,7 +12,6 @@ from search.answer_words import (
     case_count,
     dsc_estimate,
     has_unreached,
-    if_reached,
     interval,
     sentences,
 )
@@ -51,18 +50,18 @@ def _depth_table(answer: Answer) -> Iterator[str]:
     for depth in answer.depths:
         flagged = f"{depth.num_flagged} of {depth.num_measured}"
         if depth.on_test is None:
-            yield f"{_depth(depth, answer):>5} {depth.reason or '':<64.64} {flagged:>8}"
+            yield f"{_depth(depth, answer):>5} {depth.reason or '':<65.65} {flagged:>8}"
             continue
         curve = depth.on_test
         gain = f"{curve.doubling_gain:.3f} {interval(curve.doubling_gain_interval)}"
-        plateau = if_reached(case_count(curve.plateau), curve)
+        plateau = case_count(curve.plateau, unsure=not curve.reached)
         yield _depth_line(_depth(depth, answer), case_count(curve.sufficient), plateau, gain, flagged)
     if has_unreached(answer):
         yield UNREACHED
 
 
 def _depth_line(*cells: str) -> str:
-    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, (5, 21, 21, 20, 8), strict=True))
+    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, (5, 20, 22, 21, 8), strict=True))
 
 
 def _ranking_table(answer: Answer, currency: str) -> Iterator[str]:

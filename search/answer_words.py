@@ -191,22 +191,18 @@ def at_most(count: CaseCount, depth: DepthAnswer) -> str:
     return "at most " if count.cases == depth.fewest_cases else ""
 
 
-def case_count(count: CaseCount) -> str:
-    """A number of cases with its interval."""
+def case_count(count: CaseCount, *, unsure: bool = False) -> str:
+    """A number of cases with its interval; the number in parentheses where it is ``unsure``."""
     lower, upper = f"{count.interval.lower:.0f}", f"{count.interval.upper:.0f}"
     beyond = f">{upper}"
-    value = beyond if count.cases is None else str(count.cases)
+    value = beyond if count.cases is None else f"({count.cases})" if unsure else str(count.cases)
     return f"{value} [{lower}, {beyond if count.capped else upper}]"
 
 
-def if_reached(count: str, curve: CurveAnswer) -> str:
-    """The number of cases of a plateau; in parentheses where the words are "no plateau"."""
-    return count if curve.reached else f"({count})"
-
-
 def has_unreached(answer: Answer) -> bool:
-    """Whether a plateau of its depths stands in parentheses."""
-    return any(depth.on_test is not None and not depth.on_test.reached for depth in answer.depths)
+    """Whether the plateau of a depth stands in parentheses."""
+    curves = [depth.on_test for depth in answer.depths if depth.on_test is not None]
+    return any(not curve.reached and curve.plateau.cases is not None for curve in curves)
 
 
 def dsc_estimate(estimate: Estimate) -> str:

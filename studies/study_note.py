@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from search.answer_text import footnote
-from search.answer_words import UNREACHED, has_unreached, if_reached, sentences
+from search.answer_words import UNREACHED, has_unreached, sentences
 from storage.variants import name_of, recipe_of
 from studies.report.words import NONE, amount, case_count, dsc, estimate, interval
 
@@ -85,7 +85,7 @@ def _read_off(depth: DepthAnswer) -> tuple[str, str, str]:
         return plain(depth.reason or NONE), NONE, NONE
     gain = f"{dsc(curve.doubling_gain)} {interval(curve.doubling_gain_interval)}"
     fewest = depth.fewest_cases
-    plateau = if_reached(case_count(curve.plateau, fewest), curve)
+    plateau = case_count(curve.plateau, fewest, unsure=not curve.reached)
     return plain(case_count(curve.sufficient, fewest)), plain(plateau), plain(gain)
 
 

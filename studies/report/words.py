@@ -36,12 +36,10 @@ def estimate(given: Estimate) -> str:
     return f"{dsc(given.value)} {interval(given.mean_interval)}".rstrip()
 
 
-def case_count(count: CaseCount, fewest: int | None) -> str:
-    """A number of cases with its interval; "at most" where fewer were never tried."""
-    lower, upper = f"{count.interval.lower:.0f}", f"{count.interval.upper:.0f}"
-    value = f">{upper}" if count.cases is None else str(count.cases)
+def case_count(count: CaseCount, fewest: int | None, *, unsure: bool = False) -> str:
+    """A number of cases with its interval; "at most" where fewer were never tried, in parentheses if ``unsure``."""
     bound = "at most " if count.cases is not None and count.cases == fewest else ""
-    return f"{bound}{value} [{lower}, {'>' if count.capped else ''}{upper}]"
+    return bound + answer_words.case_count(count, unsure=unsure)
 
 
 def amount(value: float | None) -> str:
