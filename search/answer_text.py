@@ -6,15 +6,7 @@ import string
 import textwrap
 from typing import TYPE_CHECKING
 
-from search.answer_words import (
-    UNREACHED,
-    amount,
-    case_count,
-    dsc_estimate,
-    has_unreached,
-    interval,
-    sentences,
-)
+from search.answer_words import UNREACHED, amount, case_count, dsc_estimate, has_unreached, interval, sentences
 from storage.variants import name_of
 
 if TYPE_CHECKING:

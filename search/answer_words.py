@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from search.depth_answer import SURE
 from storage.variants import name_of, recipe_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 WIDEST_AMOUNT = 1e7  # beyond, digits would leave their column
 LEAST_WHOLE_AMOUNT = 100
-UNREACHED = "A plateau in parentheses is not reached with P >= 0.9 within the cases at hand."
+UNREACHED = f"A plateau with ? is not reached with P >= {SURE:g} within the cases at hand."
 
 
 def sentences(answer: Answer, currency: str) -> Iterator[str]:
@@ -192,15 +193,15 @@ def at_most(count: CaseCount, depth: DepthAnswer) -> str:
 
 
 def case_count(count: CaseCount, *, unsure: bool = False) -> str:
-    """A number of cases with its interval; the number in parentheses where it is ``unsure``."""
+    """A number of cases with its interval; with a question mark where it is ``unsure``."""
     lower, upper = f"{count.interval.lower:.0f}", f"{count.interval.upper:.0f}"
     beyond = f">{upper}"
-    value = beyond if count.cases is None else f"({count.cases})" if unsure else str(count.cases)
+    value = beyond if count.cases is None else f"{count.cases}{'?' * unsure}"
     return f"{value} [{lower}, {beyond if count.capped else upper}]"
 
 
 def has_unreached(answer: Answer) -> bool:
-    """Whether the plateau of a depth stands in parentheses."""
+    """Whether the plateau of a depth has a question mark."""
     curves = [depth.on_test for depth in answer.depths if depth.on_test is not None]
     return any(not curve.reached and curve.plateau.cases is not None for curve in curves)
 

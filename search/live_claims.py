@@ -62,11 +62,11 @@ class LiveClaims:
                 held.working_since = time.monotonic()
                 held.curve = held.curve if curve is None else curve
 
-    def remove(self, ray_trial_id: str) -> Claim | None:
-        """Hold it no longer."""
+    def remove(self, ray_trial_id: str) -> tuple[Claim, float] | None:
+        """Hold it no longer; returns the claim, and its device seconds of work since the last record."""
         with self._lock:
             held = self._held.pop(ray_trial_id, None)
-        return None if held is None else held.claim
+        return None if held is None else (held.claim, self._unrecorded(held, time.monotonic()))
 
     def drop(self, claims: Sequence[Claim]) -> None:
         """Hold these no longer: they were given away."""
@@ -84,7 +84,10 @@ class LiveClaims:
         """Device seconds of work since the last record; 0 for a claim whose work has not begun."""
         now = time.monotonic()
         with self._lock:
-            return {held.claim: self._device_share * held.silent_for(now) for held in self._held.values()}
+            return {held.claim: self._unrecorded(held, now) for held in self._held.values()}
+
+    def _unrecorded(self, held: _Held, now: float) -> float:
+        return self._device_share * held.silent_for(now)
 
     def silent(self, least_seconds: float) -> list[str]:
         """Ray trials without a report for ten times their median evaluation, and for the least seconds."""

@@ -109,17 +109,17 @@ class LedgerSearcher(Searcher):
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:  # noqa: FBT001, FBT002 - Tune's signature
         """Record what the trial ended with: a stopped training or a test; without a result the worker was lost."""
-        worked = self._desk.live.unrecorded_seconds()
-        claim = self._desk.live.remove(trial_id)
+        removed = self._desk.live.remove(trial_id)
         self._idle_until = 0.0
-        if claim is None:
+        if removed is None:
             return
+        claim, unrecorded_seconds = removed
         report = None if error else (result or {}).get("report")
         with self._run_ends_without_database():
             try:
                 if not isinstance(report, TrainReport | TestReport):
                     # What was worked since the last record is lost, but counted.
-                    self._desk.ledger.renew({claim: worked.get(claim, 0.0)})
+                    self._desk.ledger.renew({claim: unrecorded_seconds})
                 if report is None:
                     self._give_back_or_fail(claim)
                 else:

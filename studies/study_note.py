@@ -39,7 +39,8 @@ def study_note(records: Sequence[CellRecord], found: Answer, currency: str) -> s
     ]
     if found.depths:
         parts += ["### Enough cases at each depth", "\n".join(_depths(found))]
-        parts += [plain(UNREACHED)] * has_unreached(found)
+    if has_unreached(found):
+        parts.append(plain(UNREACHED))
     if found.ranking:
         parts += ["### Ranking by cost per DSC", "\n".join(_ranking(found, currency)), plain(footnote(found))]
     return "\n\n".join(parts) + "\n"

@@ -37,7 +37,7 @@ def estimate(given: Estimate) -> str:
 
 
 def case_count(count: CaseCount, fewest: int | None, *, unsure: bool = False) -> str:
-    """A number of cases with its interval; "at most" where fewer were never tried, in parentheses if ``unsure``."""
+    """A number of cases with its interval, and "?" if ``unsure``; "at most" where fewer were never tried."""
     bound = "at most " if count.cases is not None and count.cases == fewest else ""
     return bound + answer_words.case_count(count, unsure=unsure)
 

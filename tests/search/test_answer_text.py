@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,13 +70,13 @@ def test_a_rising_curve_is_told_in_the_words_of_the_definition() -> None:
     assert "No plateau within 700 cases; doubling brings 0.01" in text
 
 
-def test_a_plateau_that_is_not_reached_stands_in_parentheses() -> None:
+def test_a_plateau_that_is_not_reached_has_a_question_mark() -> None:
     """The table must not seem to say what the sentence above it denies."""
     lines = render(ask(curve(1.0)), "USD").splitlines()
     row = next(line for line in lines if line.startswith("    4 "))
-    assert re.search(r" \(\d+\) \[\d+, >?\d+\] ", row)
-    assert "A plateau in parentheses is not reached with P >= 0.9 within the cases at hand." in lines
-    assert "parentheses" not in render(ask(curve(2.0)), "USD")
+    assert re.search(r" \d+\? \[\d+, >?\d+\] ", row)
+    assert "A plateau with ? is not reached with P >= 0.9 within the cases at hand." in lines
+    assert "?" not in render(ask(curve(2.0)), "USD")
 
 
 def test_a_reached_plateau_is_told() -> None:
@@ -129,6 +130,14 @@ def test_trainings_that_collapse_are_told_beside_the_recommendation() -> None:
     said = one_line(render(ask(curve(0.5) + lost + elsewhere), "USD"))
     assert "2 of 8 trainings at depth 4 did not learn, or collapsed: a further one may have to be repeated" in said
     assert "did not learn" not in one_line(render(ask(curve(0.5) + elsewhere), "USD")).partition("depth enough")[0]
+
+
+def test_a_line_fits_with_tens_of_thousands_of_cases() -> None:
+    """Also where the widest row, of a plateau that is not reached, holds three such numbers."""
+    many = [replace(each, num_cases=50 * each.num_cases) for each in curve(0.8)]
+    lines = render(ask(many, num_train=50 * CASES[-1]), "USD").splitlines()
+    assert any(re.search(r" \d{5}\? \[\d{5}, >\d{5}\] ", line) for line in lines)
+    assert max(len(line) for line in lines) <= 80
 
 
 def test_every_configuration_has_its_line() -> None:

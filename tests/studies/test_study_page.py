@@ -43,6 +43,23 @@ def test_the_note_of_a_finished_study_holds_answer_depths_and_ranking() -> None:
     assert len({line.count("|") for line in rows[4:]}) == 1
 
 
+def test_the_note_marks_a_plateau_that_is_not_reached() -> None:
+    """With a question mark, and it says what that means, as the terminal does."""
+    records = grid(ratios=[0.1, 0.2, 0.5, 1.0])
+    found = answer_of(study_record(), records)
+    curve = found.depths[0].on_test
+    assert curve is not None
+    plateau = replace(curve.plateau, cases=64)
+    notes = []
+    for reached in (False, True):
+        depths = [replace(d, on_test=replace(curve, plateau=plateau, reached=reached)) for d in found.depths]
+        notes.append(study_note(records, replace(found, depths=tuple(depths)), "EUR"))
+    assert "64? " in notes[0]
+    assert "A plateau with ? is not reached with P \\>= 0.9" in notes[0]
+    assert "64 " in notes[1]
+    assert "?" not in notes[1]
+
+
 def test_the_note_of_an_unfinished_study_says_so() -> None:
     """Before anything is finished it says why there is no answer."""
     waiting = [cell_record(2, ratio, state=CellState.WAITING) for ratio in (0.5, 1.0)]
