@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.nn.utils import convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format
 
+from models.cpu_layers import quicken
 from models.feed import build_feed
 from models.losses import build_loss
 from models.metrics import per_case
@@ -67,6 +68,8 @@ class Training:
         torch.manual_seed(np.random.SeedSequence([seed, depth]).generate_state(1, np.uint64)[0].item() % 2**63)
         self._layout = torch.contiguous_format
         self._model = build_network(spec, depth, data.channels).to(self.device)
+        if device == "cpu" and spec.precision == "float32" and not spec.compile:
+            quicken(self._model)
         if spec.channels_last:
             self._layout, convert_weights = CHANNELS_LAST[spec.dimensions]
             convert_weights(self._model, self._layout)
