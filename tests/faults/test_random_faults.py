@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.faults.random_faults import Database
 
-DRAWS = 20
+DRAWS = 8
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -26,7 +28,6 @@ from studies.spec import parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from storage.records import CellRecord
     from studies.run import PreparedStudy
@@ -216,12 +217,11 @@ def test_a_live_run_confirms_what_it_recommends(live: Run) -> None:
     assert found.recommended.seeds >= 1
 
 
-def test_another_start_does_nothing_and_a_changed_tolerance_reopens(tmp_path: Path) -> None:
+def test_another_start_does_nothing_and_a_changed_tolerance_reopens(live: Run, tmp_path: Path) -> None:
     """The same spec finds its end; another tolerance may need what was skipped, which waits as a new attempt."""
     folder = tmp_path / "copy"
-    first = start(folder_of(folder), policy="forecast")
-    before, spent = decided(first.records), spent_seconds(first.prepared.ledger, first.prepared.study.study_id)
-    first.prepared.ledger.close()
+    before, spent = decided(live.records), spent_seconds(live.prepared.ledger, live.prepared.study.study_id)
+    shutil.copytree(Path(live.prepared.ledger.url.removeprefix("sqlite:///")).parent, folder)
     second = start(folder, policy="forecast")
     assert second.claims == []
     assert decided(second.records) == before
@@ -235,12 +235,6 @@ def test_another_start_does_nothing_and_a_changed_tolerance_reopens(tmp_path: Pa
     assert {cells[key].state for key in skipped} == {CellState.WAITING}
     assert {cells[key].attempt for key in skipped} == {2}
     third.ledger.close()
-
-
-def folder_of(folder: Path) -> Path:
-    """A new folder."""
-    folder.mkdir()
-    return folder
 
 
 def test_an_interrupt_loses_nothing(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ SPEC: dict[str, Any] = {
     "data": {"kind": "phantom", "phantom_cases": 40},
     "grid": {"ratio": [0.5, 1.0], "depth": [2]},
     "training": {"size": 16, "budget": 40, "evaluations": 8, "batch": 8, "channels": 4, "learning_rate": 3e-3},
+    "resources": {"max_trials": 1},  # one worker that starts, not two
 }
 
 
@@ -210,7 +211,7 @@ def test_a_silent_worker_is_ended(prepare: Callable[..., PreparedStudy]) -> None
 
     One trial at a time, so that the one that stands still is the one whose evaluations are known.
     """
-    prepared = prepare(training={"budget": 480, "size": 32}, resources={"silent_seconds": 3.0, "max_trials": 1})
+    prepared = prepare(training={"budget": 480, "size": 32}, resources={"silent_seconds": 3.0})
     stopper = threading.Thread(target=_kill_a_worker, args=(prepared, signal.SIGSTOP))
     stopper.start()
     assert run(prepared) == RunEnd.FINISHED

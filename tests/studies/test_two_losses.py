@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 SMALL = [
     *("--set", "data.phantom_cases=40", "--set", "grid.ratio=[0.5,1.0]", "--set", "grid.depth=[2]"),
     *("--set", "training.size=16", "--set", "training.channels=4", "--set", "training.budget=60"),
-    *("--set", "training.evaluations=4", "--set", "resources.cpus_per_trial=1"),
+    *("--set", "training.evaluations=4", "--set", "resources.max_trials=1"),
 ]
 LOSSES = ["--set", 'grid.loss=["bce","dice_ce"]']
 KEYS = [f"ratio{ratio}-depth2{loss}-seed0" for ratio in ("0.5", "1") for loss in ("", "-loss.dice_ce")]

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 SMALL = [
     *("--set", "grid.ratio=[0.5,1.0]", "--set", "grid.depth=[2]", "--set", "training.size=16"),
     *("--set", "training.budget=60", "--set", "training.evaluations=4", "--set", "training.channels=4"),
+    *("--set", "resources.max_trials=1"),
 ]
 
 
