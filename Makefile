@@ -22,8 +22,8 @@ demo: $(STAMP) ## a whole study on drawn images, in demo/
 	@mkdir -p demo
 	cd demo && ../$(BIN)/dicecurve run phantom
 
-test: $(STAMP) ## all tests, three files at a time, those of whole clusters among the first
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 25
+test: $(STAMP) ## all tests, four files at a time, those of whole clusters among the first
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 25
 
 check: $(STAMP) ## style, types and the rules of the house
 	$(BIN)/ruff check .
