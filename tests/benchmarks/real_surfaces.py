@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from savings_answers import flag_of
 from savings_surface import surface_of
 from surfaces import DEPTHS, NUM_TRAIN, record_all
 
@@ -34,6 +35,7 @@ LEARNERS = ("Decision Tree", "ens.ExtraTrees", "ens.GradientBoosting", "ens.Rand
 LCDB_GROUPS = (354, 273, 40996, 727, 1053, 60, 41143, 1049)
 SEED_SIGMAS = (0.008, 0.015)  # by turns
 RECORDED = Path(__file__).parents[1] / "data"
+LEARNED = ", runs that learned"  # after the name of a recorded surface: its truth is of these alone
 
 
 def lcdb_curves() -> pd.DataFrame | None:
@@ -79,9 +81,18 @@ def _at(curve: pd.DataFrame, ratios: Floats) -> Floats:
 
 
 def recorded_surfaces() -> dict[str, list[Surface]]:
-    """Every recorded CSV in tests/data/, by its name, as one surface per seed."""
+    """Every recorded CSV in tests/data/, by its name, as one surface per seed.
+
+    Where some repeats were flagged there are two: with the mean over all of them as truth, as regret is defined, and
+    over those that learned, which is what an answer means by the DSC of a configuration.
+    """
     recorded = {path.stem: calm(pd.read_csv(path)) for path in sorted(RECORDED.glob("kvasir*.csv"))}
-    return {name: _surfaces_of(name, rows) for name, rows in recorded.items()}
+    surfaces = {name: _surfaces_of(name, rows, recorded_truth(rows)) for name, rows in recorded.items()}
+    for name, rows in recorded.items():
+        kept = _learned(rows)
+        if len(rows["seed"].unique()) > 1 and len(kept) < len(rows):
+            surfaces[name + LEARNED] = _surfaces_of(name, rows, recorded_truth(kept))
+    return surfaces
 
 
 def calm(rows: pd.DataFrame) -> pd.DataFrame:
@@ -96,9 +107,17 @@ def calm(rows: pd.DataFrame) -> pd.DataFrame:
     return ordered.assign(train_seconds=steps * a_step, val_seconds=validation)
 
 
-def _surfaces_of(name: str, rows: pd.DataFrame) -> list[Surface]:
+def _learned(rows: pd.DataFrame) -> pd.DataFrame:
+    """The runs that were not flagged, and all of a cell in which every one was."""
+    curves = rows.sort_values("evaluation").groupby(["depth", "ratio", "seed"])["val_dsc"]
+    learned = curves.agg(lambda curve: flag_of(curve.to_numpy()) is None).rename("learned")
+    marked = rows.join(learned, on=learned.index.names)
+    none_learned = ~marked.groupby(["depth", "ratio"])["learned"].transform("any")
+    return marked[marked["learned"] | none_learned].drop(columns="learned")
+
+
+def _surfaces_of(name: str, rows: pd.DataFrame, truth: Floats) -> list[Surface]:
     """The runs of the other seeds are those that a confirmation may train."""
-    truth = recorded_truth(rows)
     return [
         surface_of(f"{name}, seed {seed}", own, truth, fresh=rows[rows["seed"] != seed])
         for seed, own in rows.groupby("seed")

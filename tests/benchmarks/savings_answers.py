@@ -81,7 +81,7 @@ def measurement(surface: Surface, cell: int, trained: int) -> Measurement:
         seconds_estimated=trained < surface.evaluations,
         validation=surface.validation[cell, best : best + 1],
         test=surface.test[cell, best : best + 1],
-        flag=_flag(surface.validation[cell, :trained]),
+        flag=flag_of(surface.validation[cell, :trained]),
     )
 
 
@@ -97,6 +97,7 @@ def sufficient_cases(given: Answer, surface: Surface, recommended: int) -> int |
     return curves[0].sufficient.cases if curves and curves[0] else None
 
 
-def _flag(curve: Floats) -> Flag | None:
+def flag_of(curve: Floats) -> Flag | None:
+    """Whether a training did not learn, or collapsed, by its validation DSC at each evaluation."""
     points = [Evaluation(i, 0.0, 0, float(dsc), 0.0, 0.0) for i, dsc in enumerate(curve, start=1)]
     return FLAGS.get(outcome(points, D0))

@@ -107,6 +107,16 @@ def test_truth_of_repeats_is_their_mean() -> None:
     assert recorded_truth(pd.DataFrame(rows)).tolist() == pytest.approx([0.5])
 
 
+def test_truth_of_runs_that_learned() -> None:
+    """A second truth of a study with repeats leaves out those that were flagged: it is higher where one collapsed."""
+    recorded = recorded_surfaces()
+    every, learned = (recorded["kvasir64_10x4" + part][0] for part in ("", ", runs that learned"))
+    collapsing = every.depth == 3
+    assert (learned.truth[collapsing] - every.truth[collapsing]).max() > 0.05
+    assert (learned.truth[~collapsing] == every.truth[~collapsing]).all()
+    assert np.array_equal(learned.validation, every.validation)
+
+
 def test_truth_of_single_runs_is_smoothed() -> None:
     """With one seed, a law per depth smooths: truth never falls with cases, and stays near what was measured."""
     (surface,) = recorded_surfaces()["kvasir64_4x4"]
