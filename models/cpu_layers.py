@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812 - as everyone calls it
+from torch.nn import functional
 
 PLANE = 2  # dimensions
 TAPS = 3  # of a kernel's side
@@ -41,19 +41,19 @@ def _quicker(layer: nn.Module) -> nn.Module | None:
 
 def _is_plain(layer: Convolution, *, inputs: int | None, stride: int) -> bool:
     """Whether it has one output channel, kernels of side 3, a bias, and sides that grow by the stride exactly."""
-    every = {
+    sides = (
         (layer.kernel_size, TAPS),
         (layer.stride, stride),
         (layer.padding, 1),
         (layer.dilation, 1),
         (layer.output_padding, stride - 1),
-    }
+    )
     return (
         layer.out_channels == 1
         and inputs in (None, layer.in_channels)
         and layer.bias is not None
         and layer.padding_mode == "zeros"
-        and all(set(values) == {value} for values, value in every)
+        and all(set(values) == {value} for values, value in sides)
     )
 
 
@@ -67,15 +67,15 @@ class OneSlope(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Values of any shape to as many."""
-        y: torch.Tensor = _OneSlope.apply(x, self.weight)  # type: ignore[no-untyped-call] # torch's
+        y: torch.Tensor = _OneSlopeFunction.apply(x, self.weight)  # type: ignore[no-untyped-call] # torch gives it no types
         return y
 
 
-class _OneSlope(torch.autograd.Function):
+class _OneSlopeFunction(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(x, slope)
-        return F.leaky_relu(x, slope.item())
+        return functional.leaky_relu(x, slope.item())
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -98,7 +98,7 @@ class OneChannel(nn.Module):
         if x.ndim == PLANE + 2:
             y = _filter_planes(x[:, 0], self.weight[0, 0])
         else:  # a volume: its planes' neighbours are filtered with the other thirds of the kernel
-            padded = F.pad(x[:, 0], (0, 0, 0, 0, 1, 1))
+            padded = functional.pad(x[:, 0], (0, 0, 0, 0, 1, 1))
             thirds = [_filter_planes(padded[:, k : k + x.shape[2]], self.weight[0, 0, k]) for k in range(TAPS)]
             y = thirds[0] + thirds[1] + thirds[2]
         return (y + self.bias)[:, None]
@@ -108,7 +108,9 @@ def _filter_planes(planes: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
     """Planes (..., H, W) by a kernel (3, 3), the border taken as 0."""
     channels = planes.reshape(1, -1, *planes.shape[-PLANE:])
     groups = channels.shape[1]
-    return F.conv2d(channels, kernel.expand(groups, 1, TAPS, TAPS), padding=1, groups=groups).view(planes.shape)
+    return functional.conv2d(channels, kernel.expand(groups, 1, TAPS, TAPS), padding=1, groups=groups).view(
+        planes.shape
+    )
 
 
 class ToOneChannel(nn.Module):
@@ -127,7 +129,7 @@ class ToOneChannel(nn.Module):
         """(N, C, ...) to (N, 1, twice each side)."""
         cases, channels, *sides = x.shape
         dimensions = len(sides)
-        convolve = F.conv2d if dimensions == PLANE else F.conv3d
+        convolve = functional.conv2d if dimensions == PLANE else functional.conv3d
         kernel = self.weight.flatten(1).T.reshape(-1, channels, *[1] * dimensions)
         taps = convolve(x, kernel).view(cases, *[TAPS] * dimensions, *sides)
         for _ in sides:
@@ -138,5 +140,5 @@ class ToOneChannel(nn.Module):
 def _interleaved(taps: torch.Tensor, axis: int) -> torch.Tensor:
     """(N, 3, ...) to (N, ...): the taps of an axis become twice its length; without them it is number ``axis``."""
     before, here, after = taps.unbind(1)
-    of_next = F.pad(before, [0, 0] * (before.ndim - axis - 1) + [-1, 1])
+    of_next = functional.pad(before, [0, 0] * (before.ndim - axis - 1) + [-1, 1])
     return torch.stack([here, after + of_next], axis + 1).flatten(axis, axis + 1)
