@@ -108,9 +108,8 @@ def _filter_planes(planes: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
     """Planes (..., H, W) by a kernel (3, 3), the border taken as 0."""
     channels = planes.reshape(1, -1, *planes.shape[-PLANE:])
     groups = channels.shape[1]
-    return functional.conv2d(channels, kernel.expand(groups, 1, TAPS, TAPS), padding=1, groups=groups).view(
-        planes.shape
-    )
+    kernels = kernel.expand(groups, 1, TAPS, TAPS)
+    return functional.conv2d(channels, kernels, padding=1, groups=groups).view(planes.shape)
 
 
 class ToOneChannel(nn.Module):
