@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Ray's workers give way to all else on the machine, here to other tests, which can starve them.
 os.environ.setdefault("RAY_worker_niceness", "0")
+# Most runs need one worker, not one a core.
+os.environ.setdefault("RAY_prestart_worker_first_driver", "0")
 
 settings.register_profile("dicecurve", deadline=None, derandomize=True)
 settings.load_profile("dicecurve")

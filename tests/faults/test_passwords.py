@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from storage.private_server import PrivateServer
-from tests.faults.disturbed_study import ROOT, SPEC
+from tests.faults.disturbed_study import PATIENCE, ROOT, SPEC
 
 ASK = (("status",), ("report",), ("export", "--all", "-o", "exported"), ("status", "--json"))
 
@@ -59,7 +59,7 @@ def _dicecurve(home: Path, url_file: Path, *arguments: str, code: int = 0) -> st
             env=environment,
             stdout=said,
             stderr=said,
-            timeout=300,
+            timeout=PATIENCE,
             check=False,
         )
     short.unlink()

@@ -6,7 +6,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from tests.faults.disturbed_study import EVALUATIONS, DisturbedStudy, in_training
+from tests.faults.disturbed_study import EVALUATIONS, PATIENCE, DisturbedStudy, in_training
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ def test_two_drivers_share_the_cells(tmp_path: Path) -> None:
     """Started at once on a study that is not there yet, both end with success, and no cell was taken twice."""
     study = DisturbedStudy(tmp_path / "study")
     with study.start() as one, study.start() as other:
-        assert [one.wait(300), other.wait(300)] == [0, 0], (study.folder / "log").read_text()
+        assert [one.wait(PATIENCE), other.wait(PATIENCE)] == [0, 0], (study.folder / "log").read_text()
     records = study.records()
     assert len(records) == 4
     for record in records:
@@ -29,12 +29,12 @@ def test_one_takes_over_when_the_other_dies(tmp_path: Path) -> None:
     """SIGKILL of one driver in mid-training: the other finishes its cells, and nothing recorded is trained again."""
     study = DisturbedStudy(tmp_path / "study")
     with study.start() as doomed, study.start() as survivor:
-        deadline = time.monotonic() + 200
+        deadline = time.monotonic() + PATIENCE
         while not (held := [r for r in study.records() if _held_by(r.cell.owner, doomed.pid) and in_training([r])]):
             assert time.monotonic() < deadline, (study.folder / "log").read_text()
             time.sleep(0.02)
         doomed.send_signal(signal.SIGKILL)
-        assert survivor.wait(300) == 0, (study.folder / "log").read_text()
+        assert survivor.wait(PATIENCE) == 0, (study.folder / "log").read_text()
     final = {r.cell.plan.key: r for r in study.records()}
     assert all(not r.cell.state.is_open and len(r.curve) == EVALUATIONS for r in final.values())
     for record in held:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from models.cpu_layers import OneChannel, OneSlope, ToOneChannel, quicken
+from models.cpu_layers import ChannelNorm, OneChannel, OneSlope, ToOneChannel, quicken
 from models.network import build_network
 from models.protocol import TrainingSpec
 
@@ -22,6 +22,8 @@ UP = {**KERNEL, "stride": 2, "output_padding": 1}
 LAYERS = [
     (nn.PReLU(), OneSlope, [3, 4, 5]),
     (nn.PReLU(init=-0.5), OneSlope, [2, 5]),
+    (nn.InstanceNorm2d(3), ChannelNorm, [3, 4, 5]),
+    (nn.InstanceNorm3d(2, eps=0.1), ChannelNorm, [2, 2, 1, 3]),
     (nn.Conv2d(1, 1, **KERNEL), OneChannel, [1, 5, 4]),
     (nn.Conv3d(1, 1, **KERNEL), OneChannel, [1, 4, 3, 5]),
     (nn.ConvTranspose2d(6, 1, **UP), ToOneChannel, [6, 3, 5]),
@@ -73,7 +75,7 @@ def test_a_quick_network_is_equal(spec: TrainingSpec, residual_units: int) -> No
         name: value.shape for name, value in plain.state_dict().items()
     }
     kinds = {type(layer) for layer in quick.modules()}
-    assert {OneSlope, ToOneChannel} | ({OneChannel} if residual_units else set()) <= kinds
+    assert {OneSlope, ChannelNorm, ToOneChannel} | ({OneChannel} if residual_units else set()) <= kinds
     sides = spec.patch or (spec.size, spec.size)
     x = torch.rand(2, 2, *sides, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     check_equal(plain, quick, x, 1e-9)
@@ -83,6 +85,8 @@ def test_a_quick_network_is_equal(spec: TrainingSpec, residual_units: int) -> No
     "layer",
     [
         nn.PReLU(4),
+        nn.InstanceNorm2d(3, affine=True),
+        nn.InstanceNorm2d(3, track_running_stats=True),
         nn.Conv2d(1, 2, **KERNEL),
         nn.Conv2d(2, 1, **KERNEL),
         nn.Conv2d(1, 1, 3),
