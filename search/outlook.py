@@ -228,6 +228,7 @@ def _layout(configurations: tuple[tuple[int, int], ...], num_train: int) -> _Lay
 def _runs(cells: Sequence[SeenCell], layout: _Layout) -> Runs:
     """What ended trainings measured, with the forecast gain of those that were stopped."""
     ended = [cell for cell in cells if cell.state in ENDED and cell.curve and not _was_left(cell)]
+    ended.sort(key=lambda cell: cell.plan.key)  # two drivers decide alike, to the last bit
     dsc, sigma = np.array([_expected(cell) for cell in ended]).reshape(-1, 2).T
     places = np.array([layout.place(cell.plan) for cell in ended], dtype=np.int64)
     return _merged(places, dsc, sigma) if len(ended) > MOST_RUNS else Runs(places, dsc, np.ones(len(ended)), sigma)

@@ -2,8 +2,9 @@
 
 f(d, n) = a + a_d - (b + b_d)·phi(n) + g(n) + g_d(n): a common level and rise, those of each depth, a law phi that falls
 from 1 at few cases to 0 at all of them, and Gaussian processes for what no law says, which may be larger at few cases.
-Given phi and the scales all of it is Gaussian, so the posterior is exact (Rasmussen and Williams 2006, ch. 2); over a
-grid of laws (power laws and exponential ones) and scales it is averaged by marginal likelihood. Joint draws come by
+Depths resemble their neighbours, or differ more, each in part in its own way. Given phi, the scales and how depths
+differ all of it is Gaussian, so the posterior is exact (Rasmussen and Williams 2006, ch. 2); over a grid of these (phi
+among power laws and exponential ones) it is averaged by marginal likelihood. Joint draws come by
 conditioning draws from the prior (Wilson et al. 2021, arXiv:2011.04026).
 """
 
@@ -32,7 +33,7 @@ NOISES = (0.006, 0.011, 0.02)  # between runs, in DSC
 FEW = 0.05  # the share of all cases at which phi is 1
 LEVEL, LEVEL_SIGMA = 0.65, 1.0
 RISE, RISE_SIGMA = 0.15, 0.15
-DEPTH_LEVEL_SIGMA, DEPTH_RISE_SIGMA = 0.05, 0.05
+DEPTHS = ((0.05, 0.0), (0.15, 0.5))  # how their levels and rises differ: by so much, of which a share is each one's own
 DEPTH_REACH = 2.0  # depths this far apart still resemble each other
 WIGGLE_REACH = 0.7  # in units of log n
 JITTER = 1e-8
@@ -83,8 +84,8 @@ class SurfacePrior:
         self._size = len(share)
         with one_blas_thread() if self._size < LARGE else nullcontext():
             self._components = [
-                _component(phi, wiggle, np.asarray(depth, dtype=np.float64), share)
-                for phi, wiggle in product(_laws(share), WIGGLES)
+                _component(phi, wiggle, sigma, _resemblance(np.asarray(depth, dtype=np.float64), own), share)
+                for phi, wiggle, (sigma, own) in product(_laws(share), WIGGLES, DEPTHS)
             ]
 
     def posterior(
@@ -130,7 +131,7 @@ class SurfacePrior:
 
 
 class _Component(NamedTuple):
-    """One law and one amplitude: a Gaussian over the J configurations."""
+    """One law, one amplitude, and one way in which depths differ: a Gaussian over the J configurations."""
 
     mean: Floats
     covariance: Floats
@@ -154,15 +155,21 @@ def _laws(share: Floats) -> list[Floats]:
     return [*powers, *rates]
 
 
-def _component(phi: Floats, wiggle: float, depth: Floats, share: Floats) -> _Component:
-    alike = np.exp(-(((depth[:, None] - depth) / DEPTH_REACH) ** 2) / 2)
+def _resemblance(depth: Floats, own: float) -> Floats:
+    """Correlation between what is particular to the depths of J configurations, shape (J, J)."""
+    apart = depth[:, None] - depth
+    correlation: Floats = (1 - own) * np.exp(-((apart / DEPTH_REACH) ** 2) / 2) + own * (apart == 0)
+    return correlation
+
+
+def _component(phi: Floats, wiggle: float, depth_sigma: float, alike: Floats, share: Floats) -> _Component:
     log = np.log(share)
     amplitude = wiggle * (1 - log)  # larger at few cases
     near = np.exp(-(((log[:, None] - log) / WIGGLE_REACH) ** 2) / 2) * np.outer(amplitude, amplitude)
     covariance = (
         LEVEL_SIGMA**2
-        + DEPTH_LEVEL_SIGMA**2 * alike
-        + (RISE_SIGMA**2 + DEPTH_RISE_SIGMA**2 * alike) * np.outer(phi, phi)
+        + depth_sigma**2 * alike
+        + (RISE_SIGMA**2 + depth_sigma**2 * alike) * np.outer(phi, phi)
         + near * (0.5 + 0.5 * alike)
     )
     root = np.asarray(np.linalg.cholesky(covariance + JITTER * np.eye(len(phi))), dtype=np.float64)

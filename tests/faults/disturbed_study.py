@@ -60,17 +60,18 @@ class Aftermath:
 class DisturbedStudy:
     """A study in a folder of its own, run by the command line as a person would."""
 
-    def __init__(self, folder: Path) -> None:
-        """Write the spec into a new folder."""
+    def __init__(self, folder: Path, *, trials: int = 1) -> None:
+        """Write the spec into a new folder; ``trials`` at once."""
         folder.mkdir()
         (folder / "faults.toml").write_text(SPEC)
-        self.folder = folder
+        self.folder, self.trials = folder, trials
         self.url = f"sqlite:///{folder}/dicecurve.db"
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the run, in a process group of its own."""
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "studies", "run", "faults.toml"]
+        at_once = f"resources.max_trials={self.trials}"
+        command = [sys.executable, "-m", "studies", "run", "faults.toml", "--set", at_once]
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True

@@ -39,7 +39,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> DisturbedStudy:
 @pytest.fixture(scope="module")
 def kills(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     """A study killed twice and then run to its end, with what the ledger held after each kill."""
-    study = DisturbedStudy(tmp_path_factory.mktemp("faults") / "killed")
+    study = DisturbedStudy(tmp_path_factory.mktemp("faults") / "killed", trials=2)
     aftermaths = [study.signal_when(moment) for moment in (with_one_done, between_stop_and_test)]
     study.run_to_end()
     return study, aftermaths

@@ -76,12 +76,12 @@ def test_a_plateau_that_is_not_reached_has_a_question_mark() -> None:
     row = next(line for line in lines if line.startswith("    4 "))
     assert re.search(r" \d+\? \[\d+, >?\d+\] ", row)
     assert "A plateau with ? is not reached with P >= 0.9 within the cases at hand." in lines
-    assert "?" not in render(ask(curve(2.0)), "USD")
+    assert "?" not in render(ask(curve(3.0)), "USD")
 
 
 def test_a_reached_plateau_is_told() -> None:
     """Where doubling brings nothing the plateau's number of cases is named."""
-    assert "Plateau: " in one_line(render(ask(curve(2.0)), "USD"))
+    assert "Plateau: " in one_line(render(ask(curve(3.0)), "USD"))
 
 
 def test_the_fewest_cases_tried_are_an_upper_bound() -> None:
