@@ -73,10 +73,13 @@ def _leases(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord], w
 
 def _expired(ledger: Ledger, study: StudyRecord, watch_seconds: float) -> set[str]:
     """Cells whose lease stood still for so long."""
-    watch, until = LeaseWatch(watch_seconds), time.monotonic() + watch_seconds
+    watch = LeaseWatch(watch_seconds)
     expired = watch.expired(ledger.cells(study.study_id), this_owner())
-    while time.monotonic() < until:
+    looked = time.monotonic()
+    until = looked + watch_seconds
+    while looked < until:  # the last look begins when all the time is over, however long each takes
         time.sleep(watch_seconds / LOOKS_PER_LEASE)
+        looked = time.monotonic()
         expired = watch.expired(ledger.cells(study.study_id), this_owner())
     return {cell.plan.key for cell in expired} if watch_seconds else set()
 

@@ -184,7 +184,7 @@ def test_what_is_believed_of_a_variant_rests_on_its_own_cells() -> None:
     for name in ("mean", "draws", "noise"):
         assert np.array_equal(getattr(both, name)[..., : len(own)], getattr(alone, name))
     first, second = both.draws[:, 0], both.draws[:, len(own)]
-    assert abs(np.corrcoef(first, second)[0, 1]) < 0.3
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.15
 
 
 def test_the_better_variant_is_recommended_and_confirmed() -> None:
