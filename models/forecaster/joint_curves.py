@@ -4,8 +4,8 @@ f(d, n) = a + a_d - (b + b_d)·phi(n) + g(n) + g_d(n): a common level and rise, 
 from 1 at few cases to 0 at all of them, and Gaussian processes for what no law says, which may be larger at few cases.
 Depths resemble their neighbours, or differ more, each in part in its own way. Given phi, the scales and how depths
 differ all of it is Gaussian, so the posterior is exact (Rasmussen and Williams 2006, ch. 2); over a grid of these (phi
-among power laws and exponential ones) it is averaged by marginal likelihood. Joint draws come by
-conditioning draws from the prior (Wilson et al. 2021, arXiv:2011.04026).
+among power laws and exponential ones) it is averaged by marginal likelihood. Joint draws come by conditioning draws
+from the prior (Wilson et al. 2021, arXiv:2011.04026).
 """
 
 from __future__ import annotations
@@ -81,11 +81,12 @@ class SurfacePrior:
     def __init__(self, depth: Floats, num_cases: Floats, all_cases: int) -> None:
         """Take the configurations' depths and numbers of cases, both of shape (J,), and the cases at hand."""
         share = np.asarray(num_cases, dtype=np.float64) / all_cases
+        ways = [(sigma, _resemblance(np.asarray(depth, dtype=np.float64), own)) for sigma, own in DEPTHS]
         self._size = len(share)
         with one_blas_thread() if self._size < LARGE else nullcontext():
             self._components = [
-                _component(phi, wiggle, sigma, _resemblance(np.asarray(depth, dtype=np.float64), own), share)
-                for phi, wiggle, (sigma, own) in product(_laws(share), WIGGLES, DEPTHS)
+                _component(phi, wiggle, sigma, alike, share)
+                for phi, wiggle, (sigma, alike) in product(_laws(share), WIGGLES, ways)
             ]
 
     def posterior(

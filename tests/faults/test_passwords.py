@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from storage.private_server import PrivateServer
 from tests.faults.disturbed_study import PATIENCE, ROOT, SPEC
 
+pytestmark = pytest.mark.timeout(1800)  # several drivers, one after the other, on a machine that may be busy
 ASK = (("status",), ("report",), ("export", "--all", "-o", "exported"), ("status", "--json"))
 
 

@@ -14,6 +14,7 @@ from tests.faults.disturbed_study import EVALUATIONS, Aftermath, DisturbedStudy,
 if TYPE_CHECKING:
     from storage.records import CellRecord
 
+pytestmark = pytest.mark.timeout(1800)  # several drivers, one after the other, on a machine that may be busy
 
 Killed = tuple[DisturbedStudy, list[Aftermath]]
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.faults.disturbed_study import EVALUATIONS, DisturbedStudy, in_training
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.timeout(1800)  # several drivers, one after the other, on a machine that may be busy
 
 
 def test_interrupted_run_releases_its_cells_and_goes_on(tmp_path: Path) -> None:

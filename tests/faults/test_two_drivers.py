@@ -6,10 +6,14 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.faults.disturbed_study import EVALUATIONS, PATIENCE, DisturbedStudy, in_training
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.timeout(1800)  # several drivers, one after the other, on a machine that may be busy
 
 
 def test_two_drivers_share_the_cells(tmp_path: Path) -> None:
