@@ -68,4 +68,4 @@ def _gain(values: Floats, outcomes: Integers, noise: Floats, sigma: Floats, loss
     weights = np.exp(log - log.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
     after = weights @ loss
-    return float(after.mean(axis=0).min() - after.min(axis=1).mean())
+    return max(0.0, float(after.mean(axis=0).min() - after.min(axis=1).mean()))

@@ -149,10 +149,8 @@ def look_out(
     for variant in variants_in(plans):
         own = [i for i, plan in enumerate(plans) if plan.variant == variant]
         seen = [cell for cell in cells if cell.plan.variant == variant]
-        mean[own], drawn, between = _believed(seen, [plans[i] for i in own], num_train, _rng(seed, variant))
-        # Draws come sorted by the law that they follow: those of a further variant are shuffled against the others.
-        order = _rng(seed, variant)().permutation(DRAWS) if variant else np.arange(DRAWS)
-        draws[:, own], noise[:, own] = drawn[order], between[order]
+        believed = _believed(seen, [plans[i] for i in own], num_train, _rng(seed, variant))
+        mean[own], draws[:, own], noise[:, own] = believed
     hopeless = _hopeless(cells, plans)
     draws[:, hopeless], mean[hopeless] = 0.0, 0.0
     return Outlook(

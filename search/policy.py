@@ -8,12 +8,13 @@ fresh seed of the recommended configuration is trained to the full budget.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from search.costs import cost_model
-from search.outlook import ENDED, FLAGGED, look_out
+from search.outlook import ENDED, FLAGGED, SeenCell, look_out
 from search.prices import case_price, training_price
 from search.space import cell_key
 from storage.records import CellState, SkipForecast
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from search.costs import CostModel
-    from search.outlook import Outlook, SeenCell
+    from search.outlook import Outlook
     from search.prices import Device, PriceSpec
     from storage.records import Cell, CellPlan, Role
     from storage.variants import Recipe
@@ -85,7 +86,8 @@ class Agenda:
         order: Keys of free cells worth training, and of the added one: tests first, then the best.
         skips: Forecasts that stand in for the cells that are not.
         added: A cell to add: a fresh seed that confirms the recommendation, or repeats a flagged run.
-        outlook: What it was decided on.
+        outlook: What is known.
+        ahead: The same, had the confirmation to come ended as expected: what a cell is worth is told by it.
         costs: What trainings take.
     """
 
@@ -93,6 +95,7 @@ class Agenda:
     skips: Mapping[str, SkipForecast]
     added: CellPlan | None
     outlook: Outlook
+    ahead: Outlook
     costs: CostModel
 
 
@@ -116,15 +119,16 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
     )
     plans = _configurations(cells)
     seconds = np.array([costs.seconds(plan) for plan in plans])
-    outlook = look_out(
-        cells,
-        plans,
-        np.array([_price(plan, each, context) for plan, each in zip(plans, seconds, strict=True)]),
+    look = partial(
+        look_out,
+        plans=plans,
+        prices=np.array([_price(plan, each, context) for plan, each in zip(plans, seconds, strict=True)]),
         num_train=context.num_train,
         tolerance=context.tolerance,
         target=context.target,
         seed=context.seed,
     )
+    outlook = look(cells)
     grid = [cell.plan for cell in cells if cell.plan.role == "grid"]
     grid_seconds = sum(costs.seconds(plan) for plan in grid)
     least_rate = context.worth * len(grid) ** 0.5
@@ -133,21 +137,22 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
     if confirming:
         waiting = tuple(each.plan.key for each in confirming if _is_free(each))
         skips = _skips([cell for cell in cells if cell.plan.role != "confirm"], set(), outlook)
-        return Agenda((*tests, *waiting), skips, None, outlook, costs)
+        return Agenda((*tests, *waiting), skips, None, outlook, outlook, costs)
     left = _left(cells, costs, context)
     reserve = float(seconds[outlook.recommended()])
     cost = seconds / grid_seconds / _chance_of_learning(cells, plans)
-    worthy = _by_worth(_options(cells, plans, outlook), outlook, cost, least_rate)
+    confirmation = _confirmation(cells, plans[outlook.recommended()])
+    # It will come anyway, so what it is going to tell need not be bought.
+    ahead = outlook if confirmation is None else look([*cells, _begun(confirmation)])
+    worthy = _by_worth(_options(cells, plans, outlook), ahead, cost, least_rate)
     wanted = worthy if left is None else _affordable(worthy, seconds, left - reserve)
     added = wanted[0].plan if wanted and wanted[0].is_new else None
     if not wanted and not tests and not any(cell.held for cell in cells):
-        added = _confirmation(cells, plans[outlook.recommended()])
-        if left is not None and reserve > left:
-            added = None
+        added = confirmation if left is None or reserve <= left else None
     first = () if added is None else (added.key,)
     order = (*tests, *first, *(option.plan.key for option in wanted if not option.is_new))
     skips = _skips(cells, set(order), outlook)
-    return Agenda(order, skips, added, outlook, costs)
+    return Agenda(order, skips, added, outlook, ahead, costs)
 
 
 @dataclass(frozen=True)
@@ -259,6 +264,10 @@ def _confirmation(cells: Sequence[SeenCell], recommended: CellPlan) -> CellPlan 
     if any(cell.state is CellState.DONE for cell in same) or len(tried) >= MOST_CONFIRMATIONS:
         return None
     return _fresh(cells, recommended, "confirm")
+
+
+def _begun(plan: CellPlan) -> SeenCell:
+    return SeenCell(plan, CellState.CLAIMED, held=True, curve=(), forecast=None)
 
 
 def _fresh(cells: Sequence[SeenCell], plan: CellPlan, role: Role) -> CellPlan:

@@ -82,10 +82,11 @@ class SurfacePrior:
         """Take the configurations' depths and numbers of cases, both of shape (J,), and the cases at hand."""
         share = np.asarray(num_cases, dtype=np.float64) / all_cases
         ways = [(sigma, _resemblance(np.asarray(depth, dtype=np.float64), own)) for sigma, own in DEPTHS]
+        near = _nearness(share)
         self._size = len(share)
         with one_blas_thread() if self._size < LARGE else nullcontext():
             self._components = [
-                _component(phi, wiggle, sigma, alike, share)
+                _component(phi, wiggle**2 * near, sigma, alike)
                 for phi, wiggle, (sigma, alike) in product(_laws(share), WIGGLES, ways)
             ]
 
@@ -116,9 +117,12 @@ class SurfacePrior:
         noises = NOISES if noise is None else (noise,)
         conditioned = [_condition(component, noise, runs) for component, noise in product(self._components, noises)]
         weights = _softmax(np.array([each.log_likelihood for each in conditioned]))
-        counts = rng.multinomial(draws, weights)
-        shifts = np.split(np.zeros((draws, len(runs.dsc))) if shift is None else shift, np.cumsum(counts)[:-1])
-        drawn = [_draw(conditioned[index], runs, shifts[index], rng) for index in np.flatnonzero(counts)]
+        # In no order: two studies' draws, or draws and shifts, must not be paired by the law that they follow.
+        which = rng.permutation(_allotted(weights, draws, rng))
+        shift = np.zeros((draws, len(runs.dsc))) if shift is None else shift
+        drawn = np.empty((draws, self._size))
+        for index in np.unique(which):
+            drawn[which == index] = _draw(conditioned[index], runs, shift[which == index], rng)
         means = np.stack([each.mean for each in conditioned])
         variances = np.stack([each.variance for each in conditioned])
         mean = weights @ means
@@ -126,8 +130,8 @@ class SurfacePrior:
         return SurfacePosterior(
             mean=mean,
             sigma=np.sqrt(np.maximum(variance, 0.0)),
-            draws=np.concatenate(drawn),
-            noise=np.repeat([each.noise for each in conditioned], counts),
+            draws=drawn,
+            noise=np.array([each.noise for each in conditioned])[which],
         )
 
 
@@ -163,10 +167,15 @@ def _resemblance(depth: Floats, own: float) -> Floats:
     return correlation
 
 
-def _component(phi: Floats, wiggle: float, depth_sigma: float, alike: Floats, share: Floats) -> _Component:
+def _nearness(share: Floats) -> Floats:
+    """Covariance of what no law says, for an amplitude of 1 at all cases: shape (J, J)."""
     log = np.log(share)
-    amplitude = wiggle * (1 - log)  # larger at few cases
-    near = np.exp(-(((log[:, None] - log) / WIGGLE_REACH) ** 2) / 2) * np.outer(amplitude, amplitude)
+    amplitude = 1 - log  # larger at few cases
+    near: Floats = np.exp(-(((log[:, None] - log) / WIGGLE_REACH) ** 2) / 2) * np.outer(amplitude, amplitude)
+    return near
+
+
+def _component(phi: Floats, near: Floats, depth_sigma: float, alike: Floats) -> _Component:
     covariance = (
         LEVEL_SIGMA**2
         + depth_sigma**2 * alike
@@ -204,6 +213,13 @@ def _draw(given: _Conditioned, runs: Runs, shift: Floats, rng: np.random.Generat
     seen = prior[:, runs.configuration] + sigma * rng.standard_normal(shift.shape)
     drawn: Floats = prior + (runs.dsc + shift - seen) @ given.gain.T
     return drawn
+
+
+def _allotted(weights: Floats, draws: int, rng: np.random.Generator) -> Integers:
+    """Which component each draw follows, shape (draws,): each as often as its weight says, within 1 (Kitagawa 1996)."""
+    levels = (np.arange(draws) + rng.random()) / draws
+    found: Integers = np.searchsorted(np.cumsum(weights)[:-1], levels)
+    return found
 
 
 def _softmax(scores: Floats) -> Floats:
