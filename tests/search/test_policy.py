@@ -134,7 +134,7 @@ def test_a_held_cell_is_not_bought_twice() -> None:
 
 
 def test_what_the_confirmation_will_tell_is_not_bought_before() -> None:
-    """A further seed of the recommendation is worth less when one is to come anyway, which is taken to end as expected."""
+    """A further seed of the recommendation is worth less where one will come anyway, taken to end as expected."""
     found = agenda(begun(), context())
     at = np.array([found.outlook.recommended()])
     assert found.ahead.worth(at)[0] < 0.7 * found.outlook.worth(at)[0]
