@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from models.forecaster.lessons import Lesson, draw_lesson
 from models.forecaster.network import LEVELS, ForecastNetwork
 
-STEPS = 6000
+STEPS = 12000
 DRAWS, GROUPS, CURVES = 8, 2, 12  # of a batch
 RATE = 2e-3
 RATE_AT_END = 0.01
