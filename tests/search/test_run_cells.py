@@ -194,7 +194,7 @@ def test_a_loss_that_is_no_number_fails_the_cell(prepare: Callable[..., Prepared
 
 def test_a_lost_worker_gives_its_cell_back(prepare: Callable[..., PreparedStudy]) -> None:
     """SIGKILL of a worker in mid-training: its cell is claimed again, goes on from its checkpoint and is finished."""
-    prepared = prepare(training={"budget": 480, "size": 32})
+    prepared = prepare(training={"budget": 960, "size": 32})
     killer = threading.Thread(target=_kill_a_worker, args=(prepared,))
     killer.start()
     assert run(prepared) == RunEnd.FINISHED
@@ -211,7 +211,7 @@ def test_a_silent_worker_is_ended(prepare: Callable[..., PreparedStudy]) -> None
 
     One trial at a time, so that the one that stands still is the one whose evaluations are known.
     """
-    prepared = prepare(training={"budget": 480, "size": 32}, resources={"silent_seconds": 3.0})
+    prepared = prepare(training={"budget": 960, "size": 32}, resources={"silent_seconds": 3.0})
     stopper = threading.Thread(target=_kill_a_worker, args=(prepared, signal.SIGSTOP))
     stopper.start()
     assert run(prepared) == RunEnd.FINISHED
@@ -228,10 +228,14 @@ def test_a_silent_worker_is_ended(prepare: Callable[..., PreparedStudy]) -> None
 def _kill_a_worker(prepared: PreparedStudy, number: signal.Signals = signal.SIGKILL) -> None:
     """One that trains, in mid-training; before its first evaluation none is called silent."""
     deadline = time.monotonic() + 200
-    while not any(r.cell.owner is not None and 2 <= len(r.curve) < 6 for r in records_of(prepared)):
+    while True:
+        training = any(r.cell.owner is not None and 2 <= len(r.curve) < 6 for r in records_of(prepared))
+        workers = _workers()  # none between two evaluations
+        if training and workers:
+            os.kill(workers[0], number)
+            return
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    os.kill(_workers()[0], number)
 
 
 def _workers() -> list[int]:
