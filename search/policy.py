@@ -2,7 +2,7 @@
 
 `grid` trains every cell, from cheap to dear. `forecast` takes the cell whose measurement is expected to improve the
 recommendation most per device second; what is not worth its cost is left out, with its forecast in its place; then a
-fresh seed of the recommended configuration is trained to the full budget.
+fresh seed of the recommended configuration is trained to the full budget, which is counted on from the start.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class SurfacePrior:
         noises = NOISES if noise is None else (noise,)
         conditioned = [_condition(component, noise, runs) for component, noise in product(self._components, noises)]
         weights = _softmax(np.array([each.log_likelihood for each in conditioned]))
-        # In no order: two studies' draws, or draws and shifts, must not be paired by the law that they follow.
+        # In no order, or the draws of two variants would be paired by the law that they follow.
         which = rng.permutation(_allotted(weights, draws, rng))
         shift = np.zeros((draws, len(runs.dsc))) if shift is None else shift
         drawn = np.empty((draws, self._size))
