@@ -228,10 +228,10 @@ class _Draw:
         return self._ledger
 
     def journal(self, event: str) -> list[dict[str, Any]]:
-        """What the workers wrote."""
+        """What the workers wrote; a line that a kill tore, or that is half written, is none."""
         file = self.setting.folder / "journal"
         lines = file.read_text().splitlines() if file.exists() else []
-        return [entry for entry in map(json.loads, lines) if entry["event"] == event]
+        return [entry for line in lines if line.endswith("}") and (entry := json.loads(line))["event"] == event]
 
     def lines(self) -> int:
         """How far the workers have come."""

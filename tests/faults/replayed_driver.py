@@ -349,4 +349,4 @@ class _Worker:
         line = entry | {"cell": self._claim.plan.key, "claim": self._claim.number}
         with_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
         if with_limit[0] == resource.RLIM_INFINITY:  # the journal is not on the full disk
-            os.write(self._journal, json.dumps(line).encode() + b"\n")
+            os.write(self._journal, b"\n" + json.dumps(line).encode())  # the newline first: a kill can tear a line
