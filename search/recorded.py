@@ -8,6 +8,7 @@ import pandas as pd
 
 from search.replay import RecordedRun
 from search.space import RATIO_PLACES, cell_key
+from storage.clock_seconds import own_seconds
 from storage.errors import InputError
 from storage.published import variant_column
 from storage.records import CellPlan, Evaluation
@@ -21,6 +22,7 @@ NUMBERS = (
     *("depth", "ratio", "cases", "seed", "evaluation", "epoch", "step"),
     *("val_dsc", "test_dsc", "seconds", "train_seconds", "val_seconds"),
 )
+RUN = ("variant", "depth", "cases", "seed")
 DEFAULT_CASES = 1000  # at ratio 1, where a table has no numbers of cases
 BATCH = 16  # where a table has no steps
 
@@ -29,8 +31,9 @@ def recorded_runs(table: pd.DataFrame, source: str, parameters: Mapping[int, int
     """Every training of a table.
 
     Args:
-        table: A row an evaluation. Columns depth, ratio, val_dsc; evaluation or epoch; train_seconds and val_seconds,
-            or seconds, of that evaluation alone; optional: variant, cases, seed, step, epoch, test_dsc.
+        table: A row an evaluation. Columns depth, ratio, val_dsc; evaluation or epoch; train_seconds and val_seconds of
+            that evaluation alone, or seconds, which may run on within a training; optional: variant, cases, seed,
+            step, epoch, test_dsc.
         source: Where it comes from, for messages.
         parameters: Of the network, by depth; taken for those of every variant.
 
@@ -40,7 +43,7 @@ def recorded_runs(table: pd.DataFrame, source: str, parameters: Mapping[int, int
     whole = _complete(table, source)
     _check_depths(whole, source, parameters)
     runs = []
-    for _, rows in whole.groupby(["variant", "depth", "cases", "seed"], sort=True):
+    for _, rows in whole.groupby(list(RUN), sort=True):
         ordered = rows.sort_values("evaluation")
         depth, cases, seed = (int(ordered[name].iloc[0]) for name in ("depth", "cases", "seed"))
         ratio, variant = float(ordered["ratio"].iloc[0]), str(ordered["variant"].iloc[0])
@@ -59,14 +62,15 @@ def _complete(table: pd.DataFrame, source: str) -> pd.DataFrame:
     whole["ratio"] = whole["ratio"].round(RATIO_PLACES)
     if "cases" not in whole:
         whole["cases"] = (whole["ratio"] * DEFAULT_CASES).round().clip(lower=1).astype(int)
+    whole["seed"] = whole.get("seed", 0)
+    named = "evaluation" if "evaluation" in whole else "epoch"
+    _check_doubles(whole, named, source)
     if "seconds" in whole and "train_seconds" not in whole:
-        whole["train_seconds"] = whole["seconds"]
-    for name, value in (("seed", 0), ("train_seconds", 1.0), ("val_seconds", 0.0)):
+        whole["train_seconds"] = own_seconds(whole, RUN, named, source)
+    for name, value in (("train_seconds", 1.0), ("val_seconds", 0.0)):
         whole[name] = whole.get(name, value)
     whole["test_dsc"] = whole.get("test_dsc", whole["val_dsc"]).fillna(whole["val_dsc"])
-    named = "evaluation" if "evaluation" in whole else "epoch"
-    by_cell = [whole[name] for name in ("variant", "depth", "cases", "seed")]
-    _check_doubles(whole, named, source)
+    by_cell = [whole[name] for name in RUN]
     order = whole[named]
     whole["evaluation"] = order.groupby(by_cell).rank(method="first").astype(int)
     whole["epoch"] = whole.get("epoch", whole["evaluation"].astype(float))
@@ -109,7 +113,7 @@ def _check_depths(whole: pd.DataFrame, source: str, parameters: Mapping[int, int
 
 
 def _check_doubles(whole: pd.DataFrame, order: str, source: str) -> None:
-    twice = whole.duplicated(["variant", "depth", "cases", "seed", order])
+    twice = whole.duplicated([*RUN, order])
     if twice.any():
         which = f"{order} {whole[order][twice].iloc[0]:g}"
         raise InputError(f"{source} has {which} of one run twice; give runs a seed each")

@@ -8,7 +8,7 @@ dsc      the DSC that was measured
 seed     of the run; 0 where the column is missing
 variant  of the training, such as loss=dice_ce; none where the column is missing, or empty
 epoch    of the evaluation; a run's value is then that of its best one
-seconds  device seconds of the run, or of this evaluation; 0 where the column is missing
+seconds  device seconds of the run, or of this evaluation, or since the run began; 0 where the column is missing
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from storage import optuna_rows, study_rows
 from storage.cell_rows import insert
+from storage.clock_seconds import own_seconds
 from storage.errors import InputError
 from storage.exchange import new_study
 from storage.records import CellPlan, CellState, Evaluation
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 NEEDED, ALLOWED = ("depth", "dsc"), ("ratio", "cases", "seed", "epoch", "seconds")
 VARIANT = "variant"
+RUN = (VARIANT, "cases", "depth", "seed")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ def read_published(path: Path, num_train: int | None) -> tuple[list[PublishedRun
     if (table["cases"] > whole).any() or (table["cases"] < 1).any():
         bad = table.loc[(table["cases"] > whole) | (table["cases"] < 1), "cases"].iloc[0]
         raise InputError(f"cases must be 1..{whole}, got {bad:g} in {path.name}; say how many there are with --cases")
-    runs = [_run(key, rows) for key, rows in table.groupby([VARIANT, "cases", "depth", "seed"], sort=True)]
+    if "epoch" in table:
+        table["seconds"] = own_seconds(table, RUN, "epoch", path.name)
+    runs = [_run(key, rows) for key, rows in table.groupby(list(RUN), sort=True)]
     if "epoch" not in table and any(len(run.curve) > 1 for run in runs):
         twice = next(run.plan.key for run in runs if len(run.curve) > 1)
         raise InputError(f"{twice} stands twice in {path.name}; give each run its own seed, or evaluations an epoch")
