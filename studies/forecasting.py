@@ -31,6 +31,7 @@ class ForecastRow:
         curve: Which curve, as "depth 3, seed 0".
         seen: Points that it has.
         last: Its last value.
+        position: Column of the positions.
         at: The position asked for.
         mean: Forecast.
         interval: 90 %, of a new measured value.
@@ -41,6 +42,7 @@ class ForecastRow:
     curve: str
     seen: int
     last: float
+    position: str
     at: float
     mean: float
     interval: tuple[float, float]
@@ -77,7 +79,9 @@ def forecast_file(path: Path, column: str, at: Sequence[float], position: str | 
     """
     if any(not np.isfinite(value) or value <= 0 for value in at):
         raise InputError(f"positions must be positive numbers, got {', '.join(f'{a:g}' for a in at)} (--at)")
-    curves = _curves(_table(path), path, column, position)
+    table = _table(path)
+    position = position or next((name for name in POSITIONS if name in table and name != column), "x")
+    curves = _curves(table, path, column, position)
     forecaster, asked = load(), np.array(at, dtype=np.float64)
     rows: list[ForecastRow] = []
     for curve in curves:
@@ -85,16 +89,17 @@ def forecast_file(path: Path, column: str, at: Sequence[float], position: str | 
         siblings = forecaster.context([(other.x, other.y, other.covariates) for other in others])
         if siblings is not None and curve.covariates is not None:
             siblings = siblings.near(curve.covariates)
-        rows.extend(_rows(curve, asked, forecaster.forecast(curve.x, curve.y, asked, siblings)))
+        rows.extend(_rows(curve, position, asked, forecaster.forecast(curve.x, curve.y, asked, siblings)))
     return rows
 
 
 def render_forecasts(rows: Sequence[ForecastRow]) -> str:
     """The same as text."""
     wide = max(len("curve"), *(len(row.curve) for row in rows))
-    head = f"{'curve':{wide}} {'seen':>5} {'last':>7} {'at':>8} {'forecast':>9} {'a new value':>16} {'expected':>16}"
+    at = rows[0].position
+    head = f"{'curve':{wide}} {'seen':>5} {'last':>7} {at:>10} {'forecast':>9} {'a new value':>16} {'expected':>16}"
     lines = [
-        f"{r.curve:{wide}} {r.seen:>5} {r.last:>7.4f} {r.at:>8g} {r.mean:>9.4f} "
+        f"{r.curve:{wide}} {r.seen:>5} {r.last:>7.4f} {r.at:>10g} {r.mean:>9.4f} "
         f"{_interval(r.interval):>16} {_interval(r.mean_interval):>16}  {r.method}"
         for r in rows
     ]
@@ -111,10 +116,8 @@ def _table(path: Path) -> pd.DataFrame:
     return table
 
 
-def _curves(table: pd.DataFrame, path: Path, column: str, position: str | None) -> list[_Curve]:
-    if position is None:
-        position = next((name for name in POSITIONS if name in table and name != column), None)
-    for name, option in ((column, "--column"), (position or "x", "--x")):
+def _curves(table: pd.DataFrame, path: Path, column: str, position: str) -> list[_Curve]:
+    for name, option in ((column, "--column"), (position, "--x")):
         if name not in table:
             raise InputError(f"{path} has no column {name!r}; it has {', '.join(map(str, table.columns))} ({option})")
         if not pd.api.types.is_numeric_dtype(table[name]):
@@ -125,7 +128,20 @@ def _curves(table: pd.DataFrame, path: Path, column: str, position: str | None) 
     if VARIANT in table:
         table = table.assign(variant=variant_column(table, str(path)))
     parts = table.groupby(keys, dropna=False) if keys else [((), table)]
-    return [_curve(keys, key, rows, str(position), column) for key, rows in parts]
+    curves = [_curve(keys, key, rows, position, column) for key, rows in parts]
+    _refuse_doubles(curves, path, position)
+    return curves
+
+
+def _refuse_doubles(curves: Sequence[_Curve], path: Path, position: str) -> None:
+    for curve in curves:
+        values, counts = np.unique(curve.x[np.isfinite(curve.x)], return_counts=True)
+        if (counts > 1).any():
+            first = int((counts > 1).argmax())
+            raise InputError(
+                f"{path} has {position} {values[first]:g} of curve {curve.name!r} {counts[first]} times; keep one row "
+                "a position, such as each training's best evaluation, and give repeated trainings a column seed"
+            )
 
 
 def _curve(keys: list[str], key: tuple[Any, ...], rows: pd.DataFrame, position: str, column: str) -> _Curve:
@@ -141,7 +157,7 @@ def _curve(keys: list[str], key: tuple[Any, ...], rows: pd.DataFrame, position: 
     )
 
 
-def _rows(curve: _Curve, at: Floats, forecast: Forecast) -> list[ForecastRow]:
+def _rows(curve: _Curve, position: str, at: Floats, forecast: Forecast) -> list[ForecastRow]:
     finite = curve.y[np.isfinite(curve.y)]
     last = float(finite[-1]) if len(finite) else float("nan")
     return [
@@ -149,6 +165,7 @@ def _rows(curve: _Curve, at: Floats, forecast: Forecast) -> list[ForecastRow]:
             curve.name,
             len(finite),
             last,
+            position,
             float(at[i]),
             float(forecast.mean[i]),
             (float(forecast.lower[i]), float(forecast.upper[i])),

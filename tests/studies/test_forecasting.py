@@ -36,8 +36,11 @@ def test_each_curve_of_a_file_is_forecast(curves: Path, capsys: pytest.CaptureFi
     assert [(row["curve"], row["seen"], row["at"]) for row in rows] == [("depth 3", 4, 1.0), ("depth 4", 3, 1.0)]
     assert rows[1]["interval"][0] < rows[1]["mean"] < rows[1]["interval"][1]
     assert rows[1]["method"] == "lstm, 1 sibling"
+    assert {row["position"] for row in rows} == {"ratio"}
     assert main(["forecast", str(curves), "--column", "dsc", "--at", "1.0"]) == OK
-    assert "depth 4" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "ratio" in shown.splitlines()[0]
+    assert "depth 4" in shown
 
 
 def test_training_curves_of_an_export_are_told_apart() -> None:
@@ -61,6 +64,12 @@ def test_what_is_wrong_is_said(
     """One message with the rule, the value and the place."""
     assert main(["forecast", str(curves), *arguments]) == BAD_INPUT
     assert told in capsys.readouterr().err
+
+
+def test_a_curve_has_one_value_a_position() -> None:
+    """All evaluations of a training at its one ratio are no data curve."""
+    with pytest.raises(InputError, match=r"has ratio 0\.1 of curve 'depth 3, seed 0' 30 times; keep one row"):
+        forecast_file(SURFACE, "val_dsc", [1.0], "ratio")
 
 
 def test_a_file_that_is_none_is_said(tmp_path: Path) -> None:
