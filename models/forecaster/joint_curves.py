@@ -16,7 +16,7 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_solve, solve_triangular
 
 from models.forecaster.linear_algebra import one_blas_thread
 
@@ -37,6 +37,7 @@ DEPTHS = ((0.05, 0.0), (0.15, 0.5))  # how their levels and rises differ: by so 
 DEPTH_REACH = 2.0  # depths this far apart still resemble each other
 WIGGLE_REACH = 0.7  # in units of log n
 JITTER = 1e-8
+NEGLIGIBLE = 1e-9  # weight of what may be left out
 LARGE = 1000  # configurations from which on several threads pay
 
 
@@ -115,23 +116,26 @@ class SurfacePrior:
         self, runs: Runs, draws: int, rng: np.random.Generator, noise: float | None, shift: Floats | None
     ) -> SurfacePosterior:
         noises = NOISES if noise is None else (noise,)
-        conditioned = [_condition(component, noise, runs) for component, noise in product(self._components, noises)]
-        weights = _softmax(np.array([each.log_likelihood for each in conditioned]))
+        weighed = [_weigh(component, noise, runs) for component, noise in product(self._components, noises)]
+        weights = _softmax(np.array([each.log_likelihood for each in weighed]))
         # In no order, or the draws of two variants would be paired by the law that they follow.
         which = rng.permutation(_allotted(weights, draws, rng))
+        counting = np.union1d(np.flatnonzero(weights > NEGLIGIBLE), which)
+        conditioned = {index: _condition(weighed[index], runs) for index in counting.tolist()}
         shift = np.zeros((draws, len(runs.dsc))) if shift is None else shift
         drawn = np.empty((draws, self._size))
-        for index in np.unique(which):
+        for index in np.unique(which).tolist():
             drawn[which == index] = _draw(conditioned[index], runs, shift[which == index], rng)
-        means = np.stack([each.mean for each in conditioned])
-        variances = np.stack([each.variance for each in conditioned])
+        means = np.stack([each.mean for each in conditioned.values()])
+        variances = np.stack([each.variance for each in conditioned.values()])
+        weights = weights[counting] / weights[counting].sum()
         mean = weights @ means
         variance = weights @ (variances + (means - mean) ** 2)
         return SurfacePosterior(
             mean=mean,
             sigma=np.sqrt(np.maximum(variance, 0.0)),
             draws=drawn,
-            noise=np.array([each.noise for each in conditioned])[which],
+            noise=np.array([each.noise for each in weighed])[which],
         )
 
 
@@ -143,13 +147,21 @@ class _Component(NamedTuple):
     root: Floats
 
 
+class _Weighed(NamedTuple):
+    """One component under one noise, and how likely it makes the runs."""
+
+    component: _Component
+    noise: float
+    factor: Floats
+    log_likelihood: float
+
+
 class _Conditioned(NamedTuple):
-    """One component given the runs, under one noise."""
+    """The same given the runs."""
 
     component: _Component
     noise: float
     gain: Floats
-    log_likelihood: float
     mean: Floats
     variance: Floats
 
@@ -186,24 +198,23 @@ def _component(phi: Floats, near: Floats, depth_sigma: float, alike: Floats) -> 
     return _Component(LEVEL - RISE * phi, covariance, root)
 
 
-def _condition(component: _Component, noise: float, runs: Runs) -> _Conditioned:
+def _weigh(component: _Component, noise: float, runs: Runs) -> _Weighed:
     at = runs.configuration
-    prior = component.covariance
+    errors = np.diag(noise**2 / runs.repeats + runs.sigma**2)
+    factor = np.asarray(np.linalg.cholesky(component.covariance[np.ix_(at, at)] + errors), dtype=np.float64)
+    half = solve_triangular(factor, runs.dsc - component.mean[at], lower=True) if len(at) else np.zeros(0)
+    log_likelihood = -0.5 * float(half @ half) - float(np.log(np.diag(factor)).sum())
+    return _Weighed(component, noise, factor, log_likelihood)
+
+
+def _condition(weighed: _Weighed, runs: Runs) -> _Conditioned:
+    (mean, prior, _), at = weighed.component, runs.configuration
     if not len(at):
-        return _Conditioned(component, noise, np.zeros((len(prior), 0)), 0.0, component.mean, np.diag(prior))
-    factor = cho_factor(prior[np.ix_(at, at)] + np.diag(noise**2 / runs.repeats + runs.sigma**2), lower=True)
+        return _Conditioned(weighed.component, weighed.noise, np.zeros((len(prior), 0)), mean, np.diag(prior))
     cross = prior[:, at]
-    gain = cho_solve(factor, cross.T).T
-    residual = runs.dsc - component.mean[at]
-    log_likelihood = -0.5 * float(residual @ cho_solve(factor, residual)) - float(np.log(np.diag(factor[0])).sum())
-    return _Conditioned(
-        component,
-        noise,
-        gain,
-        log_likelihood,
-        component.mean + gain @ residual,
-        np.diag(prior) - (gain * cross).sum(axis=1),
-    )
+    gain = cho_solve((weighed.factor, True), cross.T).T
+    variance = np.diag(prior) - (gain * cross).sum(axis=1)
+    return _Conditioned(weighed.component, weighed.noise, gain, mean + gain @ (runs.dsc - mean[at]), variance)
 
 
 def _draw(given: _Conditioned, runs: Runs, shift: Floats, rng: np.random.Generator) -> Floats:

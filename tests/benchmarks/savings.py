@@ -1,6 +1,6 @@
 """What every strategy spends on the same recorded surfaces, and what its answer is worth.
 
-    python tests/benchmarks/savings.py [--kind NAME] [--strategy NAME] [--json FILE]
+    python tests/benchmarks/savings.py [--kind NAME] [--strategy NAME] [--jobs N] [--json FILE]
 
 All answers are made by search/answer.py with the default prices, from cells measured at their best validation
 evaluation. A pruned cell stays out of the answer, which is the best case for what pruned it. Set DICECURVE_TEST_DATA to
@@ -15,7 +15,10 @@ import math
 import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, fields
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +33,7 @@ from savings_scores import Scores, corner_counts, scores_of, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from concurrent.futures import Future
 
     from savings_kinds import Kind
     from savings_scores import Summary
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 
 SCORES = [each.name for each in fields(Scores)]
 HEADINGS = ("share, %", "dsc_regret, 0.001", "cost_regret, %", "case_error, %", "plateau, %")
+SLOWEST = "ours, stopper only"
 CLAIM_HEADINGS = ("filled cells' MAE, 0.001", "new run covered, %", "risk of a stop, %", "lost by stops, 0.001")
 
 
@@ -57,7 +62,7 @@ def strategies(kind: Kind) -> dict[str, Strategy]:
         "ladder to 1, pow3": ladder(WHOLE_LADDER),
         "ours": whole(lstm()),
         "ours, policy only": policy_only(lstm()),
-        "ours, stopper only": stopper_only(lstm()),
+        SLOWEST: stopper_only(lstm()),
         "ours with pow3": whole(power_law()),
     }
 
@@ -65,20 +70,44 @@ def strategies(kind: Kind) -> dict[str, Strategy]:
 def main() -> None:
     """Run the strategies on every kind of surfaces, and print its tables."""
     arguments = _arguments()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     results = {}
-    for kind in kinds(arguments.kind):
-        every = strategies(kind)
-        names = arguments.strategy or list(every)
-        if not set(names) <= set(every):
-            sys.exit(f"--strategy must be one of: {'; '.join(every)}. Got: {'; '.join(names)}")
-        summaries = {name: summaries_of(kind, name, every[name]) for name in names}
-        _say("\n".join(["", about(kind), "", *table(summaries), "", *claims_table(summaries)]))
-        results[kind.name] = {name: {s: _plain(each) for s, each in row.items()} for name, row in summaries.items()}
+    with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
+        wanted = [(kind, _names(arguments.strategy, kind)) for kind in kinds(arguments.kind)]
+        tasks = _begun(pool, [(kind.name, name) for kind, names in wanted for name in names])
+        for kind, names in wanted:
+            summaries = {name: tasks[kind.name, name].result() for name in names}
+            _say("\n".join(["", about(kind), "", *table(summaries), "", *claims_table(summaries)]))
+            results[kind.name] = {name: {s: _plain(each) for s, each in row.items()} for name, row in summaries.items()}
     if "DICECURVE_TEST_DATA" not in os.environ:
         sys.stderr.write("Without DICECURVE_TEST_DATA there are no surfaces of LCDB's data curves.\n")
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(results, indent=1, allow_nan=False) + "\n")
+
+
+def _names(wanted: list[str] | None, kind: Kind) -> list[str]:
+    every = list(strategies(kind))
+    names = wanted or every
+    if not set(names) <= set(every):
+        sys.exit(f"--strategy must be one of: {'; '.join(every)}. Got: {'; '.join(names)}")
+    return names
+
+
+def _begun(
+    pool: ProcessPoolExecutor, tasks: list[tuple[str, str]]
+) -> dict[tuple[str, str], Future[dict[str, Summary]]]:
+    """Every strategy of every kind as a task, what takes longest first."""
+    return {task: pool.submit(_measured, *task) for task in sorted(tasks, key=lambda task: task[1] != SLOWEST)}
+
+
+def _measured(kind: str, name: str) -> dict[str, Summary]:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    found = _kind(kind)
+    return summaries_of(found, name, strategies(found)[name])
+
+
+@cache
+def _kind(name: str) -> Kind:
+    return next(kind for kind in kinds([name]) if kind.name == name)
 
 
 def summaries_of(kind: Kind, name: str, strategy: Strategy) -> dict[str, Summary]:
@@ -171,6 +200,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Every strategy on the same recorded surfaces.")
     parser.add_argument("--kind", action="append", help="kinds of surfaces whose names begin so; all unless given")
     parser.add_argument("--strategy", action="append", help="strategies, by the table's names; all unless given")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once (default: 1)")
     parser.add_argument("--json", metavar="FILE", help="also write every score to this file")
     return parser.parse_args()
 
