@@ -98,10 +98,9 @@ class ProgressDisplay:
         if cell.state == CellState.FAILED:
             return f"{what} failed: {record.attempt.failure}"
         assert record.best is not None
-        note = "" if cell.state == CellState.DONE else f"  {cell.state.value.replace('_', ' ')}"
-        early = "" if record.attempt.stop_reason is None else f"  stopped at {len(record.curve)}"
         seconds = f"{record.device_seconds:,.0f} {(record.attempt.device or '').upper()} s"
-        return f"{what} val DSC {record.best.val_dsc:.3f}  {seconds}{note}{early}"
+        end = _how_ended(cell.state, None if record.attempt.stop_reason is None else len(record.curve))
+        return f"{what} val DSC {record.best.val_dsc:.3f}  {seconds}{end}"
 
     def _table(self, cells: list[Cell], num_closed: int) -> Table:
         running = [c for c in cells if c.owner is not None]
@@ -123,3 +122,11 @@ class ProgressDisplay:
                 f"{curve[-1].val_dsc:.3f}" if curve else "-",
             )
         return table
+
+
+def _how_ended(state: CellState, stopped_at: int | None) -> str:
+    """How a training ended, where it was not as planned."""
+    if state == CellState.DONE:
+        return "" if stopped_at is None else f"  stopped at {stopped_at}"
+    words = state.value.replace("_", " ")
+    return f"  {words}" if stopped_at is None else f"  {words} at {stopped_at}"

@@ -68,6 +68,8 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     folder = os.environ.get("DICECURVE_TEST_DATA")
+    if folder is None and options.half == "tuning":
+        parser.error("the tuning half is of the development curves: set DICECURVE_TEST_DATA")
     if folder is None:
         print("DICECURVE_TEST_DATA is not set: the development curves are skipped, only recorded surfaces are forecast")
         by_half: dict[str, list[Curve]] = {"tuning": [], "reporting": []}

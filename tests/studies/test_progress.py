@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from storage.ledger import Ledger
-from storage.records import CellPlan, Evaluation
+from storage.records import CellPlan, Evaluation, PlateauForecast
 from studies.progress import watch
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_watching_ends_with_the_last_cell(tmp_path: Path) -> None:
-    """From another connection to the database: each cell is told once when it ends, and the last one ends the watch."""
+    """From another connection to the database: each cell is told once, with how it ended, and the last ends the watch."""
     with Ledger.open(f"sqlite:///{tmp_path}/study.db", create=True) as theirs:
         parts = {"fingerprint": "f", "split": {}, "groups": {}, "facts": {}, "running": {}}
         study = theirs.create_study("s", identity={"training": {"evaluations": 1}}, **parts)
@@ -36,8 +36,11 @@ def test_watching_ends_with_the_last_cell(tmp_path: Path) -> None:
                 curve = [Evaluation(1, 1.0, 1, 0.5, 1.0, 0.1)]
                 theirs.record(claim, curve, checkpoint=None, worker={"device": "cpu"})
                 time.sleep(0.2)
-                theirs.fail(claim, "it fell over")
+                if plan is plans[0]:
+                    theirs.fail(claim, "it fell over")
+                else:
+                    theirs.prune(claim, "cannot matter", PlateauForecast(0.5, 0.4, 0.6, "lstm"))
             watcher.join(timeout=60)
             assert not watcher.is_alive()
-    assert said.getvalue().count("failed: it fell over") == 2
-    assert said.getvalue().count("[2/2]") == 1
+    assert said.getvalue().count("[1/2] cell0                      failed: it fell over\n") == 1
+    assert said.getvalue().count("[2/2] cell1                      val DSC 0.500  1 CPU s  pruned at 1\n") == 1
