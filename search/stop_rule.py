@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TAKE_OFF_ABOVE_D0 = 0.05
 LEVEL_OVER = 5
+LEVEL_NOISE = 0.287  # variance of the median of five independent normal values, in that of one
 STAYS_UNDER = 2
 LONG_UNDER_D0 = 0.6  # of the budget
 LUCK = 1.3  # standard deviations by which the best of about ten evaluations lies above their level
@@ -188,8 +189,11 @@ def _measured_end(forecast: Forecast) -> PlateauForecast:
 
 
 def chance_of_gain(forecast: Forecast, now: float, stop_tolerance: float) -> float:
-    """The chance that the expected value at the forecast's one position lies more than the tolerance above ``now``."""
-    return float(forecast.chance_above(now + stop_tolerance)[0])
+    """The chance that the level at the forecast's one position lies more than the tolerance above ``now``.
+
+    That level will be a median of five evaluations too, with noise of its own.
+    """
+    return float(forecast.chance_above(now + stop_tolerance, LEVEL_NOISE)[0])
 
 
 def level(curve: Sequence[Evaluation]) -> float:

@@ -55,17 +55,25 @@ class Forecast:
     method: str
     quantiles: Quantiles | None = None
 
-    def chance_above(self, value: float) -> Floats:
-        """The chance that the expected value exceeds ``value``, shape (H,).
+    def chance_above(self, value: float, noise: float = 0.0) -> Floats:
+        """The chance that what is expected, give or take some noise, exceeds ``value``, shape (H,).
 
-        By the quantiles, with straight lines between them; else by a normal distribution through the interval.
+        By the quantiles, with straight lines between them; else by a normal distribution through the interval. Noise
+        widens either about its middle.
+
+        Args:
+            value: In DSC.
+            noise: Variance of the noise, in that of one measured value; 0: the expected value itself.
         """
+        expected = np.maximum((self.mean_upper - self.mean_lower) / (2 * NORMAL_95), 1e-9)
+        measured = (self.upper - self.lower) / (2 * NORMAL_95)
+        wider = np.sqrt(1 + noise * np.maximum(measured**2 - expected**2, 0.0) / expected**2)
         if self.quantiles is None:
-            spread = np.maximum((self.mean_upper - self.mean_lower) / (2 * NORMAL_95), 1e-9)
-            return _normal_above((value - self.mean) / spread)
+            return _normal_above((value - self.mean) / (expected * wider))
         levels = np.concatenate([[0.0], self.quantiles.levels, [1.0]])
-        chances = [np.interp(value, _with_ends(row), levels) for row in self.quantiles.values]
-        return 1.0 - np.array(chances)
+        middle = np.array([np.interp(0.5, self.quantiles.levels, row) for row in self.quantiles.values])[:, None]
+        rows = middle + wider[:, None] * (self.quantiles.values - middle)
+        return 1.0 - np.array([np.interp(value, _with_ends(row), levels) for row in rows])
 
 
 class Forecaster(Protocol):

@@ -179,7 +179,9 @@ def test_chances_fall_as_the_bar_rises(forecaster: LstmForecaster) -> None:
     assert chances[0] == 1.0
     assert chances[-1] == 0.0
     assert all(a >= b for a, b in pairwise(chances))
-    assert forecast.chance_above(float(forecast.mean_upper[0]))[0] == pytest.approx(0.05, abs=0.01)
+    upper = float(forecast.mean_upper[0])
+    assert forecast.chance_above(upper)[0] == pytest.approx(0.05, abs=0.01)
+    assert forecast.chance_above(upper, 1.0)[0] > forecast.chance_above(upper, 0.3)[0] > 0.05
 
 
 def load_once(_loaded: list[LstmForecaster] = []) -> LstmForecaster:  # noqa: B006 - a cache: hypothesis takes no fixture

@@ -28,16 +28,17 @@ class Fixed:
 
     mean: float
     half_width: float = 0.001
+    noise: float = 0.0
     asked: tuple[list[float], list[float], list[float]] | None = None
 
     def context(self, curves: object) -> None:
         """It knows of no siblings."""
 
     def forecast(self, x: np.ndarray, y: np.ndarray, at: np.ndarray, siblings: object = None) -> Forecast:  # noqa: ARG002
-        """The same for every curve; a new value is less certain than the mean."""
+        """The same for every curve; half widths of what is expected, and of the noise of a value around it."""
         self.asked = (x.tolist(), y.tolist(), at.tolist())
         mean = np.full(at.shape, self.mean)
-        near, far = self.half_width, 10 * self.half_width
+        near, far = self.half_width, float(np.hypot(self.half_width, self.noise))
         return Forecast(mean, mean - far, mean + far, mean - near, mean + near, "fixed")
 
 
@@ -78,6 +79,7 @@ LEVEL = [0.3, 0.5, 0.7, 0.8, 0.8, 0.8, 0.8, 0.8]
         (LEVEL, Fixed(0.806), False),  # more
         (LEVEL, Fixed(0.9), False),
         (LEVEL, Fixed(0.8, half_width=0.2), False),  # nobody knows
+        (LEVEL, Fixed(0.8, noise=0.05), False),  # evaluations jump: the level may rise by luck alone
         (LEVEL[:5], Fixed(0.8), False),  # before the first evaluation that may stop
         ([0.8] * 6, Fixed(0.8), True),  # at it
         ([0.8] * 29, Fixed(0.8), True),
@@ -143,9 +145,9 @@ def test_nothing_stops_outside_its_window(values: list[float], mean: float) -> N
         assert max(values) >= D0 + 0.05
 
 
-def expecting(mean: float, half_width: float) -> Forecast:
+def expecting(mean: float, half_width: float, noise: float = 0.0) -> Forecast:
     """A forecast of one position."""
-    return Fixed(mean, half_width).forecast(np.zeros(1), np.zeros(1), np.zeros(1))
+    return Fixed(mean, half_width, noise).forecast(np.zeros(1), np.zeros(1), np.zeros(1))
 
 
 @given(now=scores, means=st.tuples(scores, scores), half_width=st.floats(1e-4, 0.3), tolerance=st.floats(0.001, 0.1))
@@ -168,6 +170,14 @@ def test_the_chance_of_gain_grows_with_the_forecast(
 def test_the_chance_of_gain_reads_a_90_percent_interval(mean: float, half_width: float, chance: float) -> None:
     """At the interval's ends it is 5 and 95 %; without any spread it is yes or no."""
     assert chance_of_gain(expecting(mean, half_width), 0.8, 0.01) == pytest.approx(chance, abs=1e-6)
+
+
+def test_the_chance_of_gain_counts_the_noise_of_a_level() -> None:
+    """The level at the end is a median of five: it varies as they do in draws."""
+    sigma = 0.02
+    levels = np.median(np.random.default_rng(0).normal(0.8, sigma, (200_000, 5)), axis=1)
+    chance = chance_of_gain(expecting(0.8, 1e-6, 1.645 * sigma), 0.8, 0.01)
+    assert chance == pytest.approx((levels > 0.81).mean(), abs=0.005)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_watching_ends_with_the_last_cell(tmp_path: Path) -> None:
-    """From another connection to the database: each cell is told once, with how it ended, and the last ends the watch."""
+    """From another connection to the database: each cell is told once, and how it ended; the last ends it."""
     with Ledger.open(f"sqlite:///{tmp_path}/study.db", create=True) as theirs:
         parts = {"fingerprint": "f", "split": {}, "groups": {}, "facts": {}, "running": {}}
         study = theirs.create_study("s", identity={"training": {"evaluations": 1}}, **parts)
