@@ -24,12 +24,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
+import torch
 from optuna_rivals import hyperband_pruner, median_pruner
 from ray_rivals import asha, hyperband, median_stopping, trial_plateau
 from savings_kinds import kinds
 from savings_ours import lstm, policy_only, power_law, stopper_only, whole
 from savings_rivals import HALF_LADDER, WHOLE_LADDER, constant, corner, full_grid, ladder, tpe
 from savings_scores import Scores, corner_counts, scores_of, summarise
+from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +73,7 @@ def main() -> None:
     """Run the strategies on every kind of surfaces, and print its tables."""
     arguments = _arguments()
     results = {}
-    with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(arguments.jobs, get_context("spawn"), initializer=_one_thread) as pool:
         wanted = [(kind, _names(arguments.strategy, kind)) for kind in kinds(arguments.kind)]
         tasks = _begun(pool, [(kind.name, name) for kind, names in wanted for name in names])
         for kind, names in wanted:
@@ -97,6 +99,12 @@ def _begun(
 ) -> dict[tuple[str, str], Future[dict[str, Summary]]]:
     """Every strategy of every kind as a task, what takes longest first."""
     return {task: pool.submit(_measured, *task) for task in sorted(tasks, key=lambda task: task[1] != SLOWEST)}
+
+
+def _one_thread() -> None:
+    """Processes that share the cores must not wait for each other's threads."""
+    threadpool_limits(1)
+    torch.set_num_threads(1)
 
 
 def _measured(kind: str, name: str) -> dict[str, Summary]:
