@@ -133,8 +133,9 @@ def look_out(
     tolerance: float,
     target: float | None,
     seed: int = 0,
+    coming: Sequence[CellPlan] = (),
 ) -> Outlook:
-    """What the cells say of the configurations of the plans.
+    """What the cells that have ended say of the configurations of the plans.
 
     Args:
         cells: All cells of the study.
@@ -144,12 +145,14 @@ def look_out(
         tolerance: In DSC.
         target: DSC to reach, or None.
         seed: Of the draws.
+        coming: Trainings that are taken to end as expected: as much is known as if they had, and the mean is the same.
     """
     mean, draws, noise = np.empty(len(plans)), np.empty((DRAWS, len(plans))), np.empty((DRAWS, len(plans)))
     for variant in variants_in(plans):
         own = [i for i, plan in enumerate(plans) if plan.variant == variant]
         seen = [cell for cell in cells if cell.plan.variant == variant]
-        believed = _believed(seen, [plans[i] for i in own], num_train, _rng(seed, variant))
+        expected = [plan for plan in coming if plan.variant == variant]
+        believed = _believed(seen, expected, [plans[i] for i in own], num_train, _rng(seed, variant))
         mean[own], draws[:, own], noise[:, own] = believed
     hopeless = _hopeless(cells, plans)
     draws[:, hopeless], mean[hopeless] = 0.0, 0.0
@@ -172,16 +175,19 @@ def _rng(seed: int, variant: str) -> Callable[[], np.random.Generator]:
 
 
 def _believed(
-    cells: Sequence[SeenCell], plans: Sequence[CellPlan], num_train: int, rng: Callable[[], np.random.Generator]
+    cells: Sequence[SeenCell],
+    coming: Sequence[CellPlan],
+    plans: Sequence[CellPlan],
+    num_train: int,
+    rng: Callable[[], np.random.Generator],
 ) -> tuple[Floats, Floats, Floats]:
     """Mean (J,), draws (S, J) and noise between runs (S, 1) of the configurations of one variant, from its cells."""
     depth, num_cases = (np.array([getattr(plan, name) for plan in plans]) for name in ("depth", "num_cases"))
     layout = _layout(tuple(zip(depth.tolist(), num_cases.tolist(), strict=True)), num_train)
     runs = _runs(cells, layout)
     posterior = layout.prior.posterior(runs, DRAWS, rng())
-    pending = [layout.place(cell.plan) for cell in cells if cell.held and cell.state is CellState.CLAIMED]
-    if pending:  # they are taken to end as expected: what they will tell need not be bought twice
-        runs = _with_pending(runs, pending, posterior.mean)
+    if coming:
+        runs = _with_expected(runs, [layout.place(plan) for plan in coming], posterior.mean)
         posterior = layout.prior.posterior(runs, DRAWS, rng())
     mean = layout.values(posterior.mean[None, :], depth, num_cases)[0]
     return mean, layout.values(posterior.draws, depth, num_cases), posterior.noise[:, None]
@@ -261,7 +267,7 @@ def _expected(cell: SeenCell) -> tuple[float, float]:
     return best + remaining_gain(cell.curve, cell.forecast.mean), cell.forecast.sigma
 
 
-def _with_pending(runs: Runs, places: Sequence[int], mean: Floats) -> Runs:
+def _with_expected(runs: Runs, places: Sequence[int], mean: Floats) -> Runs:
     return Runs(
         np.append(runs.configuration, places),
         np.append(runs.dsc, mean[places]),

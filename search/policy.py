@@ -87,7 +87,8 @@ class Agenda:
         skips: Forecasts that stand in for the cells that are not.
         added: A cell to add: a fresh seed that confirms the recommendation, or repeats a flagged run.
         outlook: What is known.
-        ahead: The same, had the confirmation to come ended as expected: what a cell is worth is told by it.
+        ahead: The same, had what is being trained, and the confirmation to come, ended as expected: what a cell is
+            worth is told by it.
         costs: What trainings take.
     """
 
@@ -142,9 +143,12 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
     reserve = float(seconds[outlook.recommended()])
     cost = seconds / grid_seconds / _chance_of_learning(cells, plans)
     confirmation = _confirmation(cells, plans[outlook.recommended()])
-    # It will come anyway, so what it is going to tell need not be bought.
-    ahead = outlook if confirmation is None else look([*cells, _begun(confirmation)])
-    worthy = _by_worth(_options(cells, plans, outlook), ahead, cost, least_rate)
+    options = _options(cells, plans, outlook)
+    # What they are going to tell need not be bought.
+    coming = [cell.plan for cell in cells if cell.held and cell.state is CellState.CLAIMED]
+    coming += [] if confirmation is None else [confirmation]
+    ahead = look(cells, coming=coming) if options and coming else outlook
+    worthy = _by_worth(options, ahead, cost, least_rate)
     wanted = worthy if left is None else _affordable(worthy, seconds, left - reserve)
     added = wanted[0].plan if wanted and wanted[0].is_new else None
     if not wanted and not tests and not any(cell.held for cell in cells):
@@ -264,10 +268,6 @@ def _confirmation(cells: Sequence[SeenCell], recommended: CellPlan) -> CellPlan 
     if any(cell.state is CellState.DONE for cell in same) or len(tried) >= MOST_CONFIRMATIONS:
         return None
     return _fresh(cells, recommended, "confirm")
-
-
-def _begun(plan: CellPlan) -> SeenCell:
-    return SeenCell(plan, CellState.CLAIMED, held=True, curve=(), forecast=None)
 
 
 def _fresh(cells: Sequence[SeenCell], plan: CellPlan, role: Role) -> CellPlan:

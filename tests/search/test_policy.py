@@ -129,8 +129,17 @@ def test_a_held_cell_is_not_bought_twice() -> None:
     with_it = agenda(grid(*(c for c in begun() if c.curve), running, second_seed), context())
     index = alone.outlook.find(best)
     at = np.array([index])
-    assert with_it.outlook.worth(at)[0] < 0.7 * alone.outlook.worth(at)[0]
+    assert with_it.ahead.worth(at)[0] < 0.7 * alone.ahead.worth(at)[0]
     assert best.key not in with_it.order
+
+
+def test_a_running_training_is_not_known_before_it_ends() -> None:
+    """What is recommended, filled in, and asked of a training's own end counts what has ended alone."""
+    running = [replace(waiting(plan(1.0, depth)), state=CellState.CLAIMED, held=True) for depth in DEPTHS]
+    without, with_them = (agenda(grid(*(c for c in begun() if c.curve), *more), context()) for more in ([], running))
+    assert np.array_equal(with_them.outlook.draws, without.outlook.draws)
+    at = with_them.outlook.find(running[0].plan)
+    assert with_them.ahead.draws[:, at].std() < 0.7 * with_them.outlook.draws[:, at].std()
 
 
 def test_what_the_confirmation_will_tell_is_not_bought_before() -> None:
