@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from storage.reads import cell_records, spent_seconds
 from storage.records import CellState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from storage.records import CellRecord
 
@@ -89,12 +90,12 @@ class DisturbedStudy:
 
         An interrupt goes to the whole process group, as a terminal sends it.
         """
-        with self.start() as process:
+        with self.start() as process, closing(self._looks()) as looks:
             deadline = time.monotonic() + PATIENCE
-            while not moment(self.records()):
+            while not moment(next(looks)):
                 assert process.poll() is None, (self.folder / "log").read_text()
                 assert time.monotonic() < deadline
-                time.sleep(0.02)
+                time.sleep(0.005)
             if number == signal.SIGINT:
                 os.killpg(process.pid, number)
             else:
@@ -102,6 +103,16 @@ class DisturbedStudy:
             code = process.wait(timeout=60)
         time.sleep(2)  # Ray's processes die with their driver, but not in the same instant
         return Aftermath(code, self.records(), self.checkpoint_curves())
+
+    def _looks(self) -> Generator[list[CellRecord]]:
+        """What the ledger holds, again and again, by one connection: some moments are short."""
+        while not holds_studies(self.url):
+            yield []
+        with Ledger.open(self.url) as ledger:
+            while (study := ledger.find_study("faults")) is None:
+                yield []
+            while True:
+                yield cell_records(ledger, study.study_id)
 
     def records(self) -> list[CellRecord]:
         """What the ledger holds now."""
