@@ -145,7 +145,7 @@ def look_out(
         tolerance: In DSC.
         target: DSC to reach, or None.
         seed: Of the draws.
-        coming: Trainings that are taken to end as expected: as much is known as if they had, and the mean is the same.
+        coming: Trainings that are taken to end as expected: as much is known as if they had.
     """
     mean, draws, noise = np.empty(len(plans)), np.empty((DRAWS, len(plans))), np.empty((DRAWS, len(plans)))
     for variant in variants_in(plans):
