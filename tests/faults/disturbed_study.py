@@ -90,7 +90,7 @@ class DisturbedStudy:
 
         An interrupt goes to the whole process group, as a terminal sends it.
         """
-        with self.start() as process, closing(self._looks()) as looks:
+        with self.start() as process, closing(self.looks()) as looks:
             deadline = time.monotonic() + PATIENCE
             while not moment(next(looks)):
                 assert process.poll() is None, (self.folder / "log").read_text()
@@ -104,7 +104,7 @@ class DisturbedStudy:
         time.sleep(2)  # Ray's processes die with their driver, but not in the same instant
         return Aftermath(code, self.records(), self.checkpoint_curves())
 
-    def _looks(self) -> Generator[list[CellRecord]]:
+    def looks(self) -> Generator[list[CellRecord]]:
         """What the ledger holds, again and again, by one connection: some moments are short."""
         while not holds_studies(self.url):
             yield []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,11 +33,11 @@ def test_two_drivers_share_the_cells(tmp_path: Path) -> None:
 def test_one_takes_over_when_the_other_dies(tmp_path: Path) -> None:
     """SIGKILL of one driver in mid-training: the other finishes its cells, and nothing recorded is trained again."""
     study = DisturbedStudy(tmp_path / "study")
-    with study.start() as doomed, study.start() as survivor:
+    with study.start() as doomed, study.start() as survivor, closing(study.looks()) as looks:
         deadline = time.monotonic() + PATIENCE
-        while not (held := [r for r in study.records() if _held_by(r.cell.owner, doomed.pid) and in_training([r])]):
+        while not (held := [r for r in next(looks) if _held_by(r.cell.owner, doomed.pid) and in_training([r])]):
             assert time.monotonic() < deadline, (study.folder / "log").read_text()
-            time.sleep(0.02)
+            time.sleep(0.005)
         doomed.send_signal(signal.SIGKILL)
         assert survivor.wait(PATIENCE) == 0, (study.folder / "log").read_text()
     final = {r.cell.plan.key: r for r in study.records()}
