@@ -29,7 +29,7 @@ def render(answer: Answer, currency: str) -> str:
         "\n".join(_depth_table(answer)),
         "\n".join(_ranking_table(answer, currency)),
         "\n".join(_front_table(answer, currency)),
-        textwrap.fill(_legend(answer), COLUMNS),
+        "\n".join(_legend(answer)),
         textwrap.fill(footnote(answer), COLUMNS),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -117,11 +117,12 @@ def _depth(row: DepthAnswer | RankedConfiguration | FrontStep, answer: Answer) -
     return f"{row.depth} {LETTERS[answer.variants.index(row.variant)]}" if answer.has_variants else str(row.depth)
 
 
-def _legend(answer: Answer) -> str:
+def _legend(answer: Answer) -> Iterator[str]:
     if not answer.has_variants:
-        return ""
-    told = "; ".join(f"{LETTERS[i]} {name_of(variant)}" for i, variant in enumerate(answer.variants))
-    return f"Variants: {told}."
+        return
+    yield "Variants:"
+    for letter, variant in zip(LETTERS, answer.variants, strict=False):
+        yield f"  {letter} {name_of(variant)}"
 
 
 def footnote(answer: Answer) -> str:

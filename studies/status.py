@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from storage.summaries import CellSummary
 
 
-KEY_WIDTH = 30  # of a cell whose variant is the protocol's own, if not more
 SKIPPED = "skipped"  # of cells that wait, or were closed, with a forecast in their place
 
 
@@ -44,14 +43,13 @@ def status_of(
 def render_status(status: dict[str, Any]) -> str:
     """The same as text."""
     states = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in status["states"].items())
-    wide = max([KEY_WIDTH, *(len(cell["cell"]) for cell in status["per_cell"])])
     lines = [
         f"Study {status['study']} (policy {status['policy']}): {status['cells']} cells: {states}",
         f"spent {status['spent_seconds']:,.0f} device seconds",
         "",
-        f"{'cell':<{wide}} {'state':<11} {'eval.':>6} {'val DSC':>8} {'test DSC':>8} {'seconds':>9}",
+        f"{'state':<11} {'eval.':>6} {'val DSC':>8} {'test DSC':>8} {'seconds':>9}  cell",
     ]
-    lines += [_line(cell, wide) for cell in status["per_cell"]]
+    lines += [_line(cell) for cell in status["per_cell"]]
     lines += [f"{cell['cell']}: {cell['stop_reason']}" for cell in status["per_cell"] if cell["stop_reason"]]
     lines += [f"{cell['cell']} failed: {cell['failure']}" for cell in status["per_cell"] if cell["failure"]]
     return "\n".join(lines) + "\n"
@@ -129,11 +127,12 @@ def _reasons(record: CellRecord) -> Iterator[str]:
         yield f"failed: {attempt.failure}"
 
 
-def _line(cell: dict[str, Any], wide: int) -> str:
+def _line(cell: dict[str, Any]) -> str:
+    """The name last: those of variants are long, and may wrap."""
     state = cell["state"].replace("_", " ")
     val, test = (_score(cell.get(name)) for name in ("best_val_dsc", "test_dsc"))
     numbers = f"{cell['evaluations']:>6} {val:>8} {test:>8} {cell['device_seconds']:>9,.1f}"
-    return f"{cell['cell']:<{wide}} {state:<11} {numbers}"
+    return f"{state:<11} {numbers}  {cell['cell']}"
 
 
 def _score(value: float | None) -> str:

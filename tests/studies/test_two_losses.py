@@ -89,7 +89,7 @@ def test_one_answer_ranks_both(folder: Path, say: Callable[..., Said]) -> None:
     ranked = {(row["variant"], row["num_cases"]) for row in answer["ranking"]}
     assert ranked == {(variant, cases) for variant in ("", "loss=dice_ce") for cases in (14, 28)}
     said = (folder / "said.txt").read_text()
-    assert "Variants: A own protocol; B loss=dice_ce." in said
+    assert "Variants:\n  A own protocol\n  B loss=dice_ce\n" in said
     assert max(len(line) for line in said.splitlines() if not line.startswith("report:")) <= 80
     page = (folder / "report.html").read_text()
     for name in ("scores-own", "scores-loss-dice-ce", "training-curves-own", "training-curves-loss-dice-ce"):

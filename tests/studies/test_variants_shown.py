@@ -131,7 +131,7 @@ def test_without_axes_nothing_speaks_of_variants() -> None:
 def test_the_text_tells_variants_apart_by_letters_within_80_columns() -> None:
     """With a legend."""
     text = render_answer(findings().answer, "EUR")
-    assert "Variants: A own protocol; B loss=dice_ce." in text
+    assert "Variants:\n  A own protocol\n  B loss=dice_ce\n" in text
     assert "Recommended: depth 3 (own protocol) with 80 cases" in text
     assert max(map(len, text.splitlines())) <= 80
     assert {line.split()[2] for line in text.splitlines() if line.split()[:1] == ["1"]} <= {"A", "B"}
