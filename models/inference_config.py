@@ -29,34 +29,36 @@ class VolumeInput:
     """How volumes were prepared.
 
     Attributes:
-        suffixes: What follows a case's name in its files, a channel each; "" alone for one file a case.
         intensities: "scheme" and "scale" of each channel.
         spacing: In mm, what they were resampled to; None: nothing.
     """
 
-    suffixes: Sequence[str]
     intensities: Sequence[dict[str, Any]]
     spacing: Sequence[float] | None
 
 
-def inference_config(spec: TrainingSpec, depth: int, channels: int, volumes: VolumeInput | None) -> dict[str, Any]:
+def inference_config(
+    spec: TrainingSpec, depth: int, channels: int, suffixes: Sequence[str], volumes: VolumeInput | None
+) -> dict[str, Any]:
     """The config, ready for JSON.
 
     Args:
         spec: The protocol.
         depth: Levels of the network.
         channels: Of the images.
+        suffixes: What follows a case's name in its files, a channel each; one alone, which may be "", for one file a
+            case.
         volumes: In 3D, how they were prepared; None in 2D.
     """
     name, arguments = network_arguments(spec, depth, channels)
-    endings, suffixes = (PICTURES, [""]) if volumes is None else (VOLUMES, list(volumes.suffixes))
+    endings = PICTURES if volumes is None else VOLUMES
     return {
         "imports": ["$import functools", "$import torch", *(f"$import scripts.{name} as {name}" for name in SCRIPTS)],
         "bundle_root": ".",
         "dataset_dir": "$@bundle_root + '/cases'",
         "output_dir": "$@bundle_root + '/eval'",
         "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
-        "datalist": f"$new_cases.list_cases(@dataset_dir, {list(endings)}, {suffixes})",
+        "datalist": f"$new_cases.list_cases(@dataset_dir, {list(endings)}, {list(suffixes)})",
         "network_def": {"_target_": name, **arguments},
         "network": "$@network_def.to(@device)",
         "preprocessing": _composed(_picture_steps(spec, channels) if volumes is None else _volume_steps(volumes)),

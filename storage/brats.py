@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from storage.data_spec import BRATS_MODALITIES
 from storage.errors import DataError
 from storage.labels import labels_of
-from storage.sources import raise_problems
-from storage.volume_folder import is_volume, volumes_by_name
-from storage.volumes import VolumeFiles, VolumeListing
+from storage.nifti import SUFFIXES
+from storage.pairing import ends_in, files_by_name
+from storage.sources import CaseFiles, raise_problems
+from storage.volumes import VolumeListing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ def list_brats(spec: DataSpec, folder: Path) -> VolumeListing:
         raise DataError(f"no folder {folder} (--data, [data] path)")
     modalities = spec.modalities or BRATS_MODALITIES
     cases, problems = [], []
-    for place in sorted(path for path in folder.iterdir() if path.is_dir() and any(map(is_volume, path.iterdir()))):
+    for place in sorted(path for path in folder.iterdir() if path.is_dir() and _holds_volumes(path)):
         case, wrong = _case(place, modalities)
         problems += wrong
         cases += [case] if case is not None else []
@@ -48,8 +49,12 @@ def list_brats(spec: DataSpec, folder: Path) -> VolumeListing:
     )
 
 
-def _case(place: Path, modalities: Mapping[str, str]) -> tuple[VolumeFiles | None, list[str]]:
-    files, problems = volumes_by_name(place.parent, place.name)
+def _holds_volumes(folder: Path) -> bool:
+    return any(ends_in(path, SUFFIXES) for path in folder.iterdir())
+
+
+def _case(place: Path, modalities: Mapping[str, str]) -> tuple[CaseFiles | None, list[str]]:
+    files, problems = files_by_name(place.parent, place.name, SUFFIXES)
     wanted = {place.name + suffix: f"modality {name}" for name, suffix in modalities.items()} | {
         place.name + MASK: "mask"
     }
@@ -61,4 +66,4 @@ def _case(place: Path, modalities: Mapping[str, str]) -> tuple[VolumeFiles | Non
     if any(name not in files for name in wanted):
         return None, problems
     images = tuple(files[place.name + suffix] for suffix in modalities.values())
-    return VolumeFiles(place.name, images, files[place.name + MASK]), problems
+    return CaseFiles(place.name, images, files[place.name + MASK]), problems

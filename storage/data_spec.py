@@ -14,20 +14,24 @@ Millimetres = Annotated[float, Field(gt=0, le=100)]
 Label = Annotated[int, Field(ge=0, le=65535)]
 
 BRATS_MODALITIES = {"t1": "_t1", "t1ce": "_t1ce", "t2": "_t2", "flair": "_flair"}
-IN_VOLUMES_ALONE = ("foreground", "background", "modalities", "spacing", "intensities")
+OF_PICTURES = ("folder", "nnunet_2d", "phantom")  # kinds
+WITH_DATASET_JSON = ("decathlon", "nnunet_2d")
+IN_VOLUMES_ALONE = ("modalities", "spacing", "intensities")
 
 
 class DataSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Which cases there are, and how they are divided.
 
     Attributes:
-        kind: Of pictures: "folder" for images/ and masks/ under `path`, "phantom" for the built-in drawn dataset. Of
-            volumes (NIfTI): "volumes" for images/ and masks/ (or labels/), "decathlon" for the Medical Segmentation
-            Decathlon and nnU-Net v2 (dataset.json, imagesTr/, labelsTr/), "brats" for a folder a case, as in
-            BraTS 2020 (NAME/NAME_t1.nii.gz, ..., NAME/NAME_seg.nii.gz).
+        kind: Of pictures: "folder" for images/ and masks/ under `path`, "nnunet_2d" for nnU-Net v2 (dataset.json,
+            imagesTr/, labelsTr/), "phantom" for the built-in drawn dataset. Of volumes (NIfTI): "volumes" for images/
+            and masks/ (or labels/), "decathlon" for the Medical Segmentation Decathlon and nnU-Net v2 (dataset.json,
+            imagesTr/, labelsTr/), "brats" for a folder a case, as in BraTS 2020 (NAME/NAME_t1.nii.gz, ...,
+            NAME/NAME_seg.nii.gz).
         path: The folder. It may move between runs: what is in it may not change.
         foreground: Labels that count as foreground, or the name of a label or region in dataset.json. By default 1 in
-            "volumes", every label but 0 in "decathlon", 1, 2 and 4 (the whole tumour) in "brats".
+            "volumes", every label but 0 where there is a dataset.json, 1, 2 and 4 (the whole tumour) in "brats". Masks
+            of "folder" are black and white unless labels are named.
         background: Labels beside 0 that count as background. Every other label in a mask is an error, but for those
             that dataset.json, or BraTS, knows.
         modalities: What follows a case's name in the files of its modalities, by modality: {ct = "_0000"}. In "volumes"
@@ -50,7 +54,7 @@ class DataSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         phantom_cases: How many cases the phantom draws.
     """
 
-    kind: Literal["folder", "phantom", "volumes", "decathlon", "brats"] = "folder"
+    kind: Literal["folder", "nnunet_2d", "phantom", "volumes", "decathlon", "brats"] = "folder"
     path: str | None = None
     foreground: Annotated[tuple[Label, ...], Field(min_length=1)] | str | None = None
     background: tuple[Label, ...] = ()
@@ -68,7 +72,7 @@ class DataSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     @property
     def dimensions(self) -> int:
         """2 for pictures, 3 for volumes."""
-        return 2 if self.kind in {"folder", "phantom"} else 3
+        return 2 if self.kind in OF_PICTURES else 3
 
     @field_validator("group_pattern")
     @classmethod
@@ -103,10 +107,22 @@ class DataSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             raise ValueError(f"{given[0]} is for volumes, and kind {self.kind!r} has pictures; drop it or change kind")
         if self.kind == "decathlon" and self.modalities is not None:
             raise ValueError("modalities are told by dataset.json in kind 'decathlon'; drop them here")
-        if isinstance(self.foreground, str) and self.kind != "decathlon":
+        if isinstance(self.foreground, str) and self.kind not in WITH_DATASET_JSON:
+            kinds = " or ".join(map(repr, WITH_DATASET_JSON))
             raise ValueError(
-                f"foreground may be a name where a dataset.json knows it (kind 'decathlon'), got {self.foreground!r}; "
-                "give labels, such as [1, 2]"
+                f"foreground may be a name where a dataset.json knows it (kind {kinds}), got {self.foreground!r}; give "
+                "labels, such as [1, 2]"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _masks_hold_labels(self) -> DataSpec:
+        if self.kind == "phantom" and (self.foreground is not None or self.background):
+            raise ValueError("masks of kind 'phantom' are drawn, and hold no labels; drop foreground and background")
+        if self.kind == "folder" and self.background and self.foreground is None:
+            raise ValueError(
+                "background names labels, and masks of kind 'folder' are black and white unless foreground "
+                "names some; give foreground, such as [1], or drop background"
             )
         return self
 

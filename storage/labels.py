@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from storage.data_spec import DataSpec
 
 BACKGROUND = "background"
+MOST_NAMED = 5
 IGNORE = "ignore"  # nnU-Net leaves such voxels out of its loss, which we cannot
 
 
@@ -41,6 +42,16 @@ class Labels:
         """Labels of a mask that nobody named."""
         strange = values[~_is_one_of(values, self.foreground | self.background)]
         return [int(label) for label in np.unique(strange)]
+
+
+def unknown_labels(values: NDArray[np.uint16], labels: Labels) -> str | None:
+    """What to say of labels in a mask that nobody named; None where there are none."""
+    unknown = labels.unknown(values)
+    if not unknown:
+        return None
+    listed = ", ".join(str(label) for label in unknown[:MOST_NAMED]) + (", ..." if len(unknown) > MOST_NAMED else "")
+    known = ", ".join(str(label) for label in sorted(labels.foreground | labels.background))
+    return f"label {listed} is unknown (known: {known}); name it in foreground or background ([data])"
 
 
 def _is_one_of(values: NDArray[np.uint16], labels: frozenset[int]) -> NDArray[np.bool_]:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from storage import phantom
 from storage.brats import list_brats
 from storage.data_spec import BRATS_MODALITIES
+from storage.dataset_json import read_dataset_json
 from storage.datasets import CaseFacts, Dataset
-from storage.decathlon import list_decathlon, read_dataset_json
+from storage.decathlon import list_decathlon
 from storage.digests import Digests
 from storage.draft import ABOUT, hold_draft
 from storage.errors import DataError
-from storage.folder import CHANNELS, folder_source
+from storage.folder import CHANNELS, list_folder
+from storage.nnunet_2d import list_nnunet_2d, read_picture_json
+from storage.pictures import picture_source
 from storage.sources import BadCase, raise_problems
 from storage.volume_folder import list_volumes
 from storage.volumes import volume_source
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
     from storage.draft import Draft
     from storage.work import Work
 
-LISTINGS = {"volumes": list_volumes, "decathlon": list_decathlon, "brats": list_brats}
+OF_PICTURES = {"folder": list_folder, "nnunet_2d": list_nnunet_2d}
+OF_VOLUMES = {"volumes": list_volumes, "decathlon": list_decathlon, "brats": list_brats}
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -74,8 +78,12 @@ def channels_of(spec: DataSpec) -> int:
     Raises:
         DataError: They are told by dataset.json, and it cannot be read.
     """
-    if spec.dimensions == 2:  # noqa: PLR2004 - axes
-        return phantom.CHANNELS if spec.kind == "phantom" else CHANNELS
+    if spec.kind == "phantom":
+        return phantom.CHANNELS
+    if spec.kind == "folder":
+        return CHANNELS
+    if spec.kind == "nnunet_2d":
+        return len(read_picture_json(_folder(spec)).channels)
     if spec.kind == "decathlon":
         return len(read_dataset_json(_folder(spec)).channels)
     return len(spec.modalities or (BRATS_MODALITIES if spec.kind == "brats" else {"image": ""}))
@@ -87,10 +95,10 @@ def _work(spec: DataSpec, size: int | None, cache: Path) -> Work:
         return picture_work(phantom.phantom_source(spec.phantom_cases, spec.split_seed), size)
     digests = Digests(cache)
     try:
-        if spec.kind == "folder":
+        if spec.kind in OF_PICTURES:
             assert size is not None
-            return picture_work(folder_source(_folder(spec), digests), size)
-        listing = LISTINGS[spec.kind](spec, _folder(spec))
+            return picture_work(picture_source(OF_PICTURES[spec.kind](spec, _folder(spec)), digests), size)
+        listing = OF_VOLUMES[spec.kind](spec, _folder(spec))
         return volume_work(spec, listing, volume_source(listing, digests))
     finally:
         digests.save()

@@ -10,6 +10,7 @@ from storage.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -32,6 +33,21 @@ class BadCase(Exception):  # noqa: N818 - collected, and told all at once
         """Take the lines."""
         super().__init__(*problems)
         self.problems = problems
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """One case: a name, its image, and its mask.
+
+    Attributes:
+        name: Of the case.
+        images: A file a channel, or one file for all channels.
+        mask: The file.
+    """
+
+    name: str
+    images: tuple[Path, ...]
+    mask: Path
 
 
 @dataclass(frozen=True)

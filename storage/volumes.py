@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from storage.labels import unknown_labels
 from storage.nifti import Volume, read_image, read_mask
 from storage.sources import BadCase, Source, fingerprint_of
 
@@ -18,23 +19,9 @@ if TYPE_CHECKING:
 
     from storage.digests import Digests
     from storage.labels import Labels
+    from storage.sources import CaseFiles
 
 SAME_PLACE = 0.1  # voxels by which the corners of two grids may differ: headers round
-
-
-@dataclass(frozen=True)
-class VolumeFiles:
-    """One case: a name, its image, and its mask.
-
-    Attributes:
-        name: Of the case.
-        images: A file a channel; or one file for all channels, along its last axis.
-        mask: The file.
-    """
-
-    name: str
-    images: tuple[Path, ...]
-    mask: Path
 
 
 @dataclass(frozen=True)
@@ -43,14 +30,14 @@ class VolumeListing:
 
     Attributes:
         folder: All paths lie in it.
-        cases: Sorted by name.
+        cases: Sorted by name; in a case of one file, channels lie along its last axis.
         problems: A line each.
         channels: Names of the modalities.
         labels: What the values of the masks mean.
     """
 
     folder: Path
-    cases: tuple[VolumeFiles, ...]
+    cases: tuple[CaseFiles, ...]
     problems: tuple[str, ...]
     channels: tuple[str, ...]
     labels: Labels
@@ -89,7 +76,7 @@ def volume_source(listing: VolumeListing, digests: Digests) -> Source[VolumeCase
     )
 
 
-def read_case(listing: VolumeListing, files: VolumeFiles) -> VolumeCase:
+def read_case(listing: VolumeListing, files: CaseFiles) -> VolumeCase:
     """Read and check a case.
 
     Raises:
@@ -100,8 +87,8 @@ def read_case(listing: VolumeListing, files: VolumeFiles) -> VolumeCase:
     stacked = len(listing.channels) if len(files.images) < len(listing.channels) else None
     images = [_tried(problems, read_image, path, places[path], stacked) for path in files.images]
     mask = _tried(problems, read_mask, files.mask, places[files.mask])
-    if mask is not None:
-        problems += _label_problems(mask, listing.labels, places[files.mask])
+    if mask is not None and (unknown := unknown_labels(mask.values, listing.labels)):
+        problems.append(f"{places[files.mask]}: {unknown}")
     grids = {places[path]: volume for path, volume in zip((*files.images, files.mask), (*images, mask), strict=True)}
     problems += _grid_problems({place: volume for place, volume in grids.items() if volume is not None})
     whole = [volume for volume in images if volume is not None]
@@ -120,15 +107,6 @@ def _tried(problems: list[str], read: Callable[..., Volume], *arguments: Any) ->
     except BadCase as error:
         problems.extend(error.problems)
         return None
-
-
-def _label_problems(mask: Volume, labels: Labels, place: str) -> list[str]:
-    unknown = labels.unknown(mask.values)
-    if not unknown:
-        return []
-    listed = ", ".join(str(label) for label in unknown[:5]) + (", ..." if len(unknown) > 5 else "")  # noqa: PLR2004 - as many
-    known = ", ".join(str(label) for label in sorted(labels.foreground | labels.background))
-    return [f"{place}: label {listed} is unknown (known: {known}); name it in foreground or background ([data])"]
 
 
 def _grid_problems(volumes: dict[str, Volume]) -> list[str]:

@@ -18,6 +18,7 @@ from storage import intensities, picture_arrays, volume_grids
 from storage.checkpoints import CheckpointFolder
 from storage.data_spec import BRATS_MODALITIES, DataSpec
 from storage.errors import InputError
+from storage.pairing import FIRST_CHANNEL
 from storage.variants import axis_values
 from studies.run import checkpoints_of
 
@@ -81,7 +82,7 @@ def _weights(study: StudyRecord, record: CellRecord, url: str) -> bytes:
 def _config(study: StudyRecord, record: CellRecord) -> dict[str, Any]:
     training = _protocol(study, record)
     volumes = None if training.patch is None else _volume_input(study)
-    return inference_config(training, record.cell.plan.depth, study.facts["channels"], volumes)
+    return inference_config(training, record.cell.plan.depth, study.facts["channels"], _suffixes(study), volumes)
 
 
 def _protocol(study: StudyRecord, record: CellRecord) -> TrainingSpec:
@@ -90,19 +91,26 @@ def _protocol(study: StudyRecord, record: CellRecord) -> TrainingSpec:
 
 
 def _volume_input(study: StudyRecord) -> VolumeInput:
-    data = DataSpec.model_validate(study.identity["data"])
     found = study.facts.get("intensities")
     if not found:
         raise InputError(
             f"study {study.name!r} began with a version that did not note how intensities were scaled; "
             "start it anew with --name to export a model"
         )
-    return VolumeInput(_suffixes(data, study.facts["channels"]), found, data.spacing)
+    return VolumeInput(found, _data(study).spacing)
 
 
-def _suffixes(data: DataSpec, channels: int) -> list[str]:
+def _data(study: StudyRecord) -> DataSpec:
+    return DataSpec.model_validate(study.identity["data"])
+
+
+def _suffixes(study: StudyRecord) -> list[str]:
+    """What follows a case's name in its files, a channel each; one for one file a case."""
+    data = _data(study)
     if data.kind == "decathlon":  # nnU-Net's; the Decathlon keeps all channels in one file
-        return [f"_{index:04d}" for index in range(channels)]
+        return [f"_{index:04d}" for index in range(study.facts["channels"])]
+    if data.kind == "nnunet_2d":
+        return [FIRST_CHANNEL]
     return list((data.modalities or (BRATS_MODALITIES if data.kind == "brats" else {"image": ""})).values())
 
 
@@ -197,5 +205,5 @@ CASES is a folder of {kind}, at any depth. MASKS takes a mask a case, on the cas
 
 
 def _channel_files(study: StudyRecord) -> str:
-    suffixes = _volume_input(study).suffixes
+    suffixes = _suffixes(study)
     return "" if len(suffixes) == 1 else f", NAME{suffixes[0]}, NAME{suffixes[1]}, ... of one case beside each other"

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from storage.data_spec import DataSpec
 from storage.digests import FILE_NAME
 from storage.errors import DataError
-from storage.folder import list_folder, read_picture
+from storage.folder import list_folder
+from storage.pictures import read_picture
 from storage.preparation import prepare
 from storage.sources import BadCase
 
@@ -65,19 +67,18 @@ def jpeg_bytes() -> bytes:
     return buffer.getvalue()
 
 
-def only_case(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def only_case(folder: Path, **changes: object) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Image and mask of a folder with one case."""
-    (pair,) = list_folder(folder).pairs
-    return read_picture(pair)
+    listing = list_folder(DataSpec.model_validate(changes), folder)
+    (case,) = listing.cases
+    return read_picture(listing, case)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".PNG", ".JPG"])
 def test_every_format_is_read(tmp_path: Path, suffix: str) -> None:
     """PNG, JPEG, BMP and TIFF are images and masks, whatever the case of the suffix."""
     write_case(tmp_path, "case", suffix, suffix)
-    (pair,) = list_folder(tmp_path).pairs
-    image, mask = read_picture(pair)
-    assert pair.name == "case"
+    image, mask = only_case(tmp_path)
     assert (image.shape, image.dtype) == ((HEIGHT, WIDTH, 3), np.uint8)
     assert (mask.shape, mask.dtype) == ((HEIGHT, WIDTH), np.bool_)
     assert mask.mean() == pytest.approx(0.5, abs=0.05)
@@ -89,8 +90,9 @@ def test_pairs_match_by_name_and_are_sorted(tmp_path: Path) -> None:
     write_case(tmp_path, "a", ".png", ".tif")
     (tmp_path / "images" / "Thumbs.db").write_bytes(b"x")
     (tmp_path / "masks" / "notes.txt").write_text("x")
-    pairs = list_folder(tmp_path).pairs
-    assert [(p.name, p.image.name, p.mask.name) for p in pairs] == [("a", "a.png", "a.tif"), ("b", "b.jpg", "b.png")]
+    cases = list_folder(DataSpec(), tmp_path).cases
+    found = [(case.name, case.images[0].name, case.mask.name) for case in cases]
+    assert found == [("a", "a.png", "a.tif"), ("b", "b.jpg", "b.png")]
 
 
 def test_a_jpeg_mask_is_cut_at_127(tmp_path: Path) -> None:
@@ -140,6 +142,79 @@ def test_a_deep_image_is_scaled_or_refused(tmp_path: Path) -> None:
         assert "deep.png" in str(error)  # noqa: PT017 - either answer is right
     else:
         assert len(np.unique(image)) > 100
+
+
+def three_labels() -> NDArray[np.uint8]:
+    """A mask of the labels 0, 1, 2 and 7 in columns."""
+    return np.repeat(np.array([[0, 1, 2, 7]], dtype=np.uint8), HEIGHT, axis=0).repeat(WIDTH // 4, axis=1)
+
+
+def write_labels(path: Path, mode: str, labels: NDArray[np.uint8]) -> None:
+    """A mask of labels as programs save them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mask = Image.fromarray(labels.astype(np.uint16) if mode == "I;16" else labels)
+    if mode == "P":
+        mask.putpalette(np.random.default_rng(0).integers(0, 256, 768, dtype=np.uint8).tobytes())
+    (mask.convert("RGB") if mode == "RGB" else mask).save(path)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "I;16", "RGB"])
+@pytest.mark.parametrize(("foreground", "background"), [((1,), (2, 7)), ((1, 2), (7,)), ((7,), (1, 2))])
+def test_a_mask_may_hold_labels(tmp_path: Path, mode: str, foreground: tuple[int], background: tuple[int]) -> None:
+    """Grey, indexed (whatever its colours), of 16 bits, or grey saved as RGB: what the spec names is foreground."""
+    save(tmp_path / "images" / "case.png", picture())
+    write_labels(tmp_path / "masks" / "case.png", mode, three_labels())
+    _, mask = only_case(tmp_path, foreground=foreground, background=background)
+    assert np.array_equal(mask, np.isin(three_labels(), foreground))
+
+
+def test_other_labels_prepare_anew(tmp_path: Path) -> None:
+    """The same files under another foreground are other arrays."""
+    save(tmp_path / "data" / "images" / "case.png", picture())
+    write_labels(tmp_path / "data" / "masks" / "case.png", "L", three_labels())
+    shares = []
+    for foreground, background in (([1], [2, 7]), ([1, 2], [7])):
+        labels = {"foreground": foreground, "background": background}
+        spec = DataSpec.model_validate({"path": str(tmp_path / "data")} | labels)
+        shares.append(prepare(spec, 16, tmp_path / "cache").masks().mean())
+    assert shares == [pytest.approx(0.25, abs=0.05), pytest.approx(0.5, abs=0.05)]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "labels", "told"),
+    [
+        (
+            ".png",
+            three_labels(),
+            r"case\.png: label 7 is unknown \(known: 0, 1, 2\); name it in foreground or background",
+        ),
+        (".png", picture(), r"case\.png: labels must be in one channel of whole numbers, got mode RGB"),
+        (".tif", three_labels().astype(np.float32), r"case\.tif: labels must be in one channel .*, got mode F"),
+        (".tif", three_labels().astype(np.int32) - 1, r"case\.tif: labels must be 0\.\.65535, got -1 to 6"),
+        (".jpg", three_labels(), r"case\.jpg: JPEG changes labels"),
+    ],
+)
+def test_labels_that_cannot_be_are_refused(tmp_path: Path, suffix: str, labels: NDArray[np.uint8], told: str) -> None:
+    """Each with its file."""
+    save(tmp_path / "images" / "case.png", picture())
+    save(tmp_path / "masks" / f"case{suffix}", labels)
+    with pytest.raises(DataError, match=told):
+        prepare(DataSpec(path=str(tmp_path), foreground=(1, 2)), 16, tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"background": [2]}, "black and white unless foreground names some"),
+        ({"foreground": "polyp"}, "may be a name where a dataset.json knows it"),
+        ({"kind": "phantom", "foreground": [1]}, "hold no labels"),
+        ({"modalities": {"a": "_a"}}, "modalities is for volumes"),
+    ],
+)
+def test_a_spec_that_cannot_be_is_refused(changes: dict[str, object], told: str) -> None:
+    """Before any file is looked at."""
+    with pytest.raises(ValidationError, match=told):
+        DataSpec.model_validate(changes)
 
 
 def no_mask(folder: Path) -> None:
@@ -296,7 +371,7 @@ def test_many_alike_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"13 file\(s\) in .*\n  image without mask: case00\.png, .*, case09\.png and 3 more$"
     ) as e:
-        list_folder(tmp_path)
+        list_folder(DataSpec(), tmp_path)
     assert "case10" not in str(e.value)
 
 

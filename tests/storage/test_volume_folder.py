@@ -79,5 +79,5 @@ def test_missing_and_empty_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no folder masks/ in"):
         list_volumes(SPEC, tmp_path)
     (tmp_path / "masks").mkdir()
-    with pytest.raises(DataError, match=r"no volumes in .*images; expected files such as NAME\.nii\.gz"):
+    with pytest.raises(DataError, match=r"no cases in .*images; expected files such as NAME\.nii\.gz"):
         list_volumes(SPEC, tmp_path)

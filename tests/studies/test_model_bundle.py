@@ -33,7 +33,7 @@ from studies.__main__ import main
 from studies.commands.arguments import BAD_INPUT, OK
 from studies.run import prepare_study
 from studies.spec import parse_spec
-from tests.storage.volume_makers import save
+from tests.storage.volume_makers import save, write_dataset_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,18 +56,33 @@ def test_pictures(tmp_path: Path) -> None:
     assert main(["export-model", plan.key, "-o", str(tmp_path / "bundle"), "--storage", url_of(tmp_path)]) == OK
 
     run(tmp_path)
-    dataset = Dataset.open(Path(study.job.dataset_folder))
-    case = dataset.names.index("case3")
-    images = torch.from_numpy(np.array(dataset.images()[case : case + 1])).float() / 127.5 - 1
-    with torch.inference_mode():
-        probability = torch.sigmoid(network(study, weights, plan, 3)(images))
-    ours = interpolate(probability, (30, 40), mode="bilinear")[0, 0].numpy() >= 0.5
+    ours = picture_mask(study, network(study, weights, plan, 3))
     theirs = np.asarray(Image.open(tmp_path / "masks" / "case3_mask.png"))
     assert theirs.shape == (30, 40)
     assert set(np.unique(theirs)) == {0, 255}
     assert np.mean((theirs == 255) == ours) > 0.999
     about = json.loads((tmp_path / "bundle" / "configs" / "metadata.json").read_text())
     assert about["eval_metrics"]["test_dsc"] == pytest.approx(noted_dsc(study, plan), abs=1e-4)
+
+
+def test_grey_pictures_of_nnunet(tmp_path: Path) -> None:
+    """One channel under nnU-Net's name, its mask under the case's."""
+    for index in range(12):
+        draw_picture(tmp_path / "drawn", index)
+    data = tmp_path / "data"
+    write_dataset_json(data, channel_names={"0": "grey"}, labels={"background": 0, "disc": 255}, file_ending=".png")
+    for kind, place, suffix in (("images", "imagesTr", "_0000"), ("masks", "labelsTr", "")):
+        (data / place).mkdir()
+        for file in (tmp_path / "drawn" / kind).iterdir():
+            Image.open(file).convert("L").save(data / place / f"{file.stem}{suffix}.png")
+    (data / "images").symlink_to(data / "imagesTr")
+    spec = {"data": {"kind": "nnunet_2d", "path": str(data)}, "training": PROTOCOL | {"size": 16, "budget": 60}}
+    study, weights, plan = trained(tmp_path, spec)
+    assert main(["export-model", plan.key, "-o", str(tmp_path / "bundle"), "--storage", url_of(tmp_path)]) == OK
+
+    run(tmp_path)
+    theirs = np.asarray(Image.open(tmp_path / "masks" / "case3_mask.png"))
+    assert np.mean((theirs == 255) == picture_mask(study, network(study, weights, plan, 1))) > 0.999
 
 
 def test_volumes(tmp_path: Path) -> None:
@@ -189,6 +204,16 @@ def network(prepared: PreparedStudy, weights: bytes, plan: CellPlan, channels: i
     model = build_network(prepared.job.training, plan.depth, channels)
     model.load_state_dict(torch.load(io.BytesIO(weights), weights_only=True))
     return model.eval()
+
+
+def picture_mask(prepared: PreparedStudy, model: torch.nn.Module) -> NDArray[np.bool_]:
+    """Our prediction from the prepared arrays, brought back by hand to the size that the picture has."""
+    dataset = Dataset.open(Path(prepared.job.dataset_folder))
+    case = dataset.names.index("case3")
+    images = torch.from_numpy(np.array(dataset.images()[case : case + 1])).float() / 127.5 - 1
+    with torch.inference_mode():
+        probability = torch.sigmoid(model(images))
+    return interpolate(probability, (30, 40), mode="bilinear")[0, 0].numpy() >= 0.5
 
 
 def volume_mask(prepared: PreparedStudy, model: torch.nn.Module, file: Path) -> NDArray[np.bool_]:
