@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from storage.draft import Draft
     from storage.work import Work
 
-OF_PICTURES = {"folder": list_folder, "nnunet_2d": list_nnunet_2d}
-OF_VOLUMES = {"volumes": list_volumes, "decathlon": list_decathlon, "brats": list_brats}
+PICTURE_LISTINGS = {"folder": list_folder, "nnunet_2d": list_nnunet_2d}
+VOLUME_LISTINGS = {"volumes": list_volumes, "decathlon": list_decathlon, "brats": list_brats}
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -95,10 +95,10 @@ def _work(spec: DataSpec, size: int | None, cache: Path) -> Work:
         return picture_work(phantom.phantom_source(spec.phantom_cases, spec.split_seed), size)
     digests = Digests(cache)
     try:
-        if spec.kind in OF_PICTURES:
+        if spec.kind in PICTURE_LISTINGS:
             assert size is not None
-            return picture_work(picture_source(OF_PICTURES[spec.kind](spec, _folder(spec)), digests), size)
-        listing = OF_VOLUMES[spec.kind](spec, _folder(spec))
+            return picture_work(picture_source(PICTURE_LISTINGS[spec.kind](spec, _folder(spec)), digests), size)
+        listing = VOLUME_LISTINGS[spec.kind](spec, _folder(spec))
         return volume_work(spec, listing, volume_source(listing, digests))
     finally:
         digests.save()
