@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from storage.data_spec import DataSpec
 
 MASK = "_seg"
+SAID_BY = "; modalities ([data]) says which are due"
 WHOLE_TUMOUR = (1, 2, 4)
 
 
@@ -55,13 +56,14 @@ def _holds_volumes(folder: Path) -> bool:
 
 def _case(place: Path, modalities: Mapping[str, str]) -> tuple[CaseFiles | None, list[str]]:
     files, problems = files_by_name(place.parent, place.name, SUFFIXES)
-    wanted = {place.name + suffix: f"modality {name}" for name, suffix in modalities.items()} | {
-        place.name + MASK: "mask"
-    }
+    due = {place.name + suffix: f"modality {name}" for name, suffix in modalities.items()}
+    wanted = due | {place.name + MASK: "mask"}
     others = sorted(path.name for name, path in files.items() if name not in wanted)
     found = f" (there is {', '.join(others[:3])}; rename it if it is meant)" if others else ""
     problems += [
-        f"{place.name}/{name}.nii[.gz]: missing {what}{found}" for name, what in wanted.items() if name not in files
+        f"{place.name}/{name}.nii[.gz]: missing {what}{found}{SAID_BY if name in due else ''}"
+        for name, what in wanted.items()
+        if name not in files
     ]
     if any(name not in files for name in wanted):
         return None, problems

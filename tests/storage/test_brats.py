@@ -61,7 +61,7 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
     listing = list_brats(SPEC, folder)
     assert [case.name for case in listing.cases] == [third.name, "BraTS20_Training_004"]
     assert listing.problems == (
-        "BraTS20_Training_001/BraTS20_Training_001_t2.nii[.gz]: missing modality t2",
+        f"{first.name}/{first.name}_t2.nii[.gz]: missing modality t2; modalities ([data]) says which are due",
         f"{second.name}/{second.name}_seg.nii[.gz]: missing mask{elsewhere}",
         f"BraTS20_Training_003/{third.name}_t1.nii: another file in BraTS20_Training_003/ has the same name",
     )
