@@ -60,6 +60,9 @@ class Answer:
         num_train: Training cases at hand, N.
         num_validation: Validation cases, part of every price.
         num_test: Test cases, part of every price.
+        num_validation_groups: Patients or sequences that the validation cases come from; each case its own where none
+            are known.
+        num_test_groups: The same of the test cases.
         depths: One data curve per recipe: per depth, of each variant.
         ranking: All configurations.
         plans: What is to be annotated, for each goal that has a number of cases.
@@ -81,6 +84,8 @@ class Answer:
     num_train: int
     num_validation: int
     num_test: int
+    num_validation_groups: int
+    num_test_groups: int
     depths: tuple[DepthAnswer, ...]
     ranking: tuple[RankedConfiguration, ...]
     plans: tuple[AnnotationPlan, ...]
@@ -235,6 +240,8 @@ def answer_with_curves(
         num_train=num_train,
         num_validation=num_validation,
         num_test=num_test,
+        num_validation_groups=sets.validation_groups,
+        num_test_groups=sets.test_groups,
         depths=depths,
         ranking=ranking,
         plans=annotation_plans(recommended, depths, wanted, sets=sets, prices=prices),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 WIDEST_AMOUNT = 1e7  # beyond, digits would leave their column
 LEAST_WHOLE_AMOUNT = 100
+FEW_TO_RESAMPLE = (
+    10  # of so many, resampling gives intervals some 15 % too narrow: no correction of n - 1, nor Student's t
+)
 UNREACHED = f"A plateau with ? is not reached with P >= {SURE:g} within the cases at hand."
 
 
@@ -39,6 +42,7 @@ def sentences(answer: Answer, currency: str) -> Iterator[str]:
         yield from _curve(told, answer)
         yield from _backtest(told, answer)
     yield from _to_annotate(answer, currency)
+    yield from _few_cases(answer)
     if answer.best_buy is not None:
         yield _best_buy(answer.best_buy, currency)
 
@@ -147,6 +151,18 @@ def _to_annotate(answer: Answer, currency: str) -> Iterator[str]:
         yield f"To annotate for it: {plan_words(goals['recommended'], currency)}."
     elif "target" in goals:
         yield f"To annotate for the target: {plan_words(goals['target'], currency)}."
+
+
+def _few_cases(answer: Answer) -> Iterator[str]:
+    """A warning where intervals rest on a handful of cases."""
+    validation, test = answer.num_validation_groups, answer.num_test_groups
+    if answer.recommended is None or not 0 < min(validation, test) < FEW_TO_RESAMPLE:
+        return
+    each_its_own = (validation, test) == (answer.num_validation, answer.num_test)
+    yield (
+        f"There are only {validation} validation and {test} test {'cases' if each_its_own else 'groups of cases'}:"
+        " intervals that resample so few are too narrow."
+    )
 
 
 def plan_words(plan: AnnotationPlan, currency: str) -> str:

@@ -70,6 +70,17 @@ def test_a_rising_curve_is_told_in_the_words_of_the_definition() -> None:
     assert "No plateau within 700 cases; doubling brings 0.01" in text
 
 
+def test_a_handful_of_cases_is_warned_of() -> None:
+    """Their intervals are too narrow, and the reader is told; of patients where cases come from some."""
+    warning = "intervals that resample so few are too narrow"
+    assert warning not in one_line(render(ask(curve(0.5)), "USD"))
+    few = one_line(render(ask(curve(0.5), num_test=4), "USD"))
+    assert f"There are only 10 validation and 4 test cases: {warning}." in few
+    patients = np.arange(10) // 4
+    of_three = one_line(render(ask(curve(0.5), num_test=10, test_groups=patients, validation_groups=patients), "USD"))
+    assert f"There are only 3 validation and 3 test groups of cases: {warning}." in of_three
+
+
 def test_a_plateau_that_is_not_reached_has_a_question_mark() -> None:
     """The table must not seem to say what the sentence above it denies."""
     lines = render(ask(curve(1.0)), "USD").splitlines()
