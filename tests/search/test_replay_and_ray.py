@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 EVALUATIONS = 12
 SPEC: dict[str, Any] = {
     "name": "small",
-    "tolerance": 0.01,
+    "tolerance": 0.05,
     "prices": {"case": 1.0},
     "data": {"kind": "phantom", "phantom_cases": 40},
     "grid": {"ratio": [0.25, 0.5, 1.0], "depth": [2, 3]},
@@ -48,7 +48,7 @@ SPEC: dict[str, Any] = {
         "learning_rate": 3e-3,
         "record_test_curve": True,
     },
-    "stop": {"first_evaluation": 3, "risk": 0.2, "forecaster": "parametric"},
+    "stop": {"first_evaluation": 3, "risk": 0.45, "forecaster": "parametric"},
     "resources": {"max_trials": 1},
 }
 
