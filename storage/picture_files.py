@@ -23,7 +23,7 @@ FOREGROUND_ABOVE = 127
 # JPEG smears a mask: black comes back as 0..8 in Kvasir-SEG. Values between this and 127 are labels we do not know.
 BLACK_UP_TO = 16
 DEEP_MODES = ("I", "F")  # Pillow would clip them at 255
-LABEL_MODES = ("1", "L", "P", "I")  # a palette's numbers are labels; "I;16" and its like too
+LABEL_MODES = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")  # of one channel; a palette's numbers are labels
 
 
 def read_image(path: Path, channels: int) -> NDArray[np.uint8]:
@@ -75,7 +75,7 @@ def _labels(image: Image.Image, path: Path) -> NDArray[np.uint16]:
     values = np.asarray(image)
     if image.mode == "RGB" and (values == values[..., :1]).all():  # grey, saved as RGB
         return values[..., 0].astype(np.uint16)
-    if not image.mode.startswith(LABEL_MODES):
+    if image.mode not in LABEL_MODES:
         raise BadCase(f"{path.name}: labels must be in one channel of whole numbers, got mode {image.mode}; convert it")
     highest = np.iinfo(np.uint16).max
     if values.min() < 0 or values.max() > highest:

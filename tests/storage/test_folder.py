@@ -189,6 +189,7 @@ def test_other_labels_prepare_anew(tmp_path: Path) -> None:
             r"case\.png: label 7 is unknown \(known: 0, 1, 2\); name it in foreground or background",
         ),
         (".png", picture(), r"case\.png: labels must be in one channel of whole numbers, got mode RGB"),
+        (".png", np.stack([three_labels()] * 2, axis=-1), r"case\.png: labels must be in one channel .*, got mode LA"),
         (".tif", three_labels().astype(np.float32), r"case\.tif: labels must be in one channel .*, got mode F"),
         (".tif", three_labels().astype(np.int32) - 1, r"case\.tif: labels must be 0\.\.65535, got -1 to 6"),
         (".jpg", three_labels(), r"case\.jpg: JPEG changes labels"),
