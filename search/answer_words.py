@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 WIDEST_AMOUNT = 1e7  # beyond, digits would leave their column
 LEAST_WHOLE_AMOUNT = 100
-FEW_TO_RESAMPLE = (
-    10  # of so many, resampling gives intervals some 15 % too narrow: no correction of n - 1, nor Student's t
-)
+# Resampling knows neither n - 1 nor Student's t: of ten its intervals are some 15 % too narrow.
+FEW_TO_RESAMPLE = 10
 UNREACHED = f"A plateau with ? is not reached with P >= {SURE:g} within the cases at hand."
 
 
