@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -175,7 +175,8 @@ def hold_draft(folder: Path) -> Iterator[Draft]:
 def _locked(folder: Path) -> int | None:
     """A descriptor that holds the folder's lock, or None where there are no locks."""
     while True:
-        folder.mkdir(exist_ok=True)
+        with suppress(FileExistsError):  # mkdir(exist_ok=True) raises it of a folder that goes meanwhile
+            folder.mkdir()
         try:
             descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
         except FileNotFoundError:  # its holder has just finished
