@@ -23,6 +23,7 @@ FOREGROUND_ABOVE = 127
 # JPEG smears a mask: black comes back as 0..8 in Kvasir-SEG. Values between this and 127 are labels we do not know.
 BLACK_UP_TO = 16
 DEEP_MODES = ("I", "F")  # Pillow would clip them at 255
+GREY_MODES = ("1", "L", "LA")
 LABEL_MODES = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")  # of one channel; a palette's numbers are labels
 
 
@@ -34,9 +35,10 @@ def read_image(path: Path, channels: int) -> NDArray[np.uint8]:
     """
 
     def take(image: Image.Image) -> NDArray[np.uint8]:
-        if channels == 1 and (image.mode == "P" or len(image.getbands()) > 2):  # noqa: PLR2004 - grey, and its alpha
+        pixels = _eight_bits(image, MODES[channels], path)
+        if channels == 1 and image.mode not in GREY_MODES:
             raise BadCase(f"{path.name}: colours (mode {image.mode}) where one grey channel is due; convert it")
-        return _eight_bits(image, MODES[channels], path)
+        return pixels
 
     pixels = _opened(path, take)
     return pixels if channels > 1 else pixels[..., None]

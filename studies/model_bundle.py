@@ -189,7 +189,7 @@ def _scores(record: CellRecord) -> dict[str, float]:
 
 
 def _readme(study: StudyRecord, record: CellRecord) -> str:
-    is_picture = _data(study).dimensions == 2  # noqa: PLR2004 - axes
+    is_picture = _protocol(study, record).patch is None
     scores = _scores(record)
     measured = f"Test DSC {scores['test_dsc']:.3f} (mean over cases)." if scores else "It was never tested."
     kind = "pictures (PNG, JPEG, BMP, TIFF)" if is_picture else f"volumes (NIfTI){_channel_files(study)}"
