@@ -36,18 +36,18 @@ check: $(STAMP) ## style, types and the rules of the house
 	$(BIN)/lint-imports
 
 benchmarks: $(STAMP) ## measured comparisons with rivals, minutes each
-	$(BIN)/python tests/benchmarks/training_speed.py
-	$(BIN)/python tests/benchmarks/patch_speed.py
-	$(BIN)/python tests/benchmarks/trial_start.py
-	$(BIN)/python tests/benchmarks/forecast.py
-	$(BIN)/python tests/benchmarks/trial_memory.py
-	$(BIN)/python tests/benchmarks/gpu_sharing.py
-	$(BIN)/python tests/benchmarks/decision_speed.py
-	$(BIN)/python tests/benchmarks/plateau_stops.py
-	$(BIN)/python tests/benchmarks/savings.py
-	PYTHONPATH=. $(BIN)/python tests/benchmarks/trial_overhead.py
-	PYTHONPATH=. $(BIN)/python tests/benchmarks/cluster_scale.py --ray-trials 1000
-	PYTHONPATH=. $(BIN)/python tests/benchmarks/ledger_speed.py
+	$(BIN)/python -m tests.benchmarks.training.training_speed
+	$(BIN)/python -m tests.benchmarks.training.patch_speed
+	$(BIN)/python -m tests.benchmarks.training.trial_start
+	$(BIN)/python -m tests.benchmarks.forecast.forecast
+	$(BIN)/python -m tests.benchmarks.training.trial_memory
+	$(BIN)/python -m tests.benchmarks.training.gpu_sharing
+	$(BIN)/python -m tests.benchmarks.ledger.decision_speed
+	$(BIN)/python -m tests.benchmarks.stops.plateau_stops
+	$(BIN)/python -m tests.benchmarks.savings.savings
+	$(BIN)/python -m tests.benchmarks.cluster.trial_overhead
+	$(BIN)/python -m tests.benchmarks.cluster.cluster_scale --ray-trials 1000
+	$(BIN)/python -m tests.benchmarks.ledger.ledger_speed
 
 faults: $(STAMP) ## 200 disturbed studies on SQLite, 200 on PostgreSQL, and what they lost
 	PYTHONPATH=. $(BIN)/python -m tests.faults.fault_table

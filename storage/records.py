@@ -288,3 +288,18 @@ class StudyRecord:
     split: dict[str, list[str]]
     groups: dict[str, int]
     facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What Optuna knows of a file.
+
+    Attributes:
+        artifact_id: Its number, and its name in the store.
+        filename: What a person sees of it.
+        mimetype: What it is.
+    """
+
+    artifact_id: str
+    filename: str
+    mimetype: str = "image/png"

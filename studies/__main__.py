@@ -11,11 +11,47 @@ import sys
 from typing import TYPE_CHECKING
 
 from storage.errors import InputError
-from studies.commands import of_database, of_spec, of_study, of_table
+from studies.commands import (
+    calibrate,
+    complexity,
+    dashboard,
+    database,
+    doctor,
+    export,
+    export_model,
+    forecast,
+    forecast_table,
+    import_study,
+    prepare,
+    replay,
+    report,
+    retry,
+    run,
+    status,
+)
 from studies.commands.arguments import BAD_INPUT, INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+COMMANDS = (
+    run,
+    prepare,
+    complexity,
+    calibrate,
+    status,
+    report,
+    forecast_table,
+    export,
+    export_model,
+    dashboard,
+    forecast,
+    replay,
+    retry,
+    doctor,
+    import_study,
+    database,
+)  # in the order of --help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         if "storage" in options:
-            from studies.storage_choice import chosen_storage  # it loads SQLAlchemy, which --help need not wait for
+            from studies.commands.storage_url import chosen_storage  # loads SQLAlchemy: --help need not wait
 
             options.storage = chosen_storage(options.storage)
         return command(options)
@@ -43,8 +79,8 @@ def build_parser() -> argparse.ArgumentParser:
         description="How many annotated cases and how deep a residual U-Net are enough for the Dice score you need.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for part in (of_spec, of_study, of_table, of_database):
-        part.add(commands)
+    for command in COMMANDS:
+        command.add(commands)
     return parser
 
 

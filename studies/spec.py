@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from models.protocol import TrainingSpec, fits, smallest_side
-from search.policy import PolicyName
+from search.grid import GridSpec
+from search.policy.next_cell import PolicyName
+from search.policy.stop_rule import StopSpec
 from search.prices import PriceSpec
 from search.resources import ResourceSpec
-from search.space import GridSpec
-from search.stop_rule import StopSpec
-from storage.data_spec import DataSpec
+from storage.data.spec import DataSpec
 from storage.errors import InputError
-from storage.files import FilesSpec
+from storage.files.locations import FilesSpec
 from storage.variants import axis_values
 
 if TYPE_CHECKING:

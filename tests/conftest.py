@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
-from tests.browser import Visit
+from tests.helpers.browser import Visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from pathlib import Path
+import textwrap
+from typing import TYPE_CHECKING
 
 import pytest
 
 from studies.__main__ import build_parser
+from tests.helpers.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 README = (ROOT / "README.md").read_text()
 TREE = README.partition("## The files")[2]
 
 
-@pytest.mark.parametrize("room", ["studies", "search", "models", "storage"])
-def test_every_module_stands_in_the_file_tree(room: str) -> None:
-    """A file that the tree does not name is a file that nobody finds."""
-    named = set(re.findall(r"[\w.]+\.py\b", TREE))
-    modules = {path.name for path in (ROOT / room).rglob("*.py")} - {"__init__.py"}
-    assert modules <= named
+def rooms() -> list[Path]:
+    """Every folder of code, a root package before its rooms."""
+    return [
+        path.parent
+        for package in ("studies", "search", "models", "storage")
+        for path in sorted((ROOT / package).rglob("__init__.py"), key=lambda path: path.parent.parts)
+    ]
 
 
-def test_the_file_tree_names_no_file_that_is_gone() -> None:
-    """Every file in the tree exists."""
-    existing = {path.name for room in ("studies", "search", "models", "storage") for path in (ROOT / room).rglob("*.*")}
-    existing |= {path.name for path in ROOT.glob("*.py")}
-    assert set(re.findall(r"[\w.]+\.(?:py|css|js|j2)\b", TREE)) <= existing
+def entry(room: Path) -> str:
+    """What the tree should say of a room: its purpose, and the names of its modules."""
+    indent = "  " * len(room.relative_to(ROOT).parts[1:])
+    (only,) = ast.parse((room / "__init__.py").read_text()).body
+    assert isinstance(only, ast.Expr)
+    purpose = ast.literal_eval(only.value)
+    modules = sorted(path.stem for path in room.glob("*.py") if path.name != "__init__.py")
+    names = textwrap.wrap(", ".join(modules), 114 - len(indent), break_on_hyphens=False)
+    return "\n".join(
+        [f"{indent}{room.name + '/':<{24 - len(indent)}} {purpose}", *(f"{indent}    {line}" for line in names)]
+    )
+
+
+@pytest.mark.parametrize("room", rooms(), ids=lambda room: str(room.relative_to(ROOT)))
+def test_the_file_tree_shows_every_room(room: Path) -> None:
+    """A line for its purpose, as its docstring says it, and the names of its modules: no more and no fewer."""
+    assert f"\n{entry(room)}\n" in TREE
+
+
+def test_the_file_tree_shows_no_room_that_is_gone() -> None:
+    """Every folder of code in the tree exists, once."""
+    block = TREE.partition("```")[2].partition("```")[0]
+    shown = re.findall(r"^ *(\w+)/ {2,}\w", block, flags=re.MULTILINE)
+    assert sorted(shown) == sorted([*(room.name for room in rooms()), "tests"])
 
 
 def test_every_command_is_documented() -> None:

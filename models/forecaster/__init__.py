@@ -1,1 +1,1 @@
-"""Forecasts of the unseen part of a curve."""
+"""Forecasts of learning curves: what every forecaster takes and gives."""

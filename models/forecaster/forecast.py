@@ -1,19 +1,15 @@
-"""The one interface of every forecaster: a curve's seen points in, a distribution over unseen points out."""
+"""What a forecaster returns: a distribution over the unseen part of one curve."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
-
-    from models.forecaster.context import Curve, Sibling, Siblings
 
     Floats = NDArray[np.float64]
 
@@ -74,18 +70,6 @@ class Forecast:
         middle = np.array([np.interp(0.5, self.quantiles.levels, row) for row in self.quantiles.values])[:, None]
         rows = middle + wider[:, None] * (self.quantiles.values - middle)
         return 1.0 - np.array([np.interp(value, _with_ends(row), levels) for row in rows])
-
-
-class Forecaster(Protocol):
-    """Anything that forecasts a curve from its seen part, beside other curves of the same study or not."""
-
-    def context(self, curves: Sequence[Curve | Sibling]) -> Siblings | None:
-        """Other curves, made ready once for many forecasts; None if they are of no use to it."""
-        ...
-
-    def forecast(self, x: Floats, y: Floats, at: Floats, siblings: Siblings | None = None) -> Forecast:
-        """Forecast the curve through (x, y), both of shape (T,), at positions ``at`` of shape (H,)."""
-        ...
 
 
 def _with_ends(values: Floats) -> Floats:

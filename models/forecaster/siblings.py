@@ -1,98 +1,144 @@
-"""What other curves of the same study say about one: tokens that compare each sibling with the target."""
+"""Siblings: other curves of the same study, made ready once for many forecasts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.forecaster.encoding import Encoded, squash, unit_of
+from models.forecaster.curves import clean, smooth
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from models.forecaster.forecast import Floats
 
-TOKEN_FEATURES = 14
-LEAST_REACH = -3.0
+MOST = 64
+FARTHEST = 4.0  # distance between covariates; the prior hardly draws more
+APART = 100.0  # between the logarithms of two siblings' positions, further than any position reaches
+
+Curve = tuple["Floats", "Floats"] | tuple["Floats", "Floats", "Floats | None"]
 
 
 @dataclass(frozen=True)
-class SiblingValues:
-    """Smoothed values of J siblings at the positions of each of R target curves.
+class Sibling:
+    """One finished or partial curve.
 
     Attributes:
-        at_bins: At the target's bins, shape (R, J, BINS).
-        at_last: At its last position, shape (R, J).
-        at_horizon: At the positions asked for, or at the sibling's end if that comes first, shape (R, H, J).
-        reach: Log of the sibling's end by the position asked for, at most 0, shape (R, H, J).
-        distance: Between covariates, in standard deviations, 0 where unknown, shape (R, J).
-        known: Whether covariates are known, 0 or 1, shape (R, J).
+        x: Positions, rising, shape (P,).
+        y: Smoothed values, shape (P,).
+        covariates: Depth, log parameters, log cases or the like, shape (C,), or None.
     """
 
-    at_bins: Floats
-    at_last: Floats
-    at_horizon: Floats
-    reach: Floats
+    x: Floats
+    y: Floats
+    covariates: Floats | None
+
+
+@dataclass(frozen=True)
+class Siblings:
+    """At most MOST siblings, and how far each is from the curve to be forecast.
+
+    Attributes:
+        chosen: The curves, at least one.
+        pool: Those from which they were chosen.
+        distance: Between covariates, in standard deviations of each; 0 where unknown, shape (J,).
+        known: Whether it is known, 0 or 1, shape (J,).
+    """
+
+    chosen: tuple[Sibling, ...]
+    pool: tuple[Sibling, ...]
     distance: Floats
     known: Floats
 
+    def near(self, covariates: Floats) -> Siblings:
+        """The siblings nearest to a curve with these covariates, shape (C,)."""
+        known, table = self._table
+        if not known.any():
+            return self
+        distance = np.full(len(self.pool), np.inf)
+        distance[known] = _distances(table, np.asarray(covariates, dtype=np.float64))
+        nearest = np.argsort(distance, kind="stable")[:MOST]
+        chosen = tuple(self.pool[i] for i in nearest)
+        return Siblings(chosen, self.pool, np.where(known, distance, 0.0)[nearest], known[nearest].astype(np.float64))
 
-def tokens(target: Encoded, values: SiblingValues, at: Floats) -> Floats:
-    """Compare siblings with targets at positions ``at`` of shape (R, H): shape (R, H, J, TOKEN_FEATURES)."""
-    scale = target.scale[:, None]
-    count = np.broadcast_to(target.bin_count[:, None], values.at_bins.shape)
-    own, _ = unit_of(values.at_bins, count, np.zeros(values.at_last.shape))
-    theirs = values.at_bins
-    ours = target.bin_y[:, None]
-    share = target.bin_count / target.bin_count.sum(axis=1, keepdims=True)
-    full = (target.bin_count > 0)[:, None]
-    late = full & (
-        np.arange(theirs.shape[-1]) >= theirs.shape[-1] - np.maximum(full.sum(axis=-1, keepdims=True) // 2, 1)
-    )
-    gap = (ours - theirs) * full
-    recent = gap.sum(axis=-1, where=late) / late.sum(axis=-1)
-    bent = np.sqrt(((gap - recent[..., None]) ** 2).sum(axis=-1, where=late) / late.sum(axis=-1))
-    relative = (ours - target.level[:, None, None]) / scale[..., None]
-    shape = relative - (theirs - values.at_last[..., None]) / own[..., None]
-    apart = np.stack(
-        [
-            squash((values.at_last - target.level[:, None]) / scale),
-            squash(recent / scale),
-            squash(np.sqrt((gap**2 * share[:, None]).sum(axis=-1)) / scale),
-            squash(bent / scale),
-            squash(np.sqrt((shape**2 * share[:, None]).sum(axis=-1))),
-            np.log(own / scale),
-            squash((gap[..., -1] - gap[..., -4:].mean(axis=-1)) / scale),
-            values.distance,
-            values.known,
-        ],
-        axis=-1,
-    )
-    gain = values.at_horizon - values.at_last[:, None]
-    far = np.log(np.maximum(at / target.last_x[:, None], 1.0))
-    after = np.stack(
-        [
-            squash(gain / scale[:, None]),
-            squash(gain / own[:, None]),
-            squash((values.at_horizon - target.level[:, None, None]) / scale[:, None]),
-            values.reach,
-            np.broadcast_to(far[..., None], gain.shape),
-        ],
-        axis=-1,
-    )
-    apart = np.broadcast_to(apart[:, None], (*after.shape[:-1], apart.shape[-1]))
-    return np.concatenate([after, apart], axis=-1)
+    @cached_property
+    def _table(self) -> tuple[NDArray[np.bool_], Floats]:
+        """Which curves of the pool have covariates, and these of shape (K, C)."""
+        rows = [s.covariates for s in self.pool if s.covariates is not None]
+        return np.array([s.covariates is not None for s in self.pool]), np.array(rows)
+
+    @cached_property
+    def _flat(self) -> tuple[Floats, Floats, Floats]:
+        """All points of all siblings in a row: x, y, and log x with every sibling APART from the one before."""
+        x, y = np.concatenate([s.x for s in self.chosen]), np.concatenate([s.y for s in self.chosen])
+        number = np.repeat(np.arange(len(self.chosen)), [len(s.x) for s in self.chosen])
+        return x, y, np.log(x) + APART * number
+
+    @cached_property
+    def _bounds(self) -> tuple[Floats, Floats]:
+        """First and last index of each sibling in the row, shape (J,)."""
+        last = np.cumsum([len(s.x) for s in self.chosen]) - 1
+        return np.concatenate([[0], last[:-1] + 1]), last
+
+    @cached_property
+    def ends(self) -> Floats:
+        """Last position of each, shape (J,)."""
+        return np.array([s.x[-1] for s in self.chosen])
+
+    def at(self, positions: Floats) -> Floats:
+        """Their values at positions (R, Q), by straight lines, and their ends beyond these: shape (R, J, Q)."""
+        x, y, key = self._flat
+        first, last = self._bounds
+        siblings = APART * np.arange(len(self.chosen))
+        right = np.searchsorted(key, np.log(positions)[:, None] + siblings[:, None])
+        right = np.clip(right, first[:, None], last[:, None])
+        left = np.maximum(right - 1, first[:, None])
+        width = np.maximum(x[right] - x[left], 1e-12)
+        weight = np.clip((positions[:, None] - x[left]) / width, 0.0, 1.0)
+        values: Floats = (1 - weight) * y[left] + weight * y[right]
+        return values
 
 
-def smooth(y: Floats) -> Floats:
-    """Centred moving average along the last axis, wider for longer curves, narrower at the ends."""
-    half = min(3, y.shape[-1] // 25)
-    if half == 0:
-        return y
-    padded = np.concatenate([np.zeros((*y.shape[:-1], 1)), np.cumsum(y, axis=-1)], axis=-1)
-    i = np.arange(y.shape[-1])
-    reach = np.minimum(half, np.minimum(i, y.shape[-1] - 1 - i))
-    # At the very end one value would be all: the last two share the average of the last few.
-    low, high = np.maximum(i - reach - (reach < half), 0), np.minimum(i + reach + 1, y.shape[-1])
-    smoothed: Floats = (padded[..., high] - padded[..., low]) / (high - low)
-    return smoothed
+def gather(curves: Sequence[Curve | Sibling]) -> Siblings | None:
+    """Siblings from curves; those without a usable point are left out, None if none is left.
+
+    Of more than MOST, evenly chosen ones stand for all until ``near`` chooses.
+
+    Raises:
+        ValueError: If x and y of a curve differ in shape.
+    """
+    ready = [curve if isinstance(curve, Sibling) else make_ready(curve) for curve in curves]
+    pool = tuple(sibling for sibling in ready if sibling is not None)
+    if not pool:
+        return None
+    evenly = np.unique(np.linspace(0, len(pool) - 1, min(MOST, len(pool))).astype(np.intp))
+    chosen = tuple(pool[i] for i in evenly)
+    return Siblings(chosen, pool, np.zeros(len(chosen)), np.zeros(len(chosen)))
+
+
+def make_ready(curve: Curve) -> Sibling | None:
+    """A curve (x, y) or (x, y, covariates) as a sibling of others; None without a usable point.
+
+    Raises:
+        ValueError: If x and y differ in shape.
+    """
+    x, y, *covariates = curve
+    seen = clean([x], [y])
+    count = int(seen.count[0])
+    if count == 0:
+        return None
+    known = None if not covariates or covariates[0] is None else np.asarray(covariates[0], dtype=np.float64)
+    return Sibling(seen.x[0, :count], smooth(seen.y[0, :count]), known)
+
+
+def _distances(table: Floats, covariates: Floats) -> Floats:
+    """Root mean squared difference, in standard deviations of all: table (J, C), covariates (C,) to (J,)."""
+    unit = np.vstack([table, covariates]).std(axis=0)
+    apart = (table - covariates) / np.where(unit > 0, unit, 1.0)
+    distances: Floats = np.minimum(np.sqrt((apart**2).mean(axis=1)), FARTHEST)
+    return distances

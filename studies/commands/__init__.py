@@ -1,1 +1,1 @@
-"""The commands of the command line, by what they work on; each module adds its own to the parser."""
+"""The command line: a module a command, each parses its options, calls one function and prints."""

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import gc
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from storage.errors import InputError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from storage.ledger import Ledger
+    from storage.ledger.ledger import Ledger
     from storage.records import CellRecord, StudyRecord
 
 
@@ -23,7 +19,7 @@ def open_ledger(storage: str) -> Ledger:
     Raises:
         StorageError: It cannot be opened, or holds no study.
     """
-    from storage.ledger import Ledger
+    from storage.ledger.ledger import Ledger
 
     return Ledger.open(storage)
 
@@ -47,21 +43,10 @@ def find_study(ledger: Ledger, name: str | None) -> StudyRecord:
 
 def read_study(ledger: Ledger, name: str | None) -> tuple[StudyRecord, list[CellRecord]]:
     """A study, and all that was recorded of its cells."""
-    from storage.reads import cell_records
+    from storage.ledger.cell_records import cell_records
 
     study = find_study(ledger, name)
     return study, cell_records(ledger, study.study_id)
-
-
-def writable(path: Path) -> Path:
-    """The path, if a file can be written there.
-
-    Raises:
-        InputError: It cannot.
-    """
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise InputError(f"cannot write to {path}; choose a file in a folder that exists (-o)")
-    return path
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""One self-contained page that answers the question of a study."""
+"""One self-contained page, and its files."""

@@ -11,22 +11,22 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from search.answer_words import recommended_recipe, sentences
 from search.prices import training_price
 from storage.records import CellState
 from storage.variants import name_of
 from studies.report.sections import sections_of
-from studies.report.words import SECONDS_PER_HOUR, amount, dsc, interval
+from studies.report.text.formatting import SECONDS_PER_HOUR, amount, dsc, interval
+from studies.report.text.sentences import recommended_recipe, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from search.answer import Answer
+    from search.analysis.answer import Answer
     from search.prices import Device, PriceSpec
     from storage.records import CellRecord
-    from studies.report.material import Material
+    from studies.report.report_data import ReportData
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).with_name("template")
 LEAST_PRICE = 0.01
 
 
@@ -39,7 +39,7 @@ class KeyFigure:
     detail: str
 
 
-def render_page(material: Material) -> str:
+def render_page(material: ReportData) -> str:
     """The whole page as HTML."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),

@@ -5,45 +5,39 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from search.answer_text import footnote
-from studies.report.answer_tables import backtest_table, buy_table, front_table, plan_table, target_table
-from studies.report.cost_figure import cost_bars
-from studies.report.data_curve_figure import data_curves
-from studies.report.forecast_figure import error_table, forecast_figure
-from studies.report.front_figure import front_figure
-from studies.report.gallery import galleries
-from studies.report.heatmaps import heatmap
-from studies.report.methods import PAPER, methods_paragraph
-from studies.report.parts import Code, Figure, Fold, Notes, Section, Table
-from studies.report.score_lines import against_depth, against_ratio, test_error
-from studies.report.scores import METRICS
-from studies.report.spec_text import spec_text
-from studies.report.study_tables import (
+from studies.report.components import Code, Figure, Fold, Notes, Section, Table
+from studies.report.figures.cost_bars import cost_bars
+from studies.report.figures.data_curves import data_curves
+from studies.report.figures.front import front_figure
+from studies.report.figures.half_forecasts import error_table, forecast_figure
+from studies.report.figures.heatmaps import heatmap
+from studies.report.figures.overlays import galleries
+from studies.report.figures.score_lines import against_depth, against_ratio, test_error
+from studies.report.figures.training_curves import training_curves
+from studies.report.figures.training_times import training_times
+from studies.report.tables.answer import backtest_table, buy_table, front_table, plan_table, target_table
+from studies.report.tables.cells import cell_table, failed_table, flagged_table, stopped_table
+from studies.report.tables.ranking import depth_table, ranking_table
+from studies.report.tables.study import (
+    changes_table,
     claims_table,
     collapse_table,
     complexity_table,
     paper_tables,
     savings_table,
     skipped_table,
-)
-from studies.report.tables import (
-    cell_table,
-    changes_table,
-    depth_table,
-    failed_table,
-    flagged_table,
-    ranking_table,
-    stopped_table,
     values_table,
 )
-from studies.report.times_figure import training_times
-from studies.report.training_curve_figure import training_curves
+from studies.report.text.methods import PAPER, methods_paragraph
+from studies.report.text.spec_toml import spec_toml
+from studies.report.text.terminal import footnote
+from studies.results.scores import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from studies.report.material import Material, VariantPart
-    from studies.report.parts import Gallery, Part
+    from studies.report.components import Gallery, Part
+    from studies.report.report_data import ReportData, VariantPart
 
     Shown = Figure | Table | Gallery
 
@@ -67,7 +61,7 @@ COVERAGE_NOTE = (
 )
 
 
-def sections_of(material: Material) -> list[Section]:
+def sections_of(material: ReportData) -> list[Section]:
     """Those that hold something, the most useful first."""
     found = (
         _plans(material),
@@ -85,7 +79,7 @@ def sections_of(material: Material) -> list[Section]:
     return [section for section in found if section.parts]
 
 
-def figures_of(material: Material) -> Iterator[Figure]:
+def figures_of(material: ReportData) -> Iterator[Figure]:
     """All figures of the page, folded ones too."""
     for section in sections_of(material):
         yield from _figures(section.parts)
@@ -99,20 +93,20 @@ def _figures(parts: Iterable[Part]) -> Iterator[Figure]:
             yield from _figures(part.parts)
 
 
-def _plans(material: Material) -> Section:
+def _plans(material: ReportData) -> Section:
     found, currency = material.findings.answer, material.findings.question.prices.currency
     parts = _present(plan_table(found, currency), target_table(found))
     return Section("plans", "How many cases to annotate", parts)
 
 
-def _more_cases(material: Material) -> Section:
+def _more_cases(material: ReportData) -> Section:
     found = material.findings.answer
     figures = _apart(material, lambda part: [data_curves(part.answer, part.fitted)])
     parts = _present(*figures, depth_table(found), backtest_table(found))
     return Section("data-curves", "What more cases bring", parts)
 
 
-def _ranking(material: Material) -> Section:
+def _ranking(material: ReportData) -> Section:
     found, currency = material.findings.answer, material.findings.question.prices.currency
     if not found.ranking:
         return Section("ranking", "Ranking", ())
@@ -128,7 +122,7 @@ def _ranking(material: Material) -> Section:
     return Section("ranking", "Cost per DSC", parts)
 
 
-def _scores(material: Material) -> Section:
+def _scores(material: ReportData) -> Section:
     rest = [metric for metric in METRICS if metric != "dsc"]
     parts = _present(
         *_apart(material, lambda part: [heatmap("dsc", part.scored, part.records)]),
@@ -149,7 +143,7 @@ def _scores(material: Material) -> Section:
     return Section("by-ratio-and-depth", "Scores by ratio and depth", parts)
 
 
-def _forecasts(material: Material) -> Section:
+def _forecasts(material: ReportData) -> Section:
     depths = sorted({record.cell.plan.depth for record in material.findings.records})
     figures = _present(*_apart(material, lambda part: [forecast_figure(part.halves, depths)]))
     if not figures and material.paper is None:
@@ -164,12 +158,12 @@ def _forecasts(material: Material) -> Section:
     )
 
 
-def _overlays(material: Material) -> Section:
+def _overlays(material: ReportData) -> Section:
     fold = _fold("Truth and prediction, by ratio and depth", _apart(material, lambda part: galleries(part.overlays)))
     return Section("overlays", "What the networks see", _present(fold))
 
 
-def _trainings(material: Material) -> Section:
+def _trainings(material: ReportData) -> Section:
     study, records = material.findings.study, material.findings.records
     parts = _present(
         *_apart(material, lambda part: [training_curves(part.records, study.facts.get("d0") or None)]),
@@ -179,12 +173,12 @@ def _trainings(material: Material) -> Section:
     return Section("training-curves", "Trainings", parts)
 
 
-def _claims(material: Material) -> Section:
+def _claims(material: ReportData) -> Section:
     tables = _apart(material, lambda part: [claims_table(part.claims)]) if material.findings.answer.ranking else []
     return Section("claims", "Claims of the paper, and this study" if tables else "Claims", tables)
 
 
-def _exceptions(material: Material) -> Section:
+def _exceptions(material: ReportData) -> Section:
     records = material.findings.records
     parts = _present(
         failed_table(records),
@@ -196,11 +190,11 @@ def _exceptions(material: Material) -> Section:
     return Section("exceptions", "Cells that failed, were flagged, stopped or skipped", parts)
 
 
-def _savings(material: Material) -> Section:
+def _savings(material: ReportData) -> Section:
     return Section("savings", "Savings", _present(savings_table(material.savings)))
 
 
-def _study(material: Material) -> Section:
+def _study(material: ReportData) -> Section:
     findings = material.findings
     study, records = findings.study, findings.records
     counts = {part: len(study.split[part]) for part in ("train", "validation", "test")}
@@ -226,13 +220,13 @@ def _study(material: Material) -> Section:
     return Section("study", "The study", parts)
 
 
-def _versions(material: Material) -> Iterator[Part]:
+def _versions(material: ReportData) -> Iterator[Part]:
     versions = material.findings.study.facts.get("versions", {})
     if versions:
         yield Fold("Versions", [values_table("Versions at the first start", versions)])
 
 
-def _reproduce(material: Material) -> Iterator[Part]:
+def _reproduce(material: ReportData) -> Iterator[Part]:
     study = material.findings.study
     name = shlex.quote(study.name)
     yield Notes(("This page is written again by",))
@@ -243,12 +237,12 @@ def _reproduce(material: Material) -> Iterator[Part]:
             [
                 Notes(("With this text in study.toml, and the same data and versions:",)),
                 Code("dicecurve run study.toml --data DIR"),
-                Code(spec_text(study)),
+                Code(spec_toml(study)),
             ],
         )
 
 
-def _apart(material: Material, make: Callable[[VariantPart], Sequence[Shown | None]]) -> list[Part]:
+def _apart(material: ReportData, make: Callable[[VariantPart], Sequence[Shown | None]]) -> list[Part]:
     """What is made of each variant apart; it bears the variant's name where there is one besides the protocol's own."""
     made = [(part.variant, each) for part in material.parts for each in make(part) if each is not None]
     return [each.of_variant(variant) if material.findings.has_variants else each for variant, each in made]

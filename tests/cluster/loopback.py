@@ -9,21 +9,21 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from storage.database import holds_studies
-from storage.ledger import Ledger
-from storage.reads import cell_records
+from storage.database.schema import holds_studies
+from storage.ledger.cell_records import cell_records
+from storage.ledger.ledger import Ledger
+from tests.helpers.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from storage.records import CellRecord
 
-ROOT = Path(__file__).parents[2]
 EVALUATIONS = 6
 PATIENCE = 400.0  # seconds
 STORE = 80 * 2**20

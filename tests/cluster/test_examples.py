@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,8 @@ import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 from studies.__main__ import build_parser
+from tests.helpers.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs/cluster"
 
 

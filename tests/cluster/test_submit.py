@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from storage.ledger import Ledger
-from storage.reads import cell_records
+from storage.ledger.cell_records import cell_records
+from storage.ledger.ledger import Ledger
 from tests.cluster.loopback import ROOT, SPEC
 
 if TYPE_CHECKING:

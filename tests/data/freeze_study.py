@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from storage.records import CellPlan, CellState, Claim, Evaluation, Scores, StudyRecord
 
 OWNER = "a-host/a-boot/a-namespace/4711/1000"

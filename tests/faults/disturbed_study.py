@@ -10,23 +10,23 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
-from storage.checkpoints import CheckpointFolder
-from storage.database import holds_studies
-from storage.ledger import Ledger
-from storage.reads import cell_records, spent_seconds
+from storage.database.schema import holds_studies
+from storage.files.checkpoints import CheckpointFolder
+from storage.ledger.cell_records import cell_records, spent_seconds
+from storage.ledger.ledger import Ledger
 from storage.records import CellState
+from tests.helpers.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from storage.records import CellRecord
 
-ROOT = Path(__file__).parents[2]
 EVALUATIONS = 5
 PATIENCE = 500.0  # seconds: on a busy machine a driver takes a minute or two to start
 SPEC = f"""

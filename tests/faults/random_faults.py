@@ -20,11 +20,11 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 from sqlalchemy.exc import DBAPIError
 
+from storage.database.postgres_server import PrivateServer
+from storage.database.retry import Patience
 from storage.errors import StorageError
-from storage.ledger import Ledger
-from storage.patience import Patience
-from storage.private_server import PrivateServer
-from storage.reads import cell_records, spent_seconds
+from storage.ledger.cell_records import cell_records, spent_seconds
+from storage.ledger.ledger import Ledger
 from storage.records import CellState
 from tests.faults.replayed_driver import EVALUATIONS, LEASE_SECONDS, Setting, drawn_dsc, drive
 

@@ -19,24 +19,25 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
-from models.forecaster.parametric import ParametricForecaster
+from models.forecaster.baselines.parametric import ParametricForecaster
 from models.protocol import TrainingSpec
-from search import tune_searcher
-from search.decisions import Decisions, DecisionSpec
-from search.live_claims import LeaseKeeper, LiveClaims
-from search.policy import PolicyContext
+from search.policy.decisions import Decisions, DecisionSpec
+from search.policy.next_cell import PolicyContext
+from search.policy.stop_rule import StopSpec
 from search.prices import PriceSpec
-from search.stop_rule import StopSpec
-from search.stop_signal import RunEnd, StopSignal
-from search.trainable import DISK_IS_FULL, Assignment, FailureReport, TestReport, TrainReport
-from search.tune_searcher import Desk, LedgerSearcher
-from search.tune_stopper import ForecastStopper
-from storage import optuna_rows
-from storage.data_spec import DataSpec
+from search.tune import searcher
+from search.tune.callbacks import ForecastStopper
+from search.tune.held_claims import HeldClaims, LeaseKeeper
+from search.tune.run_end import RunEnd, StopSignal
+from search.tune.searcher import Desk, LedgerSearcher
+from search.tune.trainable import DISK_IS_FULL
+from search.worker.assignment import Assignment, FailureReport, TestReport, TrainReport
+from storage.data.spec import DataSpec
+from storage.database.retry import Patience
 from storage.errors import LostLease, StorageError
-from storage.leases import LeaseWatch, this_owner
-from storage.ledger import Ledger
-from storage.patience import Patience
+from storage.ledger import optuna_rows
+from storage.ledger.leases import LeaseWatch, this_owner
+from storage.ledger.ledger import Ledger
 from storage.records import CellPlan, Claim, Evaluation, Scores, StudyRecord
 
 if TYPE_CHECKING:
@@ -116,8 +117,8 @@ def make_study(ledger: Ledger, name: str) -> StudyRecord:
 def drive(setting: Setting) -> None:
     """Run a study to its end, or to whatever befalls this process. Exit code 3: the disk was full."""
     os.setsid()
-    tune_searcher.POLL_SECONDS = 0.03
-    stop, live = StopSignal(), LiveClaims(device_share=1.0)
+    searcher.POLL_SECONDS = 0.03
+    stop, live = StopSignal(), HeldClaims(device_share=1.0)
     signal.signal(signal.SIGTERM, lambda *_: stop.set(RunEnd.INTERRUPTED))
     signal.signal(signal.SIGUSR1, lambda *_: _jump_an_hour())
     with _open(setting.url) as ledger:
@@ -155,7 +156,7 @@ def _jump_an_hour() -> None:
     optuna_rows.utc_now = lambda: true_now().fromtimestamp(true_now().timestamp() + seconds)
 
 
-def _desk(setting: Setting, ledger: Ledger, study: StudyRecord, live: LiveClaims, stop: StopSignal) -> Desk:
+def _desk(setting: Setting, ledger: Ledger, study: StudyRecord, live: HeldClaims, stop: StopSignal) -> Desk:
     assignment = Assignment(
         study=setting.study,
         dataset_folder="",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.private_server import PrivateServer
+from storage.database.postgres_server import PrivateServer
 from tests.faults.disturbed_study import PATIENCE, ROOT, SPEC
 
 pytestmark = pytest.mark.timeout(1800)  # several drivers, one after the other, on a machine that may be busy

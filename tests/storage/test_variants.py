@@ -10,8 +10,8 @@ import optuna
 import pandas as pd
 import pytest
 
-from storage.frames import SURFACE_COLUMNS, cells_frame, surface
-from storage.ledger import Ledger
+from storage.frames.study_frames import SURFACE_COLUMNS, cells_frame, surface
+from storage.ledger.ledger import Ledger
 from storage.records import CellPlan, Evaluation
 from storage.variants import Recipe, axis_values, is_variant, variant_of, variants_in
 

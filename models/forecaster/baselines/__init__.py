@@ -1,0 +1,1 @@
+"""Parametric laws: rivals of the shipped forecaster, and its fallback."""

@@ -1,0 +1,1 @@
+"""The shipped forecaster: an LSTM over one curve, with its siblings beside it."""

@@ -1,0 +1,1 @@
+"""The curves that the shipped forecaster is fitted on, and the fit."""

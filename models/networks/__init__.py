@@ -1,0 +1,1 @@
+"""The task networks, their size, and their quick CPU layers."""

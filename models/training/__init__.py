@@ -1,0 +1,1 @@
+"""One training: data in, a curve and weights out."""

@@ -1,0 +1,1 @@
+"""What the data curves mean: ranking, target, front, plans, the answer; pure."""

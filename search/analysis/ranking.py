@@ -1,0 +1,272 @@
+"""Configurations ranked by cost per DSC: decided on validation cases, estimated on test cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from search.curves.curve_answer import SURE
+from search.curves.intervals import Estimate, Interval, interval_of
+from search.prices import case_price, training_price
+from storage.variants import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from search.curves.data_curves import DataCurves
+    from search.curves.measurements import Configuration, Flag, Planned
+    from search.prices import Device, PriceSpec
+
+    Floats = NDArray[np.float64]
+    Reals = NDArray[np.float64] | NDArray[np.float32]
+
+LIKELY = 0.5  # probability of reaching the floor at which a configuration is eligible
+
+
+@dataclass(frozen=True)
+class RankedConfiguration:
+    """One row of the ranking.
+
+    Attributes:
+        rank: From 1 among the eligible; None for the others.
+        depth: Of the U-Net.
+        ratio: Share of the training cases.
+        num_cases: Training cases.
+        seeds: Runs that count; 0 for a configuration that was not measured.
+        parameters: Weights of the network.
+        validation_dsc: Measured mean on validation cases; None where it was not measured.
+        validation_fitted: Value of the data curve on validation cases; None for a flagged row.
+        test_dsc: Measured mean on test cases; None where it was not measured. Its intervals are those of the full
+            budget's DSC.
+        test_forecast: Value of the data curve on test cases where it was not measured; else None.
+        confirmed_dsc: Test DSC of the fresh seed that confirms this configuration; None before that.
+        price: Of one full-budget training and of all cases it needs.
+        device: What the seconds are of.
+        training_seconds: Of one full-budget training.
+        seconds_estimated: Whether a stopped run's seconds are among them.
+        cost_per_dsc: Price per 0.01 of fitted validation DSC; None where that is not positive.
+        p_floor: Probability that its DSC reaches the floor; None for a flagged row.
+        eligible: Whether that is at least 0.5.
+        safe: Whether that is at least 0.9.
+        flag: Why no run of it counts; None where one does.
+        variant: Of the protocol; empty is its own.
+    """
+
+    rank: int | None
+    depth: int
+    ratio: float
+    num_cases: int
+    seeds: int
+    parameters: int
+    validation_dsc: float | None
+    validation_fitted: float | None
+    test_dsc: Estimate | None
+    test_forecast: Estimate | None
+    confirmed_dsc: float | None
+    price: float
+    device: Device
+    training_seconds: float
+    seconds_estimated: bool
+    cost_per_dsc: float | None
+    p_floor: float | None
+    eligible: bool
+    safe: bool
+    flag: Flag | None
+    variant: str = OWN
+
+    @property
+    def is_forecast(self) -> bool:
+        """Whether no run of it was measured."""
+        return self.test_dsc is None
+
+    @property
+    def estimate(self) -> Estimate:
+        """Its test DSC: measured, else forecast."""
+        found = self.test_forecast if self.test_dsc is None else self.test_dsc
+        assert found is not None
+        return found
+
+
+def floor_of(fitted: Floats, tolerance: float, target: float | None) -> float:
+    """The DSC to reach: the target, else the best fitted one, of shape (J,), less the tolerance."""
+    return float(fitted.max()) - tolerance if target is None else target
+
+
+def floor_probabilities(
+    fitted: Reals, drawn: Reals, tolerance: float, target: float | None, weights: Reals | None = None
+) -> Floats:
+    """Share of R replicates in which each of J configurations reaches the floor.
+
+    Without a target, each replicate is compared with its own value of the best fitted configuration, so that what moves
+    all configurations alike, such as other scored cases, decides nothing. (The best of each replicate would be a
+    luckier one, and a floor above the floor.)
+
+    Args:
+        fitted: Expected DSC, shape (J,).
+        drawn: DSC in the replicates, shape (R, J).
+        tolerance: In DSC.
+        target: DSC to reach, or None.
+        weights: Of the replicates, adding up to 1, shape (R,), or several such, shape (E, R); None: all alike.
+
+    Returns:
+        Shape (J,), or (E, J).
+    """
+    floors = drawn[:, [int(fitted.argmax())]] - tolerance if target is None else target
+    reached = drawn >= floors
+    shares = reached.mean(axis=0) if weights is None else weights @ reached
+    return np.asarray(shares, dtype=np.float64)
+
+
+def ranked(rows: Iterable[RankedConfiguration]) -> tuple[RankedConfiguration, ...]:
+    """Number the eligible rows by cost per DSC; the others follow, the likeliest first, then the flagged."""
+    ordered = sorted(rows, key=_order)
+    return tuple(replace(row, rank=place if row.eligible else None) for place, row in enumerate(ordered, start=1))
+
+
+def learned_rows(
+    configurations: Sequence[Configuration], test: DataCurves, *, prices: PriceSpec, held_out_cases: int
+) -> list[RankedConfiguration]:
+    """Rows of the C configurations that the test curves are conditioned on, in that order, not yet judged.
+
+    Their intervals are around the DSC of the full budget, the forecast gain of stopped runs included.
+    """
+    rows = [_measured_row(each, prices, held_out_cases) for each in configurations]
+    replicates = test.points.dsc + test.replicate_error
+    means, runs = (_dsc_intervals(each) for each in (replicates, replicates + test.new_run[:, None]))
+    return [
+        replace(row, test_dsc=Estimate(row.test_dsc.value, mean, run))
+        for row, mean, run in zip(rows, means, runs, strict=True)
+        if row.test_dsc is not None
+    ]
+
+
+def forecast_rows(
+    planned: Sequence[Planned], test: DataCurves, *, prices: PriceSpec, held_out_cases: int
+) -> list[RankedConfiguration]:
+    """Rows of configurations that were not measured, not yet judged."""
+    depth, num_cases = [each.depth for each in planned], [each.num_cases for each in planned]
+    expected, drawn = test.expected(depth, num_cases), test.drawn(depth, num_cases)
+    return [
+        _planned_row(each, _forecast(float(expected[i]), drawn[:, i], test), prices, held_out_cases)
+        for i, each in enumerate(planned)
+    ]
+
+
+def judged(rows: Sequence[RankedConfiguration], fitted: Floats, p_floor: Floats) -> list[RankedConfiguration]:
+    """The same rows with what validation says of each: its fitted DSC and chance to reach the floor, shape (J,)."""
+    return [_judged(row, float(dsc), float(p)) for row, dsc, p in zip(rows, fitted, p_floor, strict=True)]
+
+
+def _judged(row: RankedConfiguration, dsc: float, chance: float) -> RankedConfiguration:
+    return replace(
+        row,
+        validation_fitted=dsc,
+        cost_per_dsc=row.price / (100 * dsc) if dsc > 0 else None,
+        p_floor=chance,
+        eligible=chance >= LIKELY,
+        safe=chance >= SURE,
+    )
+
+
+def flagged_rows(
+    configurations: Sequence[Configuration], *, prices: PriceSpec, held_out_cases: int
+) -> list[RankedConfiguration]:
+    """Rows of configurations of which no run learned: measured scores and price, never eligible."""
+    return [_measured_row(configuration, prices, held_out_cases) for configuration in configurations]
+
+
+def _measured_row(configuration: Configuration, prices: PriceSpec, held_out_cases: int) -> RankedConfiguration:
+    """What is known of a configuration without any curve."""
+    runs = configuration.measurements
+    confirming = [run.dsc("test") for run in runs if run.confirms and run.flag is None]
+    return RankedConfiguration(
+        rank=None,
+        depth=configuration.depth,
+        ratio=runs[0].ratio,
+        num_cases=configuration.num_cases,
+        seeds=configuration.seeds,
+        parameters=runs[0].parameters,
+        validation_dsc=configuration.dsc("validation"),
+        validation_fitted=None,
+        test_dsc=Estimate(configuration.dsc("test"), None, None),
+        test_forecast=None,
+        confirmed_dsc=float(np.mean(confirming)) if confirming else None,
+        price=configuration.price(prices, held_out_cases),
+        device=runs[0].device,
+        training_seconds=configuration.training_seconds(),
+        seconds_estimated=any(run.seconds_estimated for run in runs),
+        cost_per_dsc=None,
+        p_floor=None,
+        eligible=False,
+        safe=False,
+        flag=configuration.flag,
+        variant=configuration.variant,
+    )
+
+
+def _planned_row(planned: Planned, forecast: Estimate, prices: PriceSpec, held_out_cases: int) -> RankedConfiguration:
+    training = training_price(
+        prices, device=planned.device, seconds=planned.budget_seconds, device_name=planned.device_name
+    )
+    return RankedConfiguration(
+        rank=None,
+        depth=planned.depth,
+        ratio=planned.ratio,
+        num_cases=planned.num_cases,
+        seeds=0,
+        parameters=planned.parameters,
+        validation_dsc=None,
+        validation_fitted=None,
+        test_dsc=None,
+        test_forecast=forecast,
+        confirmed_dsc=None,
+        price=training + case_price(prices, planned.num_cases + held_out_cases),
+        device=planned.device,
+        training_seconds=planned.budget_seconds,
+        seconds_estimated=True,
+        cost_per_dsc=None,
+        p_floor=None,
+        eligible=False,
+        safe=False,
+        flag=None,
+        variant=planned.variant,
+    )
+
+
+def _forecast(expected: float, drawn: Floats, test: DataCurves) -> Estimate:
+    return Estimate(expected, _dsc_interval(drawn), _dsc_interval(drawn + test.new_run))
+
+
+def _dsc_interval(replicates: Floats) -> Interval:
+    return interval_of(np.clip(replicates, 0.0, 1.0))
+
+
+def _dsc_intervals(replicates: Floats) -> list[Interval]:
+    """An interval for each column of shape (R, C)."""
+    bounds = np.percentile(np.clip(replicates, 0.0, 1.0), [5, 95], axis=0).T
+    return [Interval(lower, upper) for lower, upper in bounds.tolist()]
+
+
+def _order(row: RankedConfiguration) -> tuple[float | str, ...]:
+    """Eligible by cost per DSC, the others by falling probability; ties: fewer cases, then fewer parameters."""
+    cost = np.inf if row.cost_per_dsc is None else _rounded(row.cost_per_dsc)
+    chance = -1.0 if row.p_floor is None else row.p_floor
+    # Far from the floor no replicate reaches it: there, the better DSC is the nearer one.
+    nearness = 0.0 if row.validation_fitted is None else row.validation_fitted
+    merit = (0.0, cost) if row.eligible else (1.0, -chance, -_rounded(nearness))
+    # The two merits differ in length, but also in their first number, so that they are never compared beyond it.
+    return (*merit, *by_size(row))
+
+
+def by_size(row: RankedConfiguration) -> tuple[int, int, int, str]:
+    """What decides between equals: fewer cases, then fewer parameters."""
+    return row.num_cases, row.parameters, row.depth, row.variant
+
+
+def _rounded(value: float) -> float:
+    """Nine digits: two values that differ only by rounding are a tie."""
+    return float(f"{value:.9g}")

@@ -1,0 +1,1 @@
+"""What finished runs measured, and the data curves through it, with their intervals; pure."""

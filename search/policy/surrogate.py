@@ -1,0 +1,301 @@
+"""What is known of every configuration while a study runs, on validation scores alone: pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.surface import Runs, SurfacePrior
+from models.threads import one_blas_thread
+from search.analysis.ranking import LIKELY, floor_probabilities
+from search.curves.interpolation import Curves
+from search.policy.acquisition import knowledge_gradient, opportunity_loss
+from search.policy.stop_rule import remaining_gain
+from storage.records import CellState
+from storage.variants import recipe_of, variants_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from storage.records import CellPlan, Evaluation, PlateauForecast
+    from storage.variants import Recipe
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+DRAWS = 400
+POSITIONS = 40  # of each depth's curve; further numbers of cases are those next to them
+MOST_RUNS = 256  # that are looked at one by one
+FEWEST_DRAWS = 8  # that a condition must leave
+ENDED = {CellState.DONE, CellState.TEST, CellState.PRUNED}
+HOPELESS = 2  # flagged runs
+FLAGGED = {CellState.NOT_LEARNED, CellState.COLLAPSED}
+
+
+@dataclass(frozen=True)
+class SeenCell:
+    """A cell as a decision sees it: nothing of the test cases.
+
+    Attributes:
+        plan: What it is.
+        state: Where it stands.
+        held: Whether a driver works on it.
+        curve: Its evaluations so far.
+        forecast: Of its last evaluation, where its training was ended early.
+    """
+
+    plan: CellPlan
+    state: CellState
+    held: bool
+    curve: tuple[Evaluation, ...]
+    forecast: PlateauForecast | None
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """Joint draws of the DSC of J configurations, and what recommending each would lose.
+
+    Attributes:
+        recipes: Shape (J,).
+        num_cases: Shape (J,).
+        prices: Shape (J,).
+        mean: Expected validation DSC, shape (J,).
+        draws: S joint draws of it, shape (S, J).
+        noise: Standard deviation between runs of each configuration in each draw, shape (S, J).
+        loss: Of recommending each configuration in each draw, shape (S, J).
+        tolerance: In DSC.
+        target: DSC to reach, or None.
+    """
+
+    recipes: tuple[Recipe, ...]
+    num_cases: Integers
+    prices: Floats
+    mean: Floats
+    draws: Floats
+    noise: Floats
+    loss: Floats
+    tolerance: float
+    target: float | None
+
+    def find(self, plan: CellPlan) -> int:
+        """The configuration of a cell."""
+        return self._places[recipe_of(plan), plan.num_cases]
+
+    @cached_property
+    def _places(self) -> dict[tuple[Recipe, int], int]:
+        return {where: i for i, where in enumerate(zip(self.recipes, self.num_cases.tolist(), strict=True))}
+
+    def interval(self, index: int) -> tuple[float, float]:
+        """5th and 95th percentile of the value that a new run of a configuration would measure."""
+        luck = np.random.default_rng(0).standard_normal(len(self.noise))
+        values = self.draws[:, index] + self.noise[:, index] * luck
+        lower, upper = np.percentile(values, [5, 95])
+        return float(lower), float(upper)
+
+    def recommended(self) -> int:
+        """The configuration that the answer's rule takes: the cheapest DSC among those likely to reach the floor."""
+        return self._recommended
+
+    @cached_property
+    def single(self) -> NDArray[np.float32]:
+        """The draws in single precision: every report of a running cell goes through all of them."""
+        return self.draws.astype(np.float32)
+
+    @cached_property
+    def _recommended(self) -> int:
+        return _best_buys(np.ones((1, len(self.draws))), self)[0]
+
+    def recommended_if(self, index: int, dsc: Floats) -> list[int | None]:
+        """The same, had a configuration measured each of E values, shape (E,); None where no draw comes near it."""
+        noise = self.noise[:, index]
+        log = -0.5 * ((dsc[:, None] - self.draws[:, index]) / noise) ** 2 - np.log(noise)
+        weights = np.exp(log - log.max(axis=1, keepdims=True))
+        likely = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1) >= FEWEST_DRAWS
+        return [best if near else None for best, near in zip(_best_buys(weights, self), likely, strict=True)]
+
+    def worth(self, candidates: Integers) -> Floats:
+        """Expected fall of the least expected loss by measuring each of K configurations once, shape (K,)."""
+        return knowledge_gradient(self.draws, self.loss, candidates, self.noise, np.random.default_rng(0))
+
+
+def fit_surrogate(
+    cells: Sequence[SeenCell],
+    plans: Sequence[CellPlan],
+    prices: Floats,
+    *,
+    num_train: int,
+    tolerance: float,
+    target: float | None,
+    seed: int = 0,
+    coming: Sequence[CellPlan] = (),
+) -> Surrogate:
+    """What the cells that have ended say of the configurations of the plans.
+
+    Args:
+        cells: All cells of the study.
+        plans: One plan for each of J configurations.
+        prices: Of the configurations, shape (J,).
+        num_train: Training cases at hand, N.
+        tolerance: In DSC.
+        target: DSC to reach, or None.
+        seed: Of the draws.
+        coming: Trainings that are taken to end as expected: as much is known as if they had.
+    """
+    mean, draws, noise = np.empty(len(plans)), np.empty((DRAWS, len(plans))), np.empty((DRAWS, len(plans)))
+    for variant in variants_in(plans):
+        own = [i for i, plan in enumerate(plans) if plan.variant == variant]
+        seen = [cell for cell in cells if cell.plan.variant == variant]
+        expected = [plan for plan in coming if plan.variant == variant]
+        believed = _believed(seen, expected, [plans[i] for i in own], num_train, _rng(seed, variant))
+        mean[own], draws[:, own], noise[:, own] = believed
+    hopeless = _hopeless(cells, plans)
+    draws[:, hopeless], mean[hopeless] = 0.0, 0.0
+    return Surrogate(
+        recipes=tuple(recipe_of(plan) for plan in plans),
+        num_cases=np.array([plan.num_cases for plan in plans]),
+        prices=prices,
+        mean=mean,
+        draws=draws,
+        noise=noise,
+        loss=opportunity_loss(draws, prices, tolerance, target),
+        tolerance=tolerance,
+        target=target,
+    )
+
+
+def _rng(seed: int, variant: str) -> Callable[[], np.random.Generator]:
+    """Makes the generator of a variant's draws: those of two have nothing in common."""
+    return lambda: np.random.default_rng([seed, *variant.encode()])
+
+
+def _believed(
+    cells: Sequence[SeenCell],
+    coming: Sequence[CellPlan],
+    plans: Sequence[CellPlan],
+    num_train: int,
+    rng: Callable[[], np.random.Generator],
+) -> tuple[Floats, Floats, Floats]:
+    """Mean (J,), draws (S, J) and noise between runs (S, 1) of the configurations of one variant, from its cells."""
+    depth, num_cases = (np.array([getattr(plan, name) for plan in plans]) for name in ("depth", "num_cases"))
+    layout = _layout(tuple(zip(depth.tolist(), num_cases.tolist(), strict=True)), num_train)
+    runs = _runs(cells, layout)
+    posterior = layout.prior.posterior(runs, DRAWS, rng())
+    if coming:
+        runs = _with_expected(runs, [layout.place(plan) for plan in coming], posterior.mean)
+        posterior = layout.prior.posterior(runs, DRAWS, rng())
+    mean = layout.values(posterior.mean[None, :], depth, num_cases)[0]
+    return mean, layout.values(posterior.draws, depth, num_cases), posterior.noise[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """The positions at which curves of one variant are known: the same numbers of cases at every depth."""
+
+    prior: SurfacePrior
+    depths: Integers
+    num_cases: Floats
+
+    def place(self, plan: CellPlan) -> int:
+        """The position next to a cell."""
+        nearest = int(np.abs(np.log(self.num_cases / plan.num_cases)).argmin())
+        return int(np.searchsorted(self.depths, plan.depth)) * len(self.num_cases) + nearest
+
+    def values(self, known: Floats, depth: Integers, num_cases: Integers) -> Floats:
+        """Values at configurations, from those at the positions of shape (R, P): shape (R, J)."""
+        if len(self.num_cases) == 1:
+            return np.asarray(known[:, np.searchsorted(self.depths, depth)])
+        found = np.empty((len(known), len(depth)))
+        for index, each in enumerate(self.depths):
+            own = depth == each
+            part = known[:, index * len(self.num_cases) : (index + 1) * len(self.num_cases)]
+            found[:, own] = Curves(self.num_cases, part).at(num_cases[own].astype(np.float64))
+        return found
+
+
+@lru_cache(maxsize=64)
+def _layout(configurations: tuple[tuple[int, int], ...], num_train: int) -> _Layout:
+    depths = np.unique([depth for depth, _ in configurations])
+    distinct = np.unique([float(n) for _, n in configurations])
+    wanted = np.geomspace(distinct[0], distinct[-1], min(POSITIONS, len(distinct)))
+    positions = np.unique([distinct[np.abs(np.log(distinct / n)).argmin()] for n in wanted])
+    prior = SurfacePrior(
+        np.repeat(depths.astype(np.float64), len(positions)), np.tile(positions, len(depths)), num_train
+    )
+    return _Layout(prior, depths, positions)
+
+
+def _runs(cells: Sequence[SeenCell], layout: _Layout) -> Runs:
+    """What ended trainings measured, with the forecast gain of those that were stopped."""
+    ended = [cell for cell in cells if cell.state in ENDED and cell.curve and not _was_left(cell)]
+    ended.sort(key=lambda cell: cell.plan.key)  # two drivers decide alike, to the last bit
+    dsc, sigma = np.array([_expected(cell) for cell in ended]).reshape(-1, 2).T
+    places = np.array([layout.place(cell.plan) for cell in ended], dtype=np.int64)
+    return _merged(places, dsc, sigma) if len(ended) > MOST_RUNS else Runs(places, dsc, np.ones(len(ended)), sigma)
+
+
+def _merged(places: Integers, dsc: Floats, sigma: Floats) -> Runs:
+    """The mean of all runs at each position: time grows with the cube of the number of runs."""
+    distinct, at, repeats = np.unique(places, return_inverse=True, return_counts=True)
+    variance = np.bincount(at, weights=sigma**2) / repeats**2
+    return Runs(distinct, np.bincount(at, weights=dsc) / repeats, repeats.astype(np.float64), np.sqrt(variance))
+
+
+def _hopeless(cells: Sequence[SeenCell], plans: Sequence[CellPlan]) -> list[int]:
+    """Configurations of which two runs or more were flagged, and none has learned: they are never recommended."""
+    flagged = Counter((recipe_of(c.plan), c.plan.num_cases) for c in cells if c.state in FLAGGED)
+    learned = {(recipe_of(c.plan), c.plan.num_cases) for c in cells if c.state in ENDED and c.curve}
+    lost = {which for which, times in flagged.items() if times >= HOPELESS and which not in learned}
+    return [i for i, p in enumerate(plans) if (recipe_of(p), p.num_cases) in lost]
+
+
+def _was_left(cell: SeenCell) -> bool:
+    """Whether it was closed as skipped after an interruption: its curve breaks off anywhere."""
+    return cell.state is CellState.PRUNED and cell.forecast is None
+
+
+def _expected(cell: SeenCell) -> tuple[float, float]:
+    """Best validation DSC after the full budget, and its standard deviation beyond the noise between runs."""
+    best = max(point.val_dsc for point in cell.curve)
+    if cell.forecast is None:
+        return best, 0.0
+    return best + remaining_gain(cell.curve, cell.forecast.mean), cell.forecast.sigma
+
+
+def _with_expected(runs: Runs, places: Sequence[int], mean: Floats) -> Runs:
+    return Runs(
+        np.append(runs.configuration, places),
+        np.append(runs.dsc, mean[places]),
+        np.append(runs.repeats, np.ones(len(places))),
+        np.append(runs.sigma, np.zeros(len(places))),
+    )
+
+
+def _best_buys(weights: Floats, outlook: Surrogate) -> list[int]:
+    """What to recommend under E weightings of the draws, of shape (E, S).
+
+    The cheapest DSC among configurations that reach the floor with P >= 0.5; the likeliest where none does.
+    """
+    shares = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    with one_blas_thread():
+        means = shares @ outlook.single
+        best = means.argmax(axis=1)
+        chances = np.empty(means.shape)
+        for each in np.unique(best):  # mostly one: then the draws are compared with their floors only once
+            own = best == each
+            fitted = means[own.argmax()]
+            chances[own] = floor_probabilities(fitted, outlook.single, outlook.tolerance, outlook.target, shares[own])
+    return [_best_buy(mean, chance, outlook) for mean, chance in zip(means, chances, strict=True)]
+
+
+def _best_buy(mean: Floats, chance: Floats, outlook: Surrogate) -> int:
+    cost = np.where((chance >= LIKELY) & (mean > 0), outlook.prices / np.maximum(mean, 1e-6), np.inf)
+    if not np.isfinite(cost).any():
+        return int(np.lexsort((outlook.num_cases, -mean, -chance))[0])
+    cheapest, recipes = np.flatnonzero(cost == cost.min()), outlook.recipes
+    return int(min(cheapest, key=lambda i: (outlook.num_cases[i], recipes[i].depth, recipes[i].variant)))

@@ -1,0 +1,1 @@
+"""Recorded trainings run again through the real policy, without Ray."""

@@ -1,0 +1,1 @@
+"""The only Ray code: driver, searcher, stopper, worker, cluster."""

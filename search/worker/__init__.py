@@ -1,0 +1,1 @@
+"""What a worker is told, what it reports, and what it draws; free of Ray."""

@@ -1,0 +1,1 @@
+"""What Optuna dashboard is shown of a study, and its server."""

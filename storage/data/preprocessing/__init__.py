@@ -1,0 +1,1 @@
+"""Pure array functions, shipped with exported models."""

@@ -1,0 +1,1 @@
+"""One database: URL, engine, schema, retries, a private server."""

@@ -1,0 +1,1 @@
+"""Checkpoints, overlays, and where they lie."""

@@ -1,0 +1,1 @@
+"""A study as DataFrames and files, and back."""

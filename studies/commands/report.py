@@ -1,0 +1,76 @@
+"""`dicecurve report`: the answer in the terminal, as a page and as files."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from studies.commands.arguments import OK, study_command
+from studies.commands.opened import find_study, open_ledger, without_collecting
+
+if TYPE_CHECKING:
+    import argparse
+
+
+COLUMNS = 80
+WHOLE_CURVES = 300  # cells of a large study whose training curves are read, those that were stopped aside
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    command = study_command(commands, "report", _run, "the answer, and report.html")
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--json", action="store_true", help="print every number as JSON, and write nothing")
+    what.add_argument("--methods", action="store_true", help="print a paragraph for a paper, and write nothing")
+    command.add_argument("-o", "--output", metavar="FILE", help="where to write (default: report.html by the database)")
+    command.add_argument("--target-dsc", metavar="DSC", type=float, help="DSC that is needed")
+    command.add_argument("--worth", metavar="AMOUNT", type=float, help="what 0.01 DSC is worth, for the best buy")
+    command.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="ask with another value, such as prices.case=12 or tolerance=0.02; nothing is trained for it",
+    )
+    command.add_argument(
+        "--paper-tables", action="store_true", help="fit the paper's LSTMs for its Tables 2 and 3: minutes"
+    )
+    command.add_argument(
+        "--format", metavar="LIST", default="", help="also write tables and figures: csv, json, png, pdf, with commas"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from storage.ledger.cell_records import summed_records
+    from storage.ledger.count_rows import study_counts
+    from studies.report.exports import formats_of
+    from studies.report.text.methods import methods_paragraph
+    from studies.report.write import write_report
+    from studies.results.criteria import with_criteria
+    from studies.results.findings import findings_of
+
+    formats = formats_of(options.format)
+    with without_collecting(), open_ledger(options.storage) as ledger:
+        study = find_study(ledger, options.study or options.name)
+        question = with_criteria(study, options.overrides, options.target_dsc, options.worth)
+        records = summed_records(ledger, study.study_id, WHOLE_CURVES)
+        counts = study_counts(ledger, study.study_id)
+        if options.json:
+            print(json.dumps(findings_of(study, records, 0.0, question, counts).answer.to_dict(), indent=2))
+        elif options.methods:
+            print(textwrap.fill(methods_paragraph(findings_of(study, records, 0.0, question, counts)), COLUMNS))
+        else:
+            written = write_report(
+                ledger,
+                study,
+                records,
+                options.output,
+                question=question,
+                counts=counts,
+                formats=formats,
+                paper_tables=options.paper_tables,
+            )
+            print(written.text, end="")
+    return OK

@@ -1,0 +1,96 @@
+"""The figure of the ranking: cost per DSC of every configuration."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from plotly import graph_objects as go
+
+from storage.variants import recipe_of
+from studies.report.components import Figure
+from studies.report.figures.theme import CLEAR, NEUTRAL, drawn
+from studies.report.text.formatting import amount, estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from search.analysis.answer import Answer
+    from search.analysis.ranking import RankedConfiguration
+
+MOST_BARS = 40
+
+
+def cost_bars(found: Answer, currency: str) -> Figure | None:
+    """Cost per 0.01 DSC of every configuration that learned, in the order of the ranking."""
+    rows = [row for row in found.ranking if row.cost_per_dsc is not None]
+    if not rows:
+        return None
+    shown = rows[:MOST_BARS]
+    chosen = found.recommended
+    groups = (
+        ("recommended", [r for r in shown if r is chosen], {"color": "#009E73"}),
+        ("eligible", [r for r in shown if r.eligible and r is not chosen and not r.is_forecast], {"color": "#0072B2"}),
+        (
+            "eligible by forecast",
+            [r for r in shown if r.eligible and r.is_forecast],
+            {"color": CLEAR, "line": {"color": "#0072B2", "width": 2}},
+        ),
+        (
+            "not eligible",
+            [r for r in shown if not r.eligible and r is not chosen],
+            {
+                "color": CLEAR,
+                "line": {"color": NEUTRAL, "width": 1},
+                "pattern": {"shape": "/", "fgcolor": NEUTRAL, "bgcolor": CLEAR, "fgopacity": 1, "size": 7},
+            },
+        ),
+    )
+    height = 130 + 26 * len(shown)
+    figure = drawn(
+        [_bars(name, members, marker) for name, members, marker in groups if members],
+        x_title=f"{escape(currency)} per 0.01 DSC",
+        y_title="",
+        height=height,
+        barmode="overlay",
+        bargap=0.3,
+        showlegend=True,
+    )
+    names = [_bar_name(row) for row in shown]
+    figure.update_yaxes(categoryorder="array", categoryarray=names, range=[len(shown) - 0.4, -0.6], fixedrange=True)
+    figure.update_yaxes(ticklabelstandoff=6, showgrid=False)
+    # Room for the amounts at the ends of the bars.
+    figure.update_xaxes(range=[0, 1.18 * max(row.cost_per_dsc or 0.0 for row in shown) or 1.0], fixedrange=True)
+    caption = (
+        f"Price of one configuration, trained once with its cases, in {currency} per 0.01 of fitted validation DSC; "
+        "in the order of the ranking. Hatched bars are not eligible: less likely than not to reach the floor."
+    )
+    if len(rows) > MOST_BARS:
+        caption += f" The first {MOST_BARS} of {len(rows)}; the table holds all."
+    return Figure("ranking-bars", caption, figure, height)
+
+
+def _bars(name: str, rows: Sequence[RankedConfiguration], marker: dict[str, Any]) -> Any:
+    return go.Bar(
+        name=name,
+        x=[row.cost_per_dsc for row in rows],
+        y=[_bar_name(row) for row in rows],
+        orientation="h",
+        marker=marker,
+        text=[amount(row.cost_per_dsc) for row in rows],
+        textposition="outside",
+        cliponaxis=False,
+        hovertext=[_hover(row) for row in rows],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _bar_name(row: RankedConfiguration) -> str:
+    return f"{recipe_of(row)}, {row.num_cases} cases"
+
+
+def _hover(row: RankedConfiguration) -> str:
+    flag = f"<br>{row.flag.replace('_', ' ')}" if row.flag else ""
+    kind = "forecast test" if row.is_forecast else "test"
+    runs = f"{row.seeds} run{'' if row.seeds == 1 else 's'}"
+    return f"{_bar_name(row)} ({runs})<br>{kind} DSC {estimate(row.estimate)}{flag}"

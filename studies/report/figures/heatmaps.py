@@ -1,0 +1,132 @@
+"""Heatmaps of each metric over ratio and depth (the paper's S1 to S4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plotly import graph_objects as go
+
+from studies.report.components import Figure
+from studies.report.figures.theme import CLEAR, drawn
+from studies.report.text.formatting import dsc
+from studies.results.scores import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from storage.records import CellRecord
+    from studies.results.scores import Scored
+
+FIELD, FLAGGED_FIELD = 48, 86  # widths that hold a value, and the word for a flag
+NARROW_FIELD = 12  # without a value
+MOST_WRITTEN = 30  # ratios up to which values stand in the fields
+
+
+def heatmap(metric: str, scored: Sequence[Scored], records: Sequence[CellRecord]) -> Figure | None:
+    """Mean over test cases and seeds; flagged configurations hold their value and flag, uncoloured."""
+    if not any(metric in each.mean for each in scored):
+        return None
+    plans = [record.cell.plan for record in records]
+    ratios = {plan.num_cases: plan.ratio for plan in plans}
+    cases, depths = sorted(ratios), sorted({plan.depth for plan in plans})
+    found = {(each.depth, each.num_cases): each for each in scored}
+    grid = [[found.get((depth, n)) for n in cases] for depth in depths]
+    written = len(cases) <= MOST_WRITTEN
+    placed = [(x, y, each) for y, line in enumerate(grid) for x, each in enumerate(line) if each is not None]
+    apart = [(x, y, each) for x, y, each in placed if not each.runs]
+    coloured = [(x, y, each) for x, y, each in placed if each.runs]
+    height = 120 + 52 * len(depths)
+    figure = drawn(
+        [_heat(metric, grid, written=written), *([_values(metric, coloured)] if written else [])],
+        x_title="ratio of the training cases (cases)",
+        y_title="depth",
+        height=height,
+        margin={"l": 8, "r": 12, "t": 32, "b": 8},  # the buttons stand above the fields
+        shapes=[_outline(x, y) for x, y, _ in apart],
+        annotations=[_inside(x, y, _text(metric, each)) for x, y, each in apart] if written else [],
+    )
+    _label(figure, {n: f"{ratios[n]:.4g}<br>({n})" for n in cases}, depths)
+    flagged = any(each.flags for each in scored)
+    field = (FLAGGED_FIELD if flagged else FIELD) if written else NARROW_FIELD
+    return Figure(
+        "scores" if metric == "dsc" else f"{metric}-heatmap",
+        _caption(metric),
+        figure,
+        height,
+        min_width=70 + field * len(cases),
+    )
+
+
+def _caption(metric: str) -> str:
+    name = METRICS[metric]
+    return (
+        f"Test {name}, mean over cases and over the seeds that learned; measured. An outlined cell without colour is "
+        "flagged (did not learn, or collapsed) and left out of every fit; an empty one is not measured yet."
+    )
+
+
+def _heat(metric: str, grid: Sequence[Sequence[Scored | None]], *, written: bool) -> Any:
+    return go.Heatmap(
+        x=list(range(len(grid[0]))),
+        y=list(range(len(grid))),
+        z=[[None if each is None or not each.runs else each.mean[metric] for each in line] for line in grid],
+        customdata=[[_hover(metric, each) for each in line] for line in grid],
+        hovertemplate="%{customdata}<extra></extra>",
+        colorscale="Cividis",
+        xgap=2 if written else 0,
+        ygap=2,
+        showscale=not written,  # else the values stand in the fields
+    )
+
+
+def _label(figure: Any, ratios: Mapping[int, str], depths: Sequence[int]) -> None:
+    every = max(1, len(ratios) // MOST_WRITTEN)
+    places = list(range(0, len(ratios), every))
+    texts = list(ratios.values())
+    figure.update_xaxes(tickvals=places, ticktext=[texts[i] for i in places], range=[-0.5, len(ratios) - 0.5])
+    figure.update_yaxes(tickvals=list(range(len(depths))), ticktext=[str(d) for d in depths])
+    figure.update_yaxes(range=[-0.5, len(depths) - 0.5])
+    figure.update_xaxes(showgrid=False, fixedrange=True)
+    figure.update_yaxes(showgrid=False, fixedrange=True)
+
+
+def _text(metric: str, each: Scored) -> str:
+    value = dsc(each.mean[metric])
+    if not each.runs:
+        return f"{value}<br>{each.flags[0].replace('_', ' ')}"
+    number = len(each.flags)
+    return f"{value}<br>{number} of {each.runs + number} flagged" if number else value
+
+
+def _hover(metric: str, each: Scored | None) -> str:
+    if each is None:
+        return "not measured"
+    flag = "" if each.runs else f"<br>{each.flags[0].replace('_', ' ')}"
+    runs = f"{each.runs} run{'' if each.runs == 1 else 's'}"
+    pooled = f", pooled {dsc(each.pooled[metric])}" if metric in each.pooled else ""
+    value = f"test {METRICS[metric]} {dsc(each.mean[metric])}{pooled}"
+    return f"depth {each.depth}, {each.num_cases} cases ({runs})<br>{value}{flag}"
+
+
+def _values(metric: str, fields: Sequence[tuple[int, int, Scored]]) -> Any:
+    """The values inside the coloured fields, light on the dark half of the scale and dark on the light one."""
+    scores = [each.mean[metric] for _, _, each in fields]
+    middle = (max(scores) + min(scores)) / 2 if scores else 0.0
+    return go.Scatter(
+        x=[x for x, _, _ in fields],
+        y=[y for _, y, _ in fields],
+        text=[_text(metric, each) for _, _, each in fields],
+        mode="text",
+        textfont={"color": ["#fff" if value < middle else "#000" for value in scores], "size": 12},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _outline(x: int, y: int) -> dict[str, Any]:
+    box = {"x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.46, "y1": y + 0.46}
+    return {"type": "rect", "line": {"color": "#D55E00", "width": 1.5, "dash": "dot"}, "fillcolor": CLEAR, **box}
+
+
+def _inside(x: int, y: int, text: str) -> dict[str, Any]:
+    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 12}}

@@ -1,0 +1,126 @@
+"""The figure of training curves: validation DSC against evaluation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from plotly import graph_objects as go
+
+from studies.report.components import Figure
+from studies.report.figures.theme import NEUTRAL, dash, drawn, faded, hue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.records import CellRecord
+
+HEIGHT = 460
+MANY_CELLS = 24
+MOST_CURVES = 240  # more lines are a carpet, and heavy
+
+
+def training_curves(records: Sequence[CellRecord], d0: float | None) -> Figure | None:
+    """Validation DSC against evaluation, a line a cell; the legend switches a whole depth on and off."""
+    begun = [record for record in records if record.curve]
+    if not begun:
+        return None
+    shown = begun[:: -(-len(begun) // MOST_CURVES)]
+    number = sum(record.totals.evaluations > 0 for record in records)
+    depths = sorted({record.cell.plan.depth for record in records})
+    by_depth: dict[int, list[CellRecord]] = defaultdict(list)
+    for record in shown:
+        by_depth[record.cell.plan.depth].append(record)
+    width = 1.0 if len(shown) > MANY_CELLS else 1.6
+    traces = [
+        _training_trace(
+            record,
+            {"color": hue(depth, depths), "dash": dash(depth, depths), "width": width},
+            first=record is members[0],
+        )
+        for depth, members in sorted(by_depth.items())
+        for record in members
+    ]
+    stopped = [record for record in shown if record.attempt.stop_reason is not None]
+    traces += _stops(stopped, depths) if stopped else []
+    figure = drawn(traces, x_title="evaluation", y_title="validation DSC", height=HEIGHT, hovermode="closest")
+    figure.update_layout(showlegend=True, legend={"groupclick": "togglegroup"})
+    figure.update_xaxes(rangemode="tozero")
+    caption = (
+        "Validation DSC at each evaluation, a line a cell. Choose a depth in the legend to hide or show its cells."
+    )
+    if len(shown) < number:
+        caption += f" {len(shown)} of {number:,} cells, spread over all."
+    if stopped:
+        caption += " A square marks where a training was stopped early; an open diamond, the plateau forecast there."
+    if d0 is not None:
+        figure.add_hline(
+            y=d0,
+            line={"color": NEUTRAL, "width": 1, "dash": "dot"},
+            annotation_text="everything is foreground",
+            annotation_position="bottom right",
+            annotation_font_size=12,
+        )
+        caption += f" Dotted: the DSC of calling everything foreground, {d0:.3f}."
+    return Figure("training-curves", caption, figure, HEIGHT)
+
+
+def _training_trace(record: CellRecord, line: dict[str, Any], *, first: bool) -> Any:
+    plan = record.cell.plan
+    return go.Scatter(
+        name=f"depth {plan.depth}",
+        legendgroup=str(plan.depth),
+        showlegend=first,
+        # plotly looks at each number of a list, and takes an array as it is.
+        x=np.array([point.evaluation for point in record.curve]),
+        y=np.array([point.val_dsc for point in record.curve]),
+        # The line of a single evaluation is not seen.
+        mode="lines" if len(record.curve) > 1 else "markers",
+        line=line,
+        marker={"color": line["color"]},
+        hovertemplate=f"{escape(plan.key)}, {plan.num_cases} cases<br>"
+        "evaluation %{x}: validation DSC %{y:.3f}<extra></extra>",
+    )
+
+
+def _stops(stopped: Sequence[CellRecord], depths: Sequence[int]) -> list[Any]:
+    """Where trainings were stopped, and what was forecast for their last evaluation."""
+    colours = [hue(record.cell.plan.depth, depths) for record in stopped]
+    keys = [escape(record.cell.plan.key) for record in stopped]
+    traces = [
+        go.Scatter(
+            name="stopped",
+            x=[r.curve[-1].evaluation for r in stopped],
+            y=[r.curve[-1].val_dsc for r in stopped],
+            mode="markers",
+            marker={"color": colours, "symbol": "square", "size": 8},
+            text=keys,
+            hovertemplate="%{text}<br>stopped at evaluation %{x}, measured %{y:.3f}<extra></extra>",
+        )
+    ]
+    forecast = [(r, r.attempt.forecast) for r in stopped if r.attempt.forecast is not None]
+    if forecast:
+        colour = [faded(hue(r.cell.plan.depth, depths)) for r, _ in forecast]
+        traces.append(
+            go.Scatter(
+                name="forecast plateau",
+                x=[r.curve[-1].evaluation for r, _ in forecast],
+                y=[f.mean for _, f in forecast],
+                mode="markers",
+                marker={"color": colour, "symbol": "diamond-open", "size": 10},
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "color": NEUTRAL,
+                    "width": 3,
+                    "thickness": 1,
+                    "array": [max(0.0, f.upper - f.mean) for _, f in forecast],
+                    "arrayminus": [max(0.0, f.mean - f.lower) for _, f in forecast],
+                },
+                text=[escape(r.cell.plan.key) for r, _ in forecast],
+                hovertemplate="%{text}<br>forecast for the last evaluation: %{y:.3f}<extra></extra>",
+            )
+        )
+    return traces

@@ -1,0 +1,103 @@
+"""Tables of single cells: all of them, the failed, the flagged and the stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studies.report.components import Column, Row, Table
+from studies.report.text.formatting import NONE, dsc, without_places
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from search.analysis.answer import Answer
+    from storage.records import CellRecord
+    from studies.results.case_metrics import CaseMetrics
+
+MOST_CELLS = 2000  # rows of the table of cells, which nobody reads further
+
+
+def failed_table(records: Sequence[CellRecord]) -> Table:
+    """Cells that failed, with the reason."""
+    rows = tuple(
+        Row((r.cell.plan.key, str(r.cell.attempt), str(r.cell.losses), without_places(r.attempt.failure)))
+        for r in records
+        if r.attempt.failure is not None
+    )
+    columns = (
+        Column("cell", numeric=False),
+        Column("attempt"),
+        Column("workers lost"),
+        Column("reason", numeric=False, long=True),
+    )
+    return Table("Failed cells", columns, rows)
+
+
+def flagged_table(found: Answer) -> Table:
+    """Cells that are left out of every fit."""
+    columns = (
+        Column("cell", numeric=False),
+        Column("flag", numeric=False),
+        Column("best validation DSC"),
+        Column("test DSC"),
+    )
+    rows = tuple(
+        Row((each.key, each.flag.replace("_", " "), dsc(each.validation_dsc), dsc(each.test_dsc)))
+        for each in found.flagged
+    )
+    return Table("Flagged cells, left out of every fit", columns, rows)
+
+
+def stopped_table(records: Sequence[CellRecord]) -> Table:
+    """Cells whose training was ended early; measured and forecast values apart."""
+    columns = (
+        Column("cell", numeric=False),
+        Column("evaluations"),
+        Column("best validation DSC, measured"),
+        Column("validation DSC, forecast [90 %]"),
+        Column("reason", numeric=False, long=True),
+    )
+    rows = tuple(Row(_stopped_cells(record)) for record in records if record.attempt.stop_reason is not None)
+    return Table("Cells stopped early", columns, rows)
+
+
+def _stopped_cells(record: CellRecord) -> tuple[str, ...]:
+    best, forecast = record.best, record.attempt.forecast
+    return (
+        record.cell.plan.key,
+        str(len(record.curve)),
+        dsc(None if best is None else best.val_dsc),
+        NONE if forecast is None else f"{forecast.mean:.3f} [{forecast.lower:.3f}, {forecast.upper:.3f}]",
+        without_places(record.attempt.stop_reason or ""),
+    )
+
+
+def cell_table(records: Sequence[CellRecord], metrics: Mapping[str, CaseMetrics]) -> Table:
+    """Cells, the first of many; metrics by key."""
+    shown = records[:MOST_CELLS]
+    more = "" if len(shown) == len(records) else f"; the first {len(shown):,} of {len(records):,}, export has the rest"
+    columns = (
+        Column("cell", numeric=False),
+        Column("state", numeric=False),
+        Column("evaluations"),
+        Column("best validation DSC"),
+        Column("test DSC"),
+        Column("test DSC, pooled"),
+        Column("device seconds"),
+    )
+    rows = tuple(Row(_cell_cells(record, metrics.get(record.cell.plan.key))) for record in shown)
+    return Table(f"All cells, measured{more}", columns, rows)
+
+
+def _cell_cells(record: CellRecord, metrics: CaseMetrics | None) -> tuple[str, ...]:
+    totals = record.totals
+    test = None if metrics is None else metrics.summary["dsc"]
+    return (
+        record.cell.plan.key,
+        record.cell.state.value.replace("_", " "),
+        str(totals.evaluations),
+        dsc(totals.best_val_dsc),
+        dsc(None if test is None else test.mean),
+        dsc(None if test is None else test.pooled),
+        f"{record.device_seconds:,.1f}",
+    )

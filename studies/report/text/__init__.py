@@ -1,0 +1,1 @@
+"""Numbers and sentences as a person reads them: terminal, page, paper."""

@@ -1,0 +1,37 @@
+"""The spec of a recorded study as a TOML file that `dicecurve run` takes, without places."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from storage.records import StudyRecord
+
+PLACES = ("data_path", "files")  # running values that would name a place or a person
+
+
+def spec_toml(study: StudyRecord) -> str:
+    """TOML: single values, then a table for each section; what is not set is left out."""
+    values = {"name": study.name, **study.running, **study.identity}
+    kept = {key: value for key, value in values.items() if key not in PLACES and value is not None}
+    single = [f"{key} = {_value(value)}" for key, value in kept.items() if not isinstance(value, dict)]
+    sections = ["\n".join(_section(key, value)) for key, value in kept.items() if isinstance(value, dict)]
+    return "\n\n".join(["\n".join(single), *sections]) + "\n"
+
+
+def _section(name: str, values: dict[str, Any]) -> Iterator[str]:
+    yield f"[{name}]"
+    yield from (f"{key} = {_value(value)}" for key, value in values.items() if value is not None)
+
+
+def _value(value: Any) -> str:
+    """A TOML value; JSON writes texts, numbers and lists alike, and TOML has inline tables of its own."""
+    if isinstance(value, dict):
+        inner = ", ".join(f"{json.dumps(key)} = {_value(each)}" for key, each in value.items() if each is not None)
+        return f"{{ {inner} }}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_value(each) for each in value)}]"
+    return json.dumps(value)

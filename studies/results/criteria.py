@@ -1,0 +1,84 @@
+"""What a report is asked: prices, tolerance, target and worth; the study's own unless changed for this report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from search.prices import PriceSpec
+from studies.spec import SpecError, TargetDsc, Tolerance, explain, override
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.records import StudyRecord
+
+ASKED = ("prices", "tolerance", "target_dsc")
+WORTH, TARGET = "--worth", "--target-dsc"
+
+
+class Criteria(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """What the answer depends on besides what was measured.
+
+    Attributes:
+        prices: Of hours and cases.
+        tolerance: DSC that does not matter.
+        target_dsc: DSC to reach; None: the best within the data less the tolerance.
+        worth: Of 0.01 DSC, in the currency of the prices; None: no best buy.
+        changed: What differs from the study's own values, as "tolerance = 0.02".
+    """
+
+    prices: PriceSpec
+    tolerance: Tolerance
+    target_dsc: TargetDsc | None = None
+    worth: Annotated[float, Field(gt=0)] | None = None
+    changed: tuple[str, ...] = ()
+
+
+def criteria_of(study: StudyRecord) -> Criteria:
+    """What the study itself asks."""
+    return Criteria.model_validate({name: study.running[name] for name in ASKED})
+
+
+def with_criteria(
+    study: StudyRecord, overrides: Sequence[str] = (), target_dsc: float | None = None, worth: float | None = None
+) -> Criteria:
+    """What a report is asked; nothing is trained or changed for it.
+
+    Args:
+        study: Its own values stand where nothing else is given.
+        overrides: Texts such as "prices.case=12".
+        target_dsc: DSC to reach.
+        worth: Of 0.01 DSC.
+
+    Raises:
+        SpecError: A value is out of range, or not one that a report may change.
+    """
+    values: dict[str, Any] = {name: study.running[name] for name in ASKED}
+    values["prices"] = dict(values["prices"])
+    own = Criteria.model_validate(values)
+    places = {key: f"--set {key}" for key in [_override(values, text) for text in overrides]}
+    if target_dsc is not None:
+        values["target_dsc"], places["target_dsc"] = target_dsc, TARGET
+    if worth is not None:
+        values["worth"], places["worth"] = worth, WORTH
+    try:
+        asked = Criteria.model_validate(values)
+    except ValidationError as error:
+        raise SpecError(explain(error.errors()[0], "the report", places)) from None
+    return asked.model_copy(update={"changed": tuple(_changes(own, asked))})
+
+
+def _override(values: dict[str, Any], text: str) -> str:
+    section = text.partition("=")[0].strip().partition(".")[0]
+    if section not in ASKED:
+        raise SpecError(f"a report may change {', '.join(ASKED)} alone, got {text!r} in --set; for the rest, use run")
+    return override(values, text)
+
+
+def _changes(own: Criteria, asked: Criteria) -> list[str]:
+    before, after = own.model_dump(), asked.model_dump()
+    prices = [f"prices.{name} = {value}" for name, value in after["prices"].items() if value != before["prices"][name]]
+    rest = ("tolerance", "target_dsc", "worth")
+    return prices + [f"{name} = {after[name]}" for name in rest if after[name] != before[name]]

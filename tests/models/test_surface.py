@@ -1,0 +1,123 @@
+"""The joint distribution over the data curves of all depths."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.surface import Runs, SurfacePrior
+from tests.helpers.paths import RECORDED
+
+CASES = np.tile(np.geomspace(14, 700, 12), 3)
+DEPTH = np.repeat([3.0, 4.0, 5.0], 12)
+PRIOR = SurfacePrior(DEPTH, CASES, 700)
+RECORDED = RECORDED / "kvasir64_4x4.csv"
+
+
+def truth(top: float = 0.8, rise: float = 0.25) -> np.ndarray:
+    """A surface that rises with the cases, a little higher at each further depth."""
+    return top + 0.01 * (DEPTH - 4) - rise * np.exp(-4 * CASES / 700)
+
+
+def runs(at: list[int], noise: float = 0.0, repeats: float = 1.0) -> Runs:
+    """Runs at some configurations, with drawn noise."""
+    values = truth()[at] + np.random.default_rng(0).normal(0, noise, len(at))
+    return Runs(np.array(at, dtype=np.int64), values, np.full(len(at), repeats), np.zeros(len(at)))
+
+
+def test_draws_agree_with_mean_and_sigma() -> None:
+    """The joint draws have the closed form's mean and standard deviation."""
+    found = PRIOR.posterior(runs([0, 5, 11, 17]), 20_000, np.random.default_rng(0))
+    assert found.draws.mean(axis=0) == pytest.approx(found.mean, abs=0.003)
+    assert found.draws.std(axis=0) == pytest.approx(found.sigma, rel=0.06)
+
+
+def test_what_was_measured_is_known_better() -> None:
+    """Uncertainty is least where runs are, and no more than their noise."""
+    found = PRIOR.posterior(runs([0, 5, 11]), 100, np.random.default_rng(0))
+    assert found.sigma[[0, 5, 11]].max() < 0.02
+    assert found.sigma[8] > found.sigma[[5, 11]].max()
+    assert found.sigma[29] > found.sigma[5]
+
+
+def test_a_known_noise_is_taken_as_it_is() -> None:
+    """Repeats that told the noise leave nothing to guess, and more of them leave less uncertainty."""
+    one, many = (
+        PRIOR.posterior(runs([0, 5, 11], repeats=r), 50, np.random.default_rng(0), noise=0.03) for r in (1.0, 9.0)
+    )
+    assert set(one.noise) == {0.03}
+    assert many.sigma[5] < one.sigma[5]
+
+
+def test_a_shift_of_the_runs_shifts_the_draws() -> None:
+    """Draws follow what other scored cases would have said."""
+    shift = np.repeat([[0.1], [-0.1]], 500, axis=0) * np.ones((1, 36))
+    everywhere = Runs(np.arange(36), truth(), np.ones(36), np.zeros(36))
+    found = PRIOR.posterior(everywhere, 1000, np.random.default_rng(0), shift=shift)
+    assert found.draws[:500].mean() - found.draws[500:].mean() == pytest.approx(0.2, abs=0.02)
+
+
+def test_without_runs_it_is_the_prior() -> None:
+    """Nothing measured leaves the belief that more cases bring more."""
+    found = PRIOR.posterior(runs([]), 50, np.random.default_rng(0))
+    assert (np.diff(found.mean[:12]) > 0).all()
+    assert found.sigma.min() > 0.1
+
+
+@pytest.mark.parametrize("rise", [0.05, 0.25, 0.4])
+def test_intervals_hold_surfaces_of_another_family(rise: float) -> None:
+    """Nine runs at small ratios and one at all cases: most of a surface lies in its 90 % interval."""
+    rng = np.random.default_rng(1)
+    inside = []
+    for _ in range(10):
+        wanted = truth(rise=rise)
+        at = np.array([0, 4, 8, 12, 16, 20, 24, 28, 32, 23])
+        found = PRIOR.posterior(
+            Runs(at, wanted[at] + rng.normal(0, 0.011, 10), np.ones(10), np.zeros(10)), 10, np.random.default_rng(0)
+        )
+        inside.append(np.abs(found.mean - wanted) < 1.645 * found.sigma)
+    assert np.mean(inside) > 0.85
+
+
+def test_a_depth_between_the_trained_ones_is_known() -> None:
+    """Depths 3 and 5 say what depth 4 does."""
+    trained = np.flatnonzero(DEPTH != 4.0)
+    found = PRIOR.posterior(runs(list(trained)), 10, np.random.default_rng(0))
+    never = DEPTH == 4.0
+    np.testing.assert_allclose(found.mean[never], truth()[never], atol=0.02)
+
+
+def test_more_cases_than_there_are_bring_more_with_less_certainty() -> None:
+    """What would 700 more cases bring? Something, and the interval opens."""
+    cases = np.array([70.0, 140, 280, 490, 700, 1000, 1400])
+    prior = SurfacePrior(np.full(7, 4.0), cases, 700)
+    measured = 0.8 - 0.6 * cases[:5] ** -0.3
+    found = prior.posterior(Runs(np.arange(5), measured, np.ones(5), np.zeros(5)), 10, np.random.default_rng(0))
+    assert (np.diff(found.mean[4:]) > 0).all()
+    assert (np.diff(found.sigma[4:]) > 0).all()
+
+
+def test_the_recorded_surface_is_forecast_cell_by_cell() -> None:
+    """Each real cell from the fifteen others: closer than their mean, and mostly within the interval of one run."""
+    table = pd.read_csv(RECORDED)
+    ends = table.groupby(["depth", "cases"], as_index=False)["val_dsc"].max()
+    prior = SurfacePrior(ends["depth"].to_numpy(float), ends["cases"].to_numpy(float), 700)
+    dsc = ends["val_dsc"].to_numpy()
+    errors, hits = [], []
+    for cell in range(len(dsc)):
+        others = np.flatnonzero(np.arange(len(dsc)) != cell)
+        found = prior.posterior(
+            Runs(others, dsc[others], np.ones(len(others)), np.zeros(len(others))), 400, np.random.default_rng(0)
+        )
+        errors.append(abs(found.mean[cell] - dsc[cell]))
+        hits.append(errors[-1] <= 1.645 * np.hypot(found.sigma[cell], found.noise.mean()))
+    assert np.mean(errors) < np.abs(dsc - dsc.mean()).mean() / 2
+    assert np.mean(hits) >= 0.75
+
+
+def test_a_single_run_is_enough_to_say_how_little_is_known() -> None:
+    """One measurement: its own configuration is known, others hardly."""
+    found = PRIOR.posterior(runs([11]), 10, np.random.default_rng(0))
+    assert found.mean[11] == pytest.approx(truth()[11], abs=0.05)
+    assert 2 * 1.645 * found.sigma[0] > 0.15

@@ -1,0 +1,46 @@
+"""A report asked with other prices, tolerance, target or worth than the study's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from studies.results.criteria import criteria_of, with_criteria
+from studies.results.findings import answer_of
+from studies.spec import SpecError
+from tests.helpers.reported_study import grid, study_record
+
+
+def test_prices_change_without_any_training() -> None:
+    """Twice the price of a case doubles what cases cost, in ranking and plan alike; the study keeps its own."""
+    study, records = study_record(), grid()
+    before, after = answer_of(study, records), answer_of(study, records, with_criteria(study, ["prices.case=10"]))
+    row, dearer = before.ranking[0], next(r for r in after.ranking if r.num_cases == before.ranking[0].num_cases)
+    assert dearer.price - row.price == pytest.approx(5 * (row.num_cases + 15))
+    assert after.plans[0].price == 10 * after.plans[0].total
+    assert criteria_of(study).prices.case == 5
+
+
+def test_what_was_changed_is_told() -> None:
+    """Each value that is not the study's own, and none that is."""
+    asked = with_criteria(study_record(), ["prices.case=12", "tolerance=0.01", "prices.currency=EUR"], 0.8, 40)
+    assert asked.changed == ("prices.case = 12.0", "target_dsc = 0.8", "worth = 40.0")
+    assert with_criteria(study_record()).changed == ()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "target", "worth", "told"),
+    [
+        (["grid.depth=[2]"], None, None, "a report may change prices, tolerance, target_dsc alone, got 'grid.depth"),
+        (["prices.case=-1"], None, None, "in --set prices.case"),
+        (["prices.cases=1"], None, None, "prices.cases"),
+        (["tolerance"], None, None, "--set takes KEY=VALUE"),
+        ([], 1.2, None, "in --target-dsc"),
+        ([], None, 0.0, "in --worth"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(
+    overrides: list[str], target: float | None, worth: float | None, told: str
+) -> None:
+    """The message names the value and the option."""
+    with pytest.raises(SpecError, match=told.replace("[", r"\[")):
+        with_criteria(study_record(), overrides, target, worth)
