@@ -54,8 +54,8 @@ def summarise(counts: ArrayLike) -> dict[str, MetricSummary]:
     Raises:
         ValueError: There is no case.
     """
-    (found,) = summarise_sets(np.asarray(counts).reshape(1, -1, 3))
-    return found
+    (summary,) = summarise_sets(np.asarray(counts).reshape(1, -1, 3))
+    return summary
 
 
 def summarise_sets(counts: NDArray[np.int64]) -> list[dict[str, MetricSummary]]:

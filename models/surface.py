@@ -117,7 +117,7 @@ class SurfacePrior:
     ) -> SurfacePosterior:
         noises = NOISES if noise is None else (noise,)
         weighed = [_weigh(component, noise, runs) for component, noise in product(self._components, noises)]
-        weights = _softmax(np.array([each.log_likelihood for each in weighed]))
+        weights = _softmax(np.array([component.log_likelihood for component in weighed]))
         # In no order, or the draws of two variants would be paired by the law that they follow.
         which = rng.permutation(_allotted(weights, draws, rng))
         counting = np.union1d(np.flatnonzero(weights > NEGLIGIBLE), which)
@@ -126,8 +126,8 @@ class SurfacePrior:
         drawn = np.empty((draws, self._size))
         for index in np.unique(which).tolist():
             drawn[which == index] = _draw(conditioned[index], runs, shift[which == index], rng)
-        means = np.stack([each.mean for each in conditioned.values()])
-        variances = np.stack([each.variance for each in conditioned.values()])
+        means = np.stack([component.mean for component in conditioned.values()])
+        variances = np.stack([component.variance for component in conditioned.values()])
         weights = weights[counting] / weights[counting].sum()
         mean = weights @ means
         variance = weights @ (variances + (means - mean) ** 2)
@@ -135,7 +135,7 @@ class SurfacePrior:
             mean=mean,
             sigma=np.sqrt(np.maximum(variance, 0.0)),
             draws=drawn,
-            noise=np.array([each.noise for each in weighed])[which],
+            noise=np.array([component.noise for component in weighed])[which],
         )
 
 
@@ -229,8 +229,8 @@ def _draw(given: _Conditioned, runs: Runs, shift: Floats, rng: np.random.Generat
 def _allotted(weights: Floats, draws: int, rng: np.random.Generator) -> Integers:
     """Which component each draw follows, shape (draws,): each as often as its weight says, within 1 (Kitagawa 1996)."""
     levels = (np.arange(draws) + rng.random()) / draws
-    found: Integers = np.searchsorted(np.cumsum(weights)[:-1], levels)
-    return found
+    component: Integers = np.searchsorted(np.cumsum(weights)[:-1], levels)
+    return component
 
 
 def _softmax(scores: Floats) -> Floats:

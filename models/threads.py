@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
-import torch
 from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
@@ -16,22 +15,24 @@ if TYPE_CHECKING:
 
 def one_blas_thread() -> AbstractContextManager[object]:
     """Within, NumPy and SciPy compute on the calling thread alone."""
-    found: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
-    return found
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    """Looking for the libraries takes milliseconds, so it is done once."""
-    return ThreadpoolController()
+    limit: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
+    return limit
 
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
     """Within, torch computes on the calling thread alone."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Looking for the libraries takes milliseconds, so it is done once."""
+    return ThreadpoolController()

@@ -70,6 +70,6 @@ def _at(known: dict[Recipe, float], recipe: Recipe, default: float) -> float:
     """Of the recipe; else of the nearest depth of its variant, and before any of that, of another variant."""
     if not known:
         return default * PER_DEPTH**recipe.depth
-    same = [each for each in known if each.variant == recipe.variant] or list(known)
-    nearest = min(same, key=lambda each: (abs(each.depth - recipe.depth), each.depth, each.variant))
+    same = [timed for timed in known if timed.variant == recipe.variant] or list(known)
+    nearest = min(same, key=lambda timed: (abs(timed.depth - recipe.depth), timed.depth, timed.variant))
     return known[nearest] * PER_DEPTH ** (recipe.depth - nearest.depth)

@@ -241,9 +241,9 @@ class CellRecord:
         return CurveTotals(
             len(self.curve),
             self.curve[-1].step,
-            max(e.val_dsc for e in self.curve),
-            sum(e.train_seconds for e in self.curve),
-            sum(e.val_seconds for e in self.curve),
+            max(point.val_dsc for point in self.curve),
+            sum(point.train_seconds for point in self.curve),
+            sum(point.val_seconds for point in self.curve),
         )
 
     @property
@@ -251,7 +251,7 @@ class CellRecord:
         """Device seconds of the evaluations that stand in the ledger."""
         if self.known_totals is not None:
             return self.attempt.device_share * (self.known_totals.train_seconds + self.known_totals.val_seconds)
-        return self.attempt.device_share * sum(e.train_seconds + e.val_seconds for e in self.curve)
+        return self.attempt.device_share * sum(point.train_seconds + point.val_seconds for point in self.curve)
 
     @property
     def spent_seconds(self) -> float:
@@ -262,7 +262,7 @@ class CellRecord:
     @property
     def best(self) -> Evaluation | None:
         """The evaluation with the best validation DSC, the first of equals."""
-        return max(self.curve, key=lambda e: e.val_dsc, default=None)
+        return max(self.curve, key=lambda point: point.val_dsc, default=None)
 
 
 @dataclass(frozen=True)

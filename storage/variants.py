@@ -43,6 +43,29 @@ def recipe_of(trained: _Trained) -> Recipe:
     return Recipe(trained.variant, trained.depth)
 
 
+class ConfigurationKey(NamedTuple):
+    """A recipe with a number of training cases: what is priced, ranked and recommended."""
+
+    recipe: Recipe
+    num_cases: int
+
+    def __str__(self) -> str:
+        """For print: "depth 4 with 140 cases"."""
+        return f"{self.recipe} with {self.num_cases} cases"
+
+
+class _Sized(_Trained, Protocol):
+    """Whatever was trained with a number of cases, or may be."""
+
+    @property
+    def num_cases(self) -> int: ...
+
+
+def configuration_of(trained: _Sized) -> ConfigurationKey:
+    """The configuration of a cell, of a row of the ranking, or of anything else that has a number of cases."""
+    return ConfigurationKey(recipe_of(trained), trained.num_cases)
+
+
 def variant_of(values: Mapping[str, str]) -> str:
     """The name of what axes change in the protocol; the values that are its own must be left out.
 
@@ -75,4 +98,4 @@ def is_variant(text: str) -> bool:
 
 def variants_in(trained: Iterable[_Trained]) -> list[str]:
     """The variants that occur, the protocol's own first."""
-    return sorted({each.variant for each in trained})
+    return sorted({training.variant for training in trained})

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from models.protocol import TrainingSpec, fits, smallest_side
 from search.grid import GridSpec
-from search.policy.next_cell import PolicyName
+from search.policy.decision_spec import PolicyName
 from search.policy.stop_rule import StopSpec
 from search.prices import PriceSpec
 from search.resources import ResourceSpec
@@ -23,6 +23,8 @@ from storage.variants import axis_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from storage.records import StudyRecord
 
 PRESETS = Path(__file__).parent / "presets"
 IDENTITY = ("data", "grid", "training")
@@ -127,6 +129,68 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         """What may change at any start, as JSON."""
         parts = self.model_dump(mode="json", exclude={*IDENTITY, "name"})
         return parts | {"data_path": self.data.path}
+
+
+@dataclass(frozen=True)
+class RecordedSpec:
+    """The spec of a study as its database holds it; each value is checked when it is asked for.
+
+    What an earlier version did not record has its default; a study that was imported from a table has no training.
+
+    Attributes:
+        identity: As `StudySpec.identity` wrote it.
+        running: As `StudySpec.running` wrote it.
+    """
+
+    identity: Mapping[str, Any]
+    running: Mapping[str, Any]
+
+    @property
+    def training(self) -> TrainingSpec | None:
+        """The protocol, None where nothing was trained."""
+        return TrainingSpec.model_validate(self.identity["training"]) if "training" in self.identity else None
+
+    @property
+    def data(self) -> DataSpec:
+        """The dataset of a study that was run."""
+        return DataSpec.model_validate(self.identity["data"])
+
+    @property
+    def data_kind(self) -> str | None:
+        """What the dataset is, or that the study was imported; None where neither was recorded."""
+        kind: str | None = self.identity.get("data", {}).get("kind")
+        return kind
+
+    @property
+    def files(self) -> FilesSpec:
+        """Where its files lie."""
+        return FilesSpec.model_validate(self.running.get("files", {}))
+
+    @property
+    def policy(self) -> str | None:
+        """How cells were chosen, None where it was not recorded."""
+        return self.running.get("policy")
+
+    @property
+    def prices(self) -> PriceSpec:
+        """Of hours and cases."""
+        return PriceSpec.model_validate(self.running["prices"])
+
+    @property
+    def tolerance(self) -> float:
+        """The difference in DSC that does not matter."""
+        return float(self.running["tolerance"])
+
+    @property
+    def target_dsc(self) -> float | None:
+        """The DSC that is needed, None where none was set."""
+        target: float | None = self.running["target_dsc"]
+        return target
+
+
+def recorded_spec(study: StudyRecord) -> RecordedSpec:
+    """The spec of a recorded study."""
+    return RecordedSpec(study.identity, study.running)
 
 
 SECTIONS = tuple(

@@ -1,7 +1,7 @@
 """What MONAI's bundles call an inference config: from files of new cases to masks on the cases' own grids.
 
-Names of functions in it are those of the scripts that go with a bundle: copies of `models/new_cases.py`, and of what
-prepares cases for a training.
+Names of functions in it are those of the scripts that go with a bundle: copies of `models/bundle/new_cases.py`, and of
+what prepares cases for a training.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def _picture_steps(spec: TrainingSpec, channels: int) -> list[dict[str, Any]]:
 
 def _volume_steps(volumes: VolumeInput) -> list[dict[str, Any]]:
     """To RAS, cropped to what is not 0, scaled case by case, resampled, scaled by all cases."""
-    schemes = [each["scheme"] for each in volumes.intensities]
-    scales = [None if each["scale"] is None else list(each["scale"]) for each in volumes.intensities]
+    schemes = [channel["scheme"] for channel in volumes.intensities]
+    scales = [None if channel["scale"] is None else list(channel["scale"]) for channel in volumes.intensities]
     spaced = f"volume_grids.resample(image.numpy(), image.pixdim.tolist(), {json.dumps(volumes.spacing)})"
     return [
         {"_target_": "LoadImaged", "keys": IMAGE, "reader": "NibabelReader"} | _CHANNEL_FIRST,

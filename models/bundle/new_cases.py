@@ -1,6 +1,6 @@
 """What an exported model does with cases that it has not seen: finds them, and brings them to its grid and back.
 
-Every bundle takes this file along (`studies/model_bundle.py`), so it imports nothing of ours.
+Every bundle takes this file along (`studies/interop/export_model.py`), so it imports nothing of ours.
 """
 
 from __future__ import annotations

@@ -12,25 +12,41 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from models.forecaster.forecast import Floats
+    Floats = NDArray[np.float64]
+    Curve = tuple[Floats, Floats] | tuple[Floats, Floats, Floats | None]  # positions, values, and covariates
 
 POSITIONS = (1e-6, 1e12)  # evaluations, epochs, steps and cases all lie between
+
+
+@dataclass(frozen=True)
+class SeenCurves:
+    """R curves, each left-packed with rising positive positions.
+
+    Attributes:
+        x: Positions, shape (R, P); beyond a curve's points anything positive and finite.
+        y: Values, shape (R, P); beyond a curve's points anything finite.
+        count: Points of each curve, shape (R,); 0 where none is usable.
+    """
+
+    x: Floats
+    y: Floats
+    count: NDArray[np.intp]
 
 
 def clean(x: Sequence[Floats], y: Sequence[Floats]) -> SeenCurves:
     """Usable points of each curve by rising x, left-packed; y within [0, 1].
 
-    A point is usable if it is finite and its position positive and sensible. ``count`` is 0 where none is.
+    A point is usable if it is finite and its position positive and sensible.
+
+    Args:
+        x: Positions, shape (T,) each; every curve has its own T.
+        y: Values, shape (T,) each.
 
     Raises:
         ValueError: If x and y of a curve differ in shape, or are not one-dimensional.
     """
     lengths = np.array([len(values) for values in y])
-    for i, (positions, values) in enumerate(zip(x, y, strict=True)):
-        if np.shape(positions) != np.shape(values) or np.ndim(values) != 1:
-            raise ValueError(
-                f"x and y must have one shape (T,), got {np.shape(positions)} and {np.shape(values)} ({i})"
-            )
+    _check_shapes(x, y)
     there = np.arange(max(1, lengths.max(initial=1))) < lengths[:, None]
     padded_x, padded_y = np.full(there.shape, np.inf), np.zeros(there.shape)
     padded_x[there] = np.concatenate(x) if len(x) else []
@@ -47,21 +63,6 @@ def clean(x: Sequence[Floats], y: Sequence[Floats]) -> SeenCurves:
     )
 
 
-@dataclass(frozen=True)
-class SeenCurves:
-    """R curves, each left-packed with rising positive positions.
-
-    Attributes:
-        x: Positions, shape (R, P); beyond a curve's points anything positive and finite.
-        y: Values, shape (R, P); beyond a curve's points anything finite.
-        count: Points of each curve, at least 1, shape (R,).
-    """
-
-    x: Floats
-    y: Floats
-    count: NDArray[np.intp]
-
-
 def smooth(y: Floats) -> Floats:
     """Centred moving average along the last axis, wider for longer curves, narrower at the ends."""
     half = min(3, y.shape[-1] // 25)
@@ -74,3 +75,11 @@ def smooth(y: Floats) -> Floats:
     low, high = np.maximum(i - reach - (reach < half), 0), np.minimum(i + reach + 1, y.shape[-1])
     smoothed: Floats = (padded[..., high] - padded[..., low]) / (high - low)
     return smoothed
+
+
+def _check_shapes(x: Sequence[Floats], y: Sequence[Floats]) -> None:
+    for i, (positions, values) in enumerate(zip(x, y, strict=True)):
+        if np.shape(positions) != np.shape(values) or np.ndim(values) != 1:
+            raise ValueError(
+                f"x and y must have one shape (T,), got {np.shape(positions)} and {np.shape(values)} ({i})"
+            )

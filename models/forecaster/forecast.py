@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from models.forecaster.curves import Floats
 
 NORMAL_95 = NormalDist().inv_cdf(0.95)
 

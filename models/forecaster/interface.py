@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from models.forecaster.curves import Curve, Floats
     from models.forecaster.forecast import Forecast
-    from models.forecaster.siblings import Curve, Sibling, Siblings
-
-    Floats = NDArray[np.float64]
+    from models.forecaster.siblings import Sibling, Siblings
 
 
 class Forecaster(Protocol):

@@ -15,13 +15,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Curve, Floats
 
-MOST = 64
+MOST_SIBLINGS = 64  # that are asked
 FARTHEST = 4.0  # distance between covariates; the prior hardly draws more
 APART = 100.0  # between the logarithms of two siblings' positions, further than any position reaches
-
-Curve = tuple["Floats", "Floats"] | tuple["Floats", "Floats", "Floats | None"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Sibling:
 
 @dataclass(frozen=True)
 class Siblings:
-    """At most MOST siblings, and how far each is from the curve to be forecast.
+    """At most MOST_SIBLINGS siblings, and how far each is from the curve to be forecast.
 
     Attributes:
         chosen: The curves, at least one.
@@ -62,33 +60,14 @@ class Siblings:
             return self
         distance = np.full(len(self.pool), np.inf)
         distance[known] = _distances(table, np.asarray(covariates, dtype=np.float64))
-        nearest = np.argsort(distance, kind="stable")[:MOST]
+        nearest = np.argsort(distance, kind="stable")[:MOST_SIBLINGS]
         chosen = tuple(self.pool[i] for i in nearest)
         return Siblings(chosen, self.pool, np.where(known, distance, 0.0)[nearest], known[nearest].astype(np.float64))
 
     @cached_property
-    def _table(self) -> tuple[NDArray[np.bool_], Floats]:
-        """Which curves of the pool have covariates, and these of shape (K, C)."""
-        rows = [s.covariates for s in self.pool if s.covariates is not None]
-        return np.array([s.covariates is not None for s in self.pool]), np.array(rows)
-
-    @cached_property
-    def _flat(self) -> tuple[Floats, Floats, Floats]:
-        """All points of all siblings in a row: x, y, and log x with every sibling APART from the one before."""
-        x, y = np.concatenate([s.x for s in self.chosen]), np.concatenate([s.y for s in self.chosen])
-        number = np.repeat(np.arange(len(self.chosen)), [len(s.x) for s in self.chosen])
-        return x, y, np.log(x) + APART * number
-
-    @cached_property
-    def _bounds(self) -> tuple[Floats, Floats]:
-        """First and last index of each sibling in the row, shape (J,)."""
-        last = np.cumsum([len(s.x) for s in self.chosen]) - 1
-        return np.concatenate([[0], last[:-1] + 1]), last
-
-    @cached_property
     def ends(self) -> Floats:
         """Last position of each, shape (J,)."""
-        return np.array([s.x[-1] for s in self.chosen])
+        return np.array([sibling.x[-1] for sibling in self.chosen])
 
     def at(self, positions: Floats) -> Floats:
         """Their values at positions (R, Q), by straight lines, and their ends beyond these: shape (R, J, Q)."""
@@ -103,11 +82,35 @@ class Siblings:
         values: Floats = (1 - weight) * y[left] + weight * y[right]
         return values
 
+    @cached_property
+    def _table(self) -> tuple[NDArray[np.bool_], Floats]:
+        """Which curves of the pool have covariates, and these of shape (K, C)."""
+        rows = [sibling.covariates for sibling in self.pool if sibling.covariates is not None]
+        return np.array([sibling.covariates is not None for sibling in self.pool]), np.array(rows)
+
+    @cached_property
+    def _flat(self) -> tuple[Floats, Floats, Floats]:
+        """All points of all siblings in a row: x, y, and log x with every sibling APART from the one before."""
+        x = np.concatenate([sibling.x for sibling in self.chosen])
+        y = np.concatenate([sibling.y for sibling in self.chosen])
+        number = np.repeat(np.arange(len(self.chosen)), self._lengths)
+        return x, y, np.log(x) + APART * number
+
+    @property
+    def _lengths(self) -> list[int]:
+        return [len(sibling.x) for sibling in self.chosen]
+
+    @cached_property
+    def _bounds(self) -> tuple[Floats, Floats]:
+        """First and last index of each sibling in the row, shape (J,)."""
+        last = np.cumsum(self._lengths) - 1
+        return np.concatenate([[0], last[:-1] + 1]), last
+
 
 def gather(curves: Sequence[Curve | Sibling]) -> Siblings | None:
     """Siblings from curves; those without a usable point are left out, None if none is left.
 
-    Of more than MOST, evenly chosen ones stand for all until ``near`` chooses.
+    Of more than MOST_SIBLINGS, evenly chosen ones stand for all until ``near`` chooses.
 
     Raises:
         ValueError: If x and y of a curve differ in shape.
@@ -116,7 +119,7 @@ def gather(curves: Sequence[Curve | Sibling]) -> Siblings | None:
     pool = tuple(sibling for sibling in ready if sibling is not None)
     if not pool:
         return None
-    evenly = np.unique(np.linspace(0, len(pool) - 1, min(MOST, len(pool))).astype(np.intp))
+    evenly = np.unique(np.linspace(0, len(pool) - 1, min(MOST_SIBLINGS, len(pool))).astype(np.intp))
     chosen = tuple(pool[i] for i in evenly)
     return Siblings(chosen, pool, np.zeros(len(chosen)), np.zeros(len(chosen)))
 

@@ -36,24 +36,24 @@ def network_arguments(spec: TrainingSpec, depth: int, in_channels: int) -> tuple
     return "SwinUNETR", {**inputs, "feature_size": spec.channels}
 
 
-def build_weightless(spec: TrainingSpec, depth: int, in_channels: int) -> nn.Module:
-    """The same network on torch's device "meta", where nothing is computed."""
-    if spec.architecture == "swin_unetr":  # it reads a tensor's values while it is built
-        return build_network(spec, depth, in_channels).to("meta")
-    with torch.device("meta"):
-        return build_network(spec, depth, in_channels)
-
-
 def count_parameters(spec: TrainingSpec, depth: int, in_channels: int) -> int:
     """Trainable parameters of the network."""
-    network = build_weightless(spec, depth, in_channels)
+    network = _build_weightless(spec, depth, in_channels)
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
 def count_flops(spec: TrainingSpec, depth: int, in_channels: int) -> int:
     """FLOPs of one forward pass of one case, by torch's own counter, without computing anything."""
-    model = build_weightless(spec, depth, in_channels).eval()
+    model = _build_weightless(spec, depth, in_channels).eval()
     image = torch.empty(1, in_channels, *spec.sides, device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(image)
     return int(counter.get_total_flops())
+
+
+def _build_weightless(spec: TrainingSpec, depth: int, in_channels: int) -> nn.Module:
+    """The same network on torch's device "meta", where nothing is computed."""
+    if spec.architecture == "swin_unetr":  # it reads a tensor's values while it is built
+        return build_network(spec, depth, in_channels).to("meta")
+    with torch.device("meta"):
+        return build_network(spec, depth, in_channels)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from monai.inferers import sliding_window_inference
 
-from models.training.sampling import batch_cases, cut, draw_corners, mirrored, turned
+from models.training.sampling import CORNERS, batch_cases, cut, draw_corners, mirrored, turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,27 +23,10 @@ if TYPE_CHECKING:
     from models.training.sampling import Corner
     from models.training.training_data import TrainingData
 
+    Forward = Callable[[torch.Tensor], torch.Tensor]
     Volumes = Sequence[NDArray[Any]] | NDArray[Any]
 
-
-class Buffers:
-    """One float32 tensor per role and shape."""
-
-    def __init__(self, device: torch.device) -> None:
-        """Nothing is allocated yet."""
-        self._device = device
-        self._floats: dict[tuple[str, torch.Size], torch.Tensor] = {}
-
-    def host(self, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
-        """A fresh tensor to gather a batch in; for a GPU in pinned memory, which it reads while it computes."""
-        return torch.empty(tuple(shape), dtype=dtype, pin_memory=self._device.type == "cuda")
-
-    def floats(self, role: str, host: torch.Tensor) -> torch.Tensor:
-        """The same values as float32 on the device, in the tensor that this role and shape had before."""
-        key = role, host.shape
-        if key not in self._floats:
-            self._floats[key] = torch.empty(host.shape, device=self._device)
-        return self._floats[key].copy_(host, non_blocking=True)
+VALIDATION_BATCH = 32
 
 
 class Batches(Protocol):
@@ -55,9 +38,7 @@ class Batches(Protocol):
         Both are overwritten by the next call of either method.
         """
 
-    def predicted(
-        self, forward: Callable[[torch.Tensor], torch.Tensor], cases: NDArray[np.int64]
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def predicted(self, forward: Forward, cases: NDArray[np.int64]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Logits and masks of whole cases in their order, both (N, 1, ...), some at a time, to be used at once.
 
         Args:
@@ -71,29 +52,24 @@ def build_batches(spec: TrainingSpec, data: TrainingData, seed: int, device: tor
     return (ImageBatches if spec.patch is None else VolumeBatches)(spec, data, seed, device)
 
 
-VALIDATION_BATCH = 32
-
-
 class ImageBatches:
     """Whole images, their bytes scaled to -1..1."""
 
     def __init__(self, spec: TrainingSpec, data: TrainingData, seed: int, device: torch.device) -> None:
         """Nothing is read yet."""
         self._spec, self._data, self._seed = spec, data, seed
-        self._buffers = Buffers(device)
+        self._buffers = _Buffers(device)
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `Feed`."""
+        """See `Batches`."""
         train = self._data.train
         images, masks = self._read(train[batch_cases(len(train), self._spec.batch, step, self._seed)])
         if self._spec.augmentation == "flips":
             return turned(images, masks, step, self._seed)
         return images, masks
 
-    def predicted(
-        self, forward: Callable[[torch.Tensor], torch.Tensor], cases: NDArray[np.int64]
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """See `Feed`."""
+    def predicted(self, forward: Forward, cases: NDArray[np.int64]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """See `Batches`."""
         for start in range(0, len(cases), VALIDATION_BATCH):
             images, masks = self._read(cases[start : start + VALIDATION_BATCH])
             yield forward(images), masks
@@ -117,10 +93,10 @@ class VolumeBatches:
         assert data.foreground is not None
         self._spec, self._data, self._seed, self._device = spec, data, seed, device
         self._patch, self._foreground = spec.patch, data.foreground
-        self._buffers = Buffers(device)
+        self._buffers = _Buffers(device)
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `Feed`: a patch of each case; what lies outside of a small volume is 0, and background."""
+        """See `Batches`: a patch of each case; what lies outside of a small volume is 0, and background."""
         train = self._data.train
         cases = train[batch_cases(len(train), self._spec.batch, step, self._seed)]
         corners = draw_corners(
@@ -128,7 +104,7 @@ class VolumeBatches:
             [self._foreground[case] for case in cases],
             self._patch,
             self._spec.foreground_share,
-            np.random.default_rng([self._seed, 5, step]),
+            np.random.default_rng([self._seed, CORNERS, step]),
         )
         at = list(zip(cases, corners, strict=True))
         images = self._cut("images", self._data.images, at, (self._data.channels, *self._patch), torch.float16)
@@ -137,10 +113,8 @@ class VolumeBatches:
             return mirrored(images, masks, step, self._seed)
         return images, masks
 
-    def predicted(
-        self, forward: Callable[[torch.Tensor], torch.Tensor], cases: NDArray[np.int64]
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """See `Feed`: one volume at a time, of its own size, in batches of windows."""
+    def predicted(self, forward: Forward, cases: NDArray[np.int64]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """See `Batches`: one volume at a time, of its own size, in batches of windows."""
         for case in cases:
             image, mask = self._whole(self._data.images[case]), self._whole(self._data.masks[case])
             yield sliding_logits(self._spec, forward, image), mask
@@ -157,9 +131,7 @@ class VolumeBatches:
         return torch.from_numpy(np.array(volume)[None]).to(self._device, non_blocking=True).float()
 
 
-def sliding_logits(
-    spec: TrainingSpec, forward: Callable[[torch.Tensor], torch.Tensor], image: torch.Tensor
-) -> torch.Tensor:
+def sliding_logits(spec: TrainingSpec, forward: Forward, image: torch.Tensor) -> torch.Tensor:
     """Logits of a whole volume, from windows of the patch's size that overlap, their centres weighing most.
 
     Args:
@@ -171,3 +143,23 @@ def sliding_logits(
         image, spec.patch, spec.batch, forward, overlap=spec.overlap, mode="gaussian"
     )
     return logits
+
+
+class _Buffers:
+    """One float32 tensor per role and shape."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Nothing is allocated yet."""
+        self._device = device
+        self._floats: dict[tuple[str, torch.Size], torch.Tensor] = {}
+
+    def host(self, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
+        """A fresh tensor to gather a batch in; for a GPU in pinned memory, which it reads while it computes."""
+        return torch.empty(tuple(shape), dtype=dtype, pin_memory=self._device.type == "cuda")
+
+    def floats(self, role: str, host: torch.Tensor) -> torch.Tensor:
+        """The same values as float32 on the device, in the tensor that this role and shape had before."""
+        key = role, host.shape
+        if key not in self._floats:
+            self._floats[key] = torch.empty(host.shape, device=self._device)
+        return self._floats[key].copy_(host, non_blocking=True)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from monai.losses import DiceLoss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    from collections.abc import Iterable
+    from models.protocol import Loss, TrainingSpec
 
-    from models.protocol import TrainingSpec
+    LossFunction = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+MOMENTUM = 0.9
 
 
-def build_loss(name: Literal["bce", "dice_ce"]) -> Loss:
+def build_loss(name: Loss) -> LossFunction:
     """The loss of that name: (logits, masks of 0 and 1), both (N, 1, ...), to a scalar.
 
     `dice_ce` adds the soft Dice loss, over the batch as a whole, to binary cross-entropy: a batch without foreground
@@ -27,9 +28,6 @@ def build_loss(name: Literal["bce", "dice_ce"]) -> Loss:
         return bce
     dice = DiceLoss(sigmoid=True, batch=True)
     return lambda logits, masks: bce(logits, masks) + dice(logits, masks)
-
-
-MOMENTUM = 0.9
 
 
 def build_optimiser(spec: TrainingSpec, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Corner = NDArray[np.int64]
 
+ORDER, FLIPS, CORNERS = 3, 4, 5  # after the seed: each draws from a stream of its own
+
 
 def batch_cases(num_cases: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:
     """Positions of the cases in the batch of a step (from 0).
@@ -35,7 +37,7 @@ def turned(images: torch.Tensor, masks: torch.Tensor, step: int, seed: int) -> t
         step: The step (from 0) that the draw belongs to.
         seed: Of the cell.
     """
-    draws = np.random.default_rng([seed, 4, step]).integers(0, 8, len(images))
+    draws = np.random.default_rng([seed, FLIPS, step]).integers(0, 8, len(images))
     first, second = ([_turn(tensor[i], int(draw)) for i, draw in enumerate(draws)] for tensor in (images, masks))
     return torch.stack(first), torch.stack(second)
 
@@ -49,20 +51,10 @@ def mirrored(images: torch.Tensor, masks: torch.Tensor, step: int, seed: int) ->
         step: The step (from 0) that the draw belongs to.
         seed: Of the cell.
     """
-    draws = np.random.default_rng([seed, 4, step]).integers(0, 2, (len(images), 3))
+    draws = np.random.default_rng([seed, FLIPS, step]).integers(0, 2, (len(images), 3))
     axes = [[axis + 1 for axis in range(3) if draw[axis]] for draw in draws]
     first, second = ([torch.flip(tensor[i], axes[i]) for i in range(len(axes))] for tensor in (images, masks))
     return torch.stack(first), torch.stack(second)
-
-
-def _turn(case: torch.Tensor, draw: int) -> torch.Tensor:
-    """One of the eight symmetries of the square."""
-    upright = torch.flip(case, (-1,)) if draw % 2 else case
-    return torch.rot90(upright, draw // 2, (-2, -1))
-
-
-def _permutation(num_cases: int, number: int, seed: int) -> NDArray[np.int64]:
-    return np.random.default_rng([seed, 3, number]).permutation(num_cases)
 
 
 def draw_corners(
@@ -105,6 +97,16 @@ def cut(volume: NDArray[Any], corner: Corner, out: NDArray[Any]) -> None:
     if out[inside].shape != out.shape:
         out[:] = 0
     out[inside] = volume[:, *map(slice, first, last)]
+
+
+def _permutation(num_cases: int, number: int, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, ORDER, number]).permutation(num_cases)
+
+
+def _turn(case: torch.Tensor, draw: int) -> torch.Tensor:
+    """One of the eight symmetries of the square."""
+    upright = torch.flip(case, (-1,)) if draw % 2 else case
+    return torch.rot90(upright, draw // 2, (-2, -1))
 
 
 def _corner(

@@ -63,7 +63,7 @@ class Training:
         self.data = data
         self.device = torch.device(device)
         self.curve: list[MeasuredPoint] = []
-        self._feed = build_batches(spec, data, seed, self.device)
+        self._batches = build_batches(spec, data, seed, self.device)
         torch.manual_seed(np.random.SeedSequence([seed, depth]).generate_state(1, np.uint64)[0].item() % 2**63)
         self._layout = torch.contiguous_format
         self._model = build_network(spec, depth, data.channels).to(self.device)
@@ -97,9 +97,9 @@ class Training:
         try:
             point = self._advance()
         except (torch.OutOfMemoryError, MemoryError) as error:
-            told = str(error).partition("\n")[0] or "no more is known"
+            reason = str(error).partition("\n")[0] or "no more is known"
             smaller = "size" if self.spec.patch is None else "patch"
-            raise TrainingFailed(f"out of memory: {told}; lower training.batch or training.{smaller}") from None
+            raise TrainingFailed(f"out of memory: {reason}; lower training.batch or training.{smaller}") from None
         if point.val_dsc > max((p.val_dsc for p in self.curve), default=-1.0):
             self._best = self._weights()
         self.curve.append(point)
@@ -161,7 +161,7 @@ class Training:
         self._model.train()
         loss = torch.zeros(())
         for step in steps:
-            images, masks = self._feed.batch(step)
+            images, masks = self._batches.batch(step)
             self._optimiser.zero_grad(set_to_none=True)
             loss = self._loss(self._logits(images), masks)
             torch.autograd.backward(loss)
@@ -185,7 +185,7 @@ class Training:
         """Predicted and true masks of whole cases, both bool, shape (N, 1, ...), some at a time."""
         self._model.eval()
         logit = math.log(self.spec.threshold / (1 - self.spec.threshold))
-        for logits, masks in self._feed.predicted(self._logits, cases):
+        for logits, masks in self._batches.predicted(self._logits, cases):
             yield logits >= logit, masks > 0
 
     def _logits(self, images: torch.Tensor) -> torch.Tensor:

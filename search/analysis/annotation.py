@@ -99,7 +99,7 @@ def annotation_plans(
     if recommended is not None:
         recipe = recipe_of(recommended)
         plans.append(_plan("recommended", recipe, recommended.num_cases, sets=sets, prices=prices))
-        curve = next((each.on_test for each in depths if recipe_of(each) == recipe), None)
+        curve = next((depth.on_test for depth in depths if recipe_of(depth) == recipe), None)
         if curve is not None:
             plans.append(_counted("enough within the data", recipe, curve.sufficient, sets, prices))
         if curve is not None and curve.reached:

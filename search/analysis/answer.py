@@ -20,7 +20,8 @@ from search.analysis.annotation import AnnotationPlan, CaseSets, annotation_plan
 from search.analysis.best_buy import BestBuy, best_buy
 from search.analysis.candidates import Candidates, fit_pairs
 from search.analysis.front import FrontStep, front_steps
-from search.analysis.ranking import LIKELY, RankedConfiguration, flagged_rows, floor_of, ranked
+from search.analysis.good_enough import LIKELY, EnoughRule
+from search.analysis.ranking import RankedConfiguration, flagged_rows, ranked
 from search.analysis.target import TargetAnswer, target_answer
 from search.curves.backtest import Backtest, backtests
 from search.curves.curve_answer import DepthAnswer, curve_answer
@@ -32,7 +33,7 @@ from storage.variants import recipe_of, variants_in
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from search.analysis.candidates import Costs, CurvePair, Floor
+    from search.analysis.candidates import Costs, CurvePair
     from search.curves.data_curves import DataCurves
     from search.curves.measurements import Measurement, Planned
     from search.prices import PriceSpec
@@ -197,10 +198,12 @@ def answer_with_curves(
     _check(num_train, tolerance, worth)
     check_measurements(measurements)
     configurations = configurations_of(measurements)
-    learned = [each for each in configurations if each.flag is None]
-    flagged = [each for each in configurations if each.flag is not None]
-    hopeless = {recipe_of(each) for each in flagged} - {recipe_of(each) for each in learned}
-    planned = [each for each in planned if recipe_of(each) not in hopeless]
+    learned = [configuration for configuration in configurations if configuration.flag is None]
+    flagged = [configuration for configuration in configurations if configuration.flag is not None]
+    hopeless = {recipe_of(configuration) for configuration in flagged} - {
+        recipe_of(configuration) for configuration in learned
+    }
+    planned = [plan for plan in planned if recipe_of(plan) not in hopeless]
     curves: dict[str, CurvePair] = {}
     if learned:
         curves = fit_pairs(
@@ -213,14 +216,14 @@ def answer_with_curves(
             seed=seed,
         )
     costs: Costs = {"prices": prices, "held_out_cases": num_validation + num_test}
-    floor: Floor = {"tolerance": tolerance, "target": target}
-    likely = Candidates.of(curves, learned, planned, floor=floor, costs=costs) if curves else Candidates.none()
-    ranking = ranked([*flagged_rows(flagged, **costs), *likely.rows])
+    rule = EnoughRule(tolerance, target, best_of="fitted")
+    likely = Candidates.of(curves, learned, planned, rule=rule, costs=costs) if curves else Candidates.none()
+    ranking = ranked([*flagged_rows(flagged, **costs), *likely.rows], rule)
     recommended, reason = _recommend(ranking, target)
     depths = _depth_answers(measurements, curves, num_train, tolerance)
     wanted = None
     if target is not None:
-        read = [recipe_of(each) for each in depths if each.on_test is not None]
+        read = [recipe_of(curve) for curve in depths if curve.on_test is not None]
         wanted = target_answer(_on_test(curves), read, ranking, target=target, num_train=num_train)
     sets = CaseSets(
         num_train,
@@ -232,10 +235,10 @@ def answer_with_curves(
     )
     assumed = RunNoise(ASSUMED_RUN_SIGMA, "assumed", 0)
     told = curves.get(recommended.variant) if recommended else next(iter(curves.values()), None)
-    found = Answer(
+    answer = Answer(
         recommended=recommended,
         reason=reason,
-        floor=floor_of(likely.fitted, **floor) if curves else target,
+        floor=float(rule.floor(likely.fitted.max())) if curves else target,
         target=target,
         tolerance=tolerance,
         num_train=num_train,
@@ -255,7 +258,7 @@ def answer_with_curves(
         test_noise=told.test.noise if told else assumed,
         replicates=replicates,
     )
-    return found, _on_test(curves)
+    return answer, _on_test(curves)
 
 
 def _of(rows: Sequence[Row], variant: str) -> tuple[Row, ...]:
@@ -303,10 +306,10 @@ def _depth_answers(
 ) -> tuple[DepthAnswer, ...]:
     runs: dict[Recipe, list[Measurement]] = defaultdict(list)
     counts: dict[str, set[int]] = defaultdict(set)
-    for each in measurements:
-        runs[recipe_of(each)].append(each)
-        if each.flag is None:
-            counts[each.variant].add(each.num_cases)
+    for measurement in measurements:
+        runs[recipe_of(measurement)].append(measurement)
+        if measurement.flag is None:
+            counts[measurement.variant].add(measurement.num_cases)
     return tuple(
         _depth_answer(runs[recipe], counts[recipe.variant], curves.get(recipe.variant), num_train, tolerance)
         for recipe in sorted(runs)
@@ -318,12 +321,12 @@ def _depth_answer(
 ) -> DepthAnswer:
     recipe = recipe_of(runs[0])
     depth = recipe.depth
-    learned = any(each.flag is None for each in runs)
+    learned = any(run.flag is None for run in runs)
     readable = curves is not None and learned and len(counts) > 1
     return DepthAnswer(
         depth=depth,
         fewest_cases=min(counts, default=None),
-        num_flagged=sum(each.flag is not None for each in runs),
+        num_flagged=sum(run.flag is not None for run in runs),
         num_measured=len(runs),
         on_validation=curve_answer(curves.validation, depth, num_train, tolerance) if curves and readable else None,
         on_test=curve_answer(curves.test, depth, num_train, tolerance) if curves and readable else None,
@@ -334,9 +337,9 @@ def _depth_answer(
 
 def _plain(value: object, unsaid: frozenset[str]) -> object:
     if isinstance(value, Mapping):
-        return {key: _plain(each, unsaid) for key, each in value.items() if key not in unsaid}
+        return {key: _plain(item, unsaid) for key, item in value.items() if key not in unsaid}
     if isinstance(value, (list, tuple)):
-        return [_plain(each, unsaid) for each in value]
+        return [_plain(item, unsaid) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value

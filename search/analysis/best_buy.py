@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.analysis.ranking import by_size
+from search.analysis.good_enough import by_size
 from storage.variants import OWN
 
 if TYPE_CHECKING:

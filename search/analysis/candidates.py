@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
-from search.analysis.ranking import floor_probabilities, forecast_rows, judged, learned_rows
+from search.analysis.ranking import forecast_rows, judged, learned_rows
 from search.curves.data_curves import data_points, fit_data_curves, resampled_shift
 from storage.variants import variants_in
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from search.analysis.good_enough import EnoughRule
     from search.analysis.ranking import RankedConfiguration
     from search.curves.data_curves import DataCurves
     from search.curves.measurements import CaseSet, Configuration, Planned
@@ -30,13 +31,6 @@ class Costs(TypedDict):
 
     prices: PriceSpec
     held_out_cases: int
-
-
-class Floor(TypedDict):
-    """What sets the DSC to reach."""
-
-    tolerance: float
-    target: float | None
 
 
 class _Resampled(TypedDict):
@@ -71,15 +65,15 @@ class Candidates:
         learned: Sequence[Configuration],
         planned: Sequence[Planned],
         *,
-        floor: Floor,
+        rule: EnoughRule,
         costs: Costs,
     ) -> Candidates:
         """Of each variant that has curves those that learned, then those that are planned; one floor for all."""
         parts = [_rows(pair, *_of_variant(variant, learned, planned), **costs) for variant, pair in curves.items()]
         rows = [row for own, _, _ in parts for row in own]
-        fitted = np.concatenate([each for _, each, _ in parts])
-        drawn = np.concatenate([each for _, _, each in parts], axis=1)
-        return cls(judged(rows, fitted, floor_probabilities(fitted, drawn, **floor)), fitted, drawn)
+        fitted = np.concatenate([dsc for _, dsc, _ in parts])
+        drawn = np.concatenate([replicates for _, _, replicates in parts], axis=1)
+        return cls(judged(rows, rule, fitted, drawn), fitted, drawn)
 
 
 def _rows(
@@ -124,22 +118,24 @@ def _fit(
 ) -> dict[str, DataCurves]:
     """The scored cases are drawn again once for all variants; beyond that, the curves of two share nothing."""
     points = {variant: data_points(learned, case_set) for variant, (learned, _) in configurations.items()}
-    shift = resampled_shift(np.concatenate([each.case_dsc for each in points.values()]), groups, replicates, rng)
-    found, begun = {}, 0
+    shift = resampled_shift(np.concatenate([own.case_dsc for own in points.values()]), groups, replicates, rng)
+    curves, begun = {}, 0
     for variant, (learned, planned) in configurations.items():
-        found[variant] = fit_data_curves(
+        curves[variant] = fit_data_curves(
             points[variant],
             shift[:, begun : begun + len(learned)],
             rng,
             num_train=num_train,
-            depths=sorted({each.depth for each in planned}),
-            fewest=min((float(each.num_cases) for each in planned), default=None),
+            depths=sorted({plan.depth for plan in planned}),
+            fewest=min((float(plan.num_cases) for plan in planned), default=None),
         )
         begun += len(learned)
-    return found
+    return curves
 
 
 def _of_variant(
     variant: str, learned: Sequence[Configuration], planned: Sequence[Planned]
 ) -> tuple[list[Configuration], list[Planned]]:
-    return [each for each in learned if each.variant == variant], [each for each in planned if each.variant == variant]
+    return [entry for entry in learned if entry.variant == variant], [
+        entry for entry in planned if entry.variant == variant
+    ]

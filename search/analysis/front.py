@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from search.analysis.ranking import by_size
+from search.analysis.good_enough import by_size
 from search.curves.intervals import interval_of
 from storage.variants import OWN
 

@@ -198,9 +198,9 @@ def _good_from_half(errors: Mapping[int, Floats]) -> PaperClaim:
 def _mean_errors(errors: Mapping[int, Floats], *, depths_too: bool = False) -> Iterator[Floats]:
     """Mean error of each depth, rising; then the same with every depth's errors drawn again, and the depths too."""
     own = [np.asarray(errors[depth]) for depth in sorted(errors)]
-    yield np.array([each.mean() for each in own])
+    yield np.array([errors.mean() for errors in own])
     rng = np.random.default_rng(0)
-    drawn = [rng.choice(each, (RESAMPLES, len(each))).mean(axis=1) for each in own]
+    drawn = [rng.choice(errors, (RESAMPLES, len(errors))).mean(axis=1) for errors in own]
     means = np.stack(drawn, axis=1)
     if depths_too:
         means = np.take_along_axis(means, rng.integers(0, len(own), means.shape), axis=1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from search.analysis.good_enough import by_size, cost_per_dsc
 from search.curves.curve_answer import SURE
 from search.curves.intervals import Estimate, Interval, interval_of
 from search.prices import case_price, training_price
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from search.analysis.good_enough import EnoughRule
     from search.curves.data_curves import DataCurves
     from search.curves.measurements import Configuration, Flag, Planned
     from search.prices import Device, PriceSpec
 
     Floats = NDArray[np.float64]
-    Reals = NDArray[np.float64] | NDArray[np.float32]
-
-LIKELY = 0.5  # probability of reaching the floor at which a configuration is eligible
 
 
 @dataclass(frozen=True)
@@ -86,44 +85,23 @@ class RankedConfiguration:
     @property
     def estimate(self) -> Estimate:
         """Its test DSC: measured, else forecast."""
-        found = self.test_forecast if self.test_dsc is None else self.test_dsc
-        assert found is not None
-        return found
+        estimate = self.test_forecast if self.test_dsc is None else self.test_dsc
+        assert estimate is not None
+        return estimate
 
 
-def floor_of(fitted: Floats, tolerance: float, target: float | None) -> float:
-    """The DSC to reach: the target, else the best fitted one, of shape (J,), less the tolerance."""
-    return float(fitted.max()) - tolerance if target is None else target
-
-
-def floor_probabilities(
-    fitted: Reals, drawn: Reals, tolerance: float, target: float | None, weights: Reals | None = None
-) -> Floats:
-    """Share of R replicates in which each of J configurations reaches the floor.
-
-    Without a target, each replicate is compared with its own value of the best fitted configuration, so that what moves
-    all configurations alike, such as other scored cases, decides nothing. (The best of each replicate would be a
-    luckier one, and a floor above the floor.)
-
-    Args:
-        fitted: Expected DSC, shape (J,).
-        drawn: DSC in the replicates, shape (R, J).
-        tolerance: In DSC.
-        target: DSC to reach, or None.
-        weights: Of the replicates, adding up to 1, shape (R,), or several such, shape (E, R); None: all alike.
-
-    Returns:
-        Shape (J,), or (E, J).
-    """
-    floors = drawn[:, [int(fitted.argmax())]] - tolerance if target is None else target
-    reached = drawn >= floors
-    shares = reached.mean(axis=0) if weights is None else weights @ reached
-    return np.asarray(shares, dtype=np.float64)
-
-
-def ranked(rows: Iterable[RankedConfiguration]) -> tuple[RankedConfiguration, ...]:
-    """Number the eligible rows by cost per DSC; the others follow, the likeliest first, then the flagged."""
-    ordered = sorted(rows, key=_order)
+def ranked(rows: Iterable[RankedConfiguration], rule: EnoughRule) -> tuple[RankedConfiguration, ...]:
+    """Number the eligible rows by merit; the others follow, the likeliest first, then the flagged."""
+    by_rising_size = sorted(rows, key=by_size)
+    judged_rows = [row for row in by_rising_size if row.p_floor is not None]
+    flagged = [row for row in by_rising_size if row.p_floor is None]
+    order = rule.by_merit(
+        np.array([row.validation_fitted for row in judged_rows], dtype=np.float64),
+        np.array([row.price for row in judged_rows]),
+        np.array([row.p_floor for row in judged_rows], dtype=np.float64),
+        np.arange(len(judged_rows)),
+    )
+    ordered = [*(judged_rows[i] for i in order), *flagged]
     return tuple(replace(row, rank=place if row.eligible else None) for place, row in enumerate(ordered, start=1))
 
 
@@ -134,9 +112,9 @@ def learned_rows(
 
     Their intervals are around the DSC of the full budget, the forecast gain of stopped runs included.
     """
-    rows = [_measured_row(each, prices, held_out_cases) for each in configurations]
+    rows = [_measured_row(configuration, prices, held_out_cases) for configuration in configurations]
     replicates = test.points.dsc + test.replicate_error
-    means, runs = (_dsc_intervals(each) for each in (replicates, replicates + test.new_run[:, None]))
+    means, runs = (_dsc_intervals(drawn) for drawn in (replicates, replicates + test.new_run[:, None]))
     return [
         replace(row, test_dsc=Estimate(row.test_dsc.value, mean, run))
         for row, mean, run in zip(rows, means, runs, strict=True)
@@ -148,28 +126,39 @@ def forecast_rows(
     planned: Sequence[Planned], test: DataCurves, *, prices: PriceSpec, held_out_cases: int
 ) -> list[RankedConfiguration]:
     """Rows of configurations that were not measured, not yet judged."""
-    depth, num_cases = [each.depth for each in planned], [each.num_cases for each in planned]
+    depth, num_cases = [plan.depth for plan in planned], [plan.num_cases for plan in planned]
     expected, drawn = test.expected(depth, num_cases), test.drawn(depth, num_cases)
     return [
-        _planned_row(each, _forecast(float(expected[i]), drawn[:, i], test), prices, held_out_cases)
-        for i, each in enumerate(planned)
+        _planned_row(plan, _forecast(float(expected[i]), drawn[:, i], test), prices, held_out_cases)
+        for i, plan in enumerate(planned)
     ]
 
 
-def judged(rows: Sequence[RankedConfiguration], fitted: Floats, p_floor: Floats) -> list[RankedConfiguration]:
-    """The same rows with what validation says of each: its fitted DSC and chance to reach the floor, shape (J,)."""
-    return [_judged(row, float(dsc), float(p)) for row, dsc, p in zip(rows, fitted, p_floor, strict=True)]
+def judged(
+    rows: Sequence[RankedConfiguration], rule: EnoughRule, fitted: Floats, drawn: Floats
+) -> list[RankedConfiguration]:
+    """The same J rows with what validation says of each.
 
-
-def _judged(row: RankedConfiguration, dsc: float, chance: float) -> RankedConfiguration:
-    return replace(
-        row,
-        validation_fitted=dsc,
-        cost_per_dsc=row.price / (100 * dsc) if dsc > 0 else None,
-        p_floor=chance,
-        eligible=chance >= LIKELY,
-        safe=chance >= SURE,
-    )
+    Args:
+        rows: Not yet judged.
+        rule: What is good enough.
+        fitted: Fitted validation DSC, shape (J,).
+        drawn: The same in R replicates, shape (R, J).
+    """
+    chances = rule.probabilities(drawn, fitted)
+    costs = cost_per_dsc(np.array([row.price for row in rows]), fitted)
+    columns = zip(rows, fitted.tolist(), costs.tolist(), chances.tolist(), rule.eligible(chances).tolist(), strict=True)
+    return [
+        replace(
+            row,
+            validation_fitted=dsc,
+            cost_per_dsc=cost if np.isfinite(cost) else None,
+            p_floor=chance,
+            eligible=eligible,
+            safe=chance >= SURE,
+        )
+        for row, dsc, cost, chance, eligible in columns
+    ]
 
 
 def flagged_rows(
@@ -249,24 +238,3 @@ def _dsc_intervals(replicates: Floats) -> list[Interval]:
     """An interval for each column of shape (R, C)."""
     bounds = np.percentile(np.clip(replicates, 0.0, 1.0), [5, 95], axis=0).T
     return [Interval(lower, upper) for lower, upper in bounds.tolist()]
-
-
-def _order(row: RankedConfiguration) -> tuple[float | str, ...]:
-    """Eligible by cost per DSC, the others by falling probability; ties: fewer cases, then fewer parameters."""
-    cost = np.inf if row.cost_per_dsc is None else _rounded(row.cost_per_dsc)
-    chance = -1.0 if row.p_floor is None else row.p_floor
-    # Far from the floor no replicate reaches it: there, the better DSC is the nearer one.
-    nearness = 0.0 if row.validation_fitted is None else row.validation_fitted
-    merit = (0.0, cost) if row.eligible else (1.0, -chance, -_rounded(nearness))
-    # The two merits differ in length, but also in their first number, so that they are never compared beyond it.
-    return (*merit, *by_size(row))
-
-
-def by_size(row: RankedConfiguration) -> tuple[int, int, int, str]:
-    """What decides between equals: fewer cases, then fewer parameters."""
-    return row.num_cases, row.parameters, row.depth, row.variant
-
-
-def _rounded(value: float) -> float:
-    """Nine digits: two values that differ only by rounding are a tie."""
-    return float(f"{value:.9g}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.analysis.ranking import by_size
+from search.analysis.good_enough import by_size
 from search.curves.curve_answer import case_count
 from search.curves.intervals import Interval, interval_of
 from storage.variants import OWN
@@ -93,13 +93,13 @@ def target_answer(
         target: DSC.
         num_train: Training cases at hand, N.
     """
-    found = tuple(
+    depths = tuple(
         replace(_depth_target(curves[variant], depth, target, num_train), variant=variant) for variant, depth in recipes
     )
     return TargetAnswer(
         target=target,
-        depths=found,
-        best=min(found, key=_nearness, default=None),
+        depths=depths,
+        best=min(depths, key=_nearness, default=None),
         cheapest=min(
             (row for row in ranking if row.eligible),
             key=lambda row: (row.price, *by_size(row)),
@@ -108,8 +108,8 @@ def target_answer(
     )
 
 
-def _nearness(each: DepthTarget) -> tuple[float, float]:
-    return (np.inf if each.cases.cases is None else each.cases.cases, each.shortfall)
+def _nearness(depth: DepthTarget) -> tuple[float, float]:
+    return (np.inf if depth.cases.cases is None else depth.cases.cases, depth.shortfall)
 
 
 def _depth_target(curves: DataCurves, depth: int, target: float, num_train: int) -> DepthTarget:

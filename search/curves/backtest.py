@@ -60,21 +60,28 @@ def backtests(learned: Sequence[Configuration], *, num_train: int, seed: int) ->
     Returns:
         One a recipe that was measured beyond half of the cases; none of a variant with fewer than two sizes up to half.
     """
-    parts = [[each for each in learned if each.variant == variant] for variant in variants_in(learned)]
+    parts = [
+        [configuration for configuration in learned if configuration.variant == variant]
+        for variant in variants_in(learned)
+    ]
     return tuple(test for own in parts for test in _of_one_variant(own, num_train, seed))
 
 
 def _of_one_variant(learned: Sequence[Configuration], num_train: int, seed: int) -> tuple[Backtest, ...]:
-    early = [each for each in learned if each.num_cases <= HALF * num_train]
-    late = {each.depth: each for each in sorted(learned, key=_size) if each.num_cases > HALF * num_train}
-    if len({each.num_cases for each in early}) < LEAST_SIZES or not late:
+    early = [configuration for configuration in learned if configuration.num_cases <= HALF * num_train]
+    late = {
+        configuration.depth: configuration
+        for configuration in sorted(learned, key=_size)
+        if configuration.num_cases > HALF * num_train
+    }
+    if len({configuration.num_cases for configuration in early}) < LEAST_SIZES or not late:
         return ()
     points = data_points(early, "test")
     one_group = np.zeros(points.case_dsc.shape[1], dtype=np.int64)
     rng = np.random.default_rng(seed)
     shift = resampled_shift(points.case_dsc, one_group, REPLICATES, rng)
     curves = fit_data_curves(points, shift, rng, num_train=num_train, depths=sorted(late))
-    seen = max(each.num_cases for each in early)
+    seen = max(configuration.num_cases for configuration in early)
     return tuple(_backtest(late[depth], curves, seen) for depth in sorted(late))
 
 

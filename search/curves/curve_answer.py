@@ -99,8 +99,8 @@ def curve_answer(curves: DataCurves, depth: int, num_train: int, tolerance: floa
         (expected.sufficient_within(num_train, tolerance), replicates.sufficient_within(num_train, tolerance)),
         (expected.plateau(tolerance), replicates.plateau(tolerance)),
     )
-    doubling, doublings = (each.gain(num_train, 2 * num_train) for each in (expected, replicates))
-    further, furthers = (_gain_per_100_cases(each, num_train) for each in (expected, replicates))
+    doubling, doublings = (curves.gain(num_train, 2 * num_train) for curves in (expected, replicates))
+    further, furthers = (_gain_per_100_cases(curves, num_train) for curves in (expected, replicates))
     sure = np.mean(doublings <= tolerance) >= SURE
     return CurveAnswer(
         sufficient=case_count(*sufficient, fewest, num_train),

@@ -1,6 +1,6 @@
 """Data curves: DSC against training cases at each depth of a variant, known jointly, with replicates of all of them.
 
-What runs measure conditions one distribution over the curves of all depths (`models.forecaster.joint_curves`): each
+What runs measure conditions one distribution over the curves of all depths (`models.surface`): each
 depth learns from the others, and a configuration that was never trained has a value too. A replicate resamples the
 scored cases by group, once for all configurations, and draws the curves anew given what those cases would have said.
 Two variants of the protocol share these cases and nothing else: each has curves of its own.
@@ -110,15 +110,17 @@ class DataCurves:
 
 def data_points(configurations: Sequence[Configuration], case_set: CaseSet) -> DataPoints:
     """Scores of at least one configuration on the validation or on the test cases."""
-    runs = [np.stack([run.case_dsc(case_set) for run in each.measurements]) for each in configurations]
+    runs = [
+        np.stack([run.case_dsc(case_set) for run in configuration.measurements]) for configuration in configurations
+    ]
     gains = [np.array([run.remaining_gain for run in each.measurements]) for each in configurations]
     return DataPoints(
-        depth=np.array([each.depth for each in configurations]),
-        num_cases=np.array([float(each.num_cases) for each in configurations]),
-        seeds=np.array([float(each.seeds) for each in configurations]),
+        depth=np.array([configuration.depth for configuration in configurations]),
+        num_cases=np.array([float(configuration.num_cases) for configuration in configurations]),
+        seeds=np.array([float(configuration.seeds) for configuration in configurations]),
         case_dsc=np.stack([scores.mean(axis=0) for scores in runs]),
         gain=np.array([gain.mean() for gain in gains]),
-        gain_sigma=np.array([_gain_sigma(each) for each in configurations]),
+        gain_sigma=np.array([_gain_sigma(configuration) for configuration in configurations]),
         repeat_squares=np.array([_squares(s.mean(axis=1) + g) for s, g in zip(runs, gains, strict=True)]),
     )
 
@@ -237,11 +239,11 @@ def _merged(num_cases: Floats) -> tuple[Floats, Integers]:
 def _values(curves: dict[int, Curves], depth: Sequence[int] | Integers, num_cases: Sequence[float] | Floats) -> Floats:
     depths, cases = np.asarray(depth), np.asarray(num_cases, dtype=np.float64)
     rows = len(next(iter(curves.values())).values)
-    found = np.empty((rows, len(depths)))
-    for each in np.unique(depths):
-        own = depths == each
-        found[:, own] = curves[int(each)].at(cases[own])
-    return found
+    values = np.empty((rows, len(depths)))
+    for own_depth in np.unique(depths):
+        own = depths == own_depth
+        values[:, own] = curves[int(own_depth)].at(cases[own])
+    return values
 
 
 def _repeat_sigma(points: DataPoints) -> float | None:

@@ -50,8 +50,8 @@ class CollapseRate:
 
 def collapse_rates(measurements: Sequence[Measurement]) -> tuple[CollapseRate, ...]:
     """A rate for each recipe that has finished runs, rising."""
-    runs = Counter(recipe_of(each) for each in measurements)
-    flags = Counter((recipe_of(each), each.flag) for each in measurements)
+    runs = Counter(recipe_of(measurement) for measurement in measurements)
+    flags = Counter((recipe_of(measurement), measurement.flag) for measurement in measurements)
     return tuple(
         CollapseRate(depth, number, silent, fallen, flagged / number, wilson(flagged, number), variant)
         for (variant, depth), number in sorted(runs.items())
@@ -97,15 +97,15 @@ def flagged_cells(measurements: Iterable[Measurement]) -> tuple[FlaggedCell, ...
     """The cells that did not learn, or collapsed, in the given order."""
     return tuple(
         FlaggedCell(
-            key=each.key,
-            depth=each.depth,
-            num_cases=each.num_cases,
-            seed=each.seed,
-            flag=each.flag,
-            validation_dsc=each.dsc("validation"),
-            test_dsc=each.dsc("test"),
-            variant=each.variant,
+            key=measurement.key,
+            depth=measurement.depth,
+            num_cases=measurement.num_cases,
+            seed=measurement.seed,
+            flag=measurement.flag,
+            validation_dsc=measurement.dsc("validation"),
+            test_dsc=measurement.dsc("test"),
+            variant=measurement.variant,
         )
-        for each in measurements
-        if each.flag is not None
+        for measurement in measurements
+        if measurement.flag is not None
     )

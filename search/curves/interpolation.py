@@ -66,6 +66,6 @@ def _first_lasting(positions: Floats, lack: Floats, tolerance: float) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(before > after, (before - tolerance) / (before - after), 1.0)
         crossing = np.exp(np.log(positions[left]) * (1 - share) + np.log(positions[right]) * share)
-    found = np.where(last < 0, positions[0], np.where(last == len(positions) - 1, np.inf, crossing))
-    whole: Floats = np.ceil(found * (1 - 1e-9))
+    cases = np.where(last < 0, positions[0], np.where(last == len(positions) - 1, np.inf, crossing))
+    whole: Floats = np.ceil(cases * (1 - 1e-9))
     return whole

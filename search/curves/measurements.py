@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from search.prices import PriceSpec, case_price, training_price
-from storage.variants import OWN, recipe_of
+from storage.variants import OWN, configuration_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from search.prices import Device
-    from storage.variants import Recipe
+    from storage.variants import ConfigurationKey
 
     Floats = NDArray[np.float64]
 
@@ -126,8 +126,8 @@ class Configuration:
     def price(self, prices: PriceSpec, held_out_cases: int) -> float:
         """Price of one training and of its cases, the validation and test cases among them."""
         trainings = [
-            training_price(prices, device=each.device, seconds=each.budget_seconds, device_name=each.device_name)
-            for each in self.measurements
+            training_price(prices, device=run.device, seconds=run.budget_seconds, device_name=run.device_name)
+            for run in self.measurements
         ]
         return float(np.mean(trainings)) + case_price(prices, self.num_cases + held_out_cases)
 
@@ -159,9 +159,9 @@ class Planned:
 
 def configurations_of(measurements: Iterable[Measurement]) -> tuple[Configuration, ...]:
     """Group cells by recipe and number of cases, in rising order of both."""
-    groups: dict[tuple[Recipe, int], list[Measurement]] = defaultdict(list)
+    groups: dict[ConfigurationKey, list[Measurement]] = defaultdict(list)
     for measurement in measurements:
-        groups[recipe_of(measurement), measurement.num_cases].append(measurement)
+        groups[configuration_of(measurement)].append(measurement)
     return tuple(_configuration(groups[key]) for key in sorted(groups))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.threads import one_blas_thread
+from search.analysis.good_enough import EnoughRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,10 +33,9 @@ def opportunity_loss(draws: Floats, prices: Floats, tolerance: float, target: fl
         target: DSC to reach, or None: the best less the tolerance. Where no configuration reaches it, the best one is
             right.
     """
-    best = draws.max(axis=1, keepdims=True)
-    floor = best - tolerance if target is None else np.minimum(best, target)
-    cost = np.where(draws >= floor, prices / np.maximum(draws, 1e-3), np.inf)
-    right = prices[np.argmin(cost, axis=1)][:, None]
+    rule = EnoughRule(tolerance, target, out_of_reach="lowered")
+    right = prices[rule.right(draws, prices)][:, None]
+    floor = rule.floors(draws)
     excess = np.maximum(prices / np.maximum(right, 1e-9) - 1, 0) / PRICE_UNIT
     return np.asarray(np.maximum(floor - draws, 0) / tolerance + excess)
 

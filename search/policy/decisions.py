@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,51 +12,24 @@ from search.policy.next_cell import agenda, free_cells
 from search.policy.stop_rule import decide
 from search.policy.surrogate import SeenCell
 from storage.ledger.cell_records import cell_records, spent_seconds
-from storage.records import CellState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from models.forecaster.interface import Forecaster
     from models.forecaster.siblings import Sibling, Siblings
-    from search.policy.next_cell import Agenda, PolicyContext, PolicyName
-    from search.policy.stop_rule import StopDecision, StopSpec
+    from search.policy.decision_spec import DecisionSpec
+    from search.policy.next_cell import Agenda
+    from search.policy.stop_rule import StopDecision
     from storage.ledger.ledger import Ledger
-    from storage.records import Cell, CellPlan, CellRecord, Evaluation, PlateauForecast, StudyRecord
+    from storage.records import Cell, CellPlan, CellRecord, CellState, Evaluation, PlateauForecast, StudyRecord
 
     Floats = NDArray[np.float64]
 
 log = logging.getLogger(__name__)
 
-ENDED = {CellState.DONE, CellState.PRUNED, CellState.NOT_LEARNED, CellState.COLLAPSED, CellState.FAILED}
 CLAIMS_PER_AGENDA = 16  # the more trials run at once, the less one of them changes
-
-
-@dataclass(frozen=True)
-class DecisionSpec:
-    """What decisions follow.
-
-    Attributes:
-        policy: Which cells, and whether trainings may end early.
-        context: What the policy knows besides the cells.
-        evaluations: In a full budget.
-        d0: Mean validation DSC of "everything is foreground".
-        tolerance: In DSC.
-        stop: The stop rule's settings.
-        forecaster: What the stop rule asks.
-        device_seconds: Limit of what the study may spend, or None.
-    """
-
-    policy: PolicyName
-    context: PolicyContext
-    evaluations: int
-    d0: float
-    tolerance: float
-    stop: StopSpec
-    forecaster: Forecaster
-    device_seconds: float | None = None
 
 
 class Decisions:
@@ -81,10 +53,10 @@ class Decisions:
         """
         if self._spec.policy == "grid":
             return [cell.plan.key for cell in free_cells(cells)]
-        plan = self._up_to_date(cells)
+        order = self._current_agenda(cells).order
         known = {cell.plan.key for cell in cells}
         free = {cell.plan.key for cell in free_cells(cells)}
-        return [key for key in plan.order if key in free or key not in known]  # one that was just added is free
+        return [key for key in order if key in free or key not in known]  # one that was just added is free
 
     def stop(self, plan: CellPlan, curve: Sequence[Evaluation]) -> StopDecision | None:
         """Whether a running training is to end now; a confirming run never is. An error here lets it train on."""
@@ -115,10 +87,10 @@ class Decisions:
         """Whether the recommendation is the same all over the interval of a forecast, by the latest agenda."""
         if self._agenda is None:
             return False
-        outlook = self._agenda.outlook
-        index, now = outlook.find(plan), outlook.recommended()
+        surrogate = self._agenda.surrogate
+        index, now = surrogate.find(plan), surrogate.recommended()
         ends = np.array([forecast.mean, forecast.upper, forecast.lower])
-        return index != now and outlook.recommended_if(index, ends) == [now] * len(ends)
+        return index != now and surrogate.recommended_if(index, ends) == [now] * len(ends)
 
     def _siblings(self, plan: CellPlan) -> Siblings | None:
         """Ended trainings of a cell's variant, those nearest to it first."""
@@ -133,7 +105,7 @@ class Decisions:
         own = [self._curves[key] for key, cell in self._ended.items() if cell.plan.variant == variant]
         return [curve for curve in own if curve is not None]
 
-    def _up_to_date(self, cells: Sequence[Cell]) -> Agenda:
+    def _current_agenda(self, cells: Sequence[Cell]) -> Agenda:
         """The agenda, made anew once enough has changed or nothing of it is left."""
         now = frozenset((cell.plan.key, cell.state, cell.owner is not None) for cell in cells)
         free = {cell.plan.key for cell in free_cells(cells)}
@@ -146,25 +118,22 @@ class Decisions:
 
     def _decide(self, cells: Sequence[Cell]) -> Agenda:
         study_id = self._study.study_id
-        found = agenda(self._seen(cells), self._context())
-        if found.added is not None:
-            self._ledger.layout(study_id, [found.added])
-        self._ledger.note_skips(study_id, found.skips)
-        return found
+        decided = agenda(self._seen(cells), self._spec, self._device_seconds_left())
+        if decided.added is not None:
+            self._ledger.layout(study_id, [decided.added])
+        self._ledger.note_skips(study_id, decided.skips)
+        return decided
 
-    def _context(self) -> PolicyContext:
+    def _device_seconds_left(self) -> float | None:
         limit = self._spec.device_seconds
-        if limit is None:
-            return self._spec.context
-        left = limit - spent_seconds(self._ledger, self._study.study_id)
-        return replace(self._spec.context, device_seconds_left=left)
+        return None if limit is None else limit - spent_seconds(self._ledger, self._study.study_id)
 
     def _seen(self, cells: Sequence[Cell]) -> list[SeenCell]:
         """Cells without anything of the test cases; curves of ended ones are read once."""
         begun = [cell for cell in cells if cell.claims and not self._is_known(cell)]
         records = cell_records(self._ledger, self._study.study_id, [cell.plan.key for cell in begun])
         fresh = {record.cell.plan.key: _seen(record) for record in records}
-        ended = {key: cell for key, cell in fresh.items() if cell.state in ENDED}
+        ended = {key: cell for key, cell in fresh.items() if not cell.state.is_open}
         if ended:
             self._ended |= ended
             self._curves |= {key: make_ready(_curve(cell)) for key, cell in ended.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,64 +18,24 @@ from search.policy.surrogate import ENDED, FLAGGED, SeenCell, fit_surrogate
 from search.prices import case_price, training_price
 from search.training_time import cost_model
 from storage.records import CellState, SkipForecast
-from storage.variants import recipe_of
+from storage.variants import configuration_of, recipe_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from search.policy.decision_spec import DecisionSpec
     from search.policy.surrogate import Surrogate
-    from search.prices import Device, PriceSpec
     from search.training_time import CostModel
     from storage.records import Cell, CellPlan, Role
-    from storage.variants import Recipe
+    from storage.variants import ConfigurationKey
 
     Floats = NDArray[np.float64]
 
-PolicyName = Literal["grid", "forecast"]
-
-# A cell is trained if it is expected to lower the loss by as much, times the square root of the number of cells, for
-# the seconds of the whole grid: a mean cell must bring more where the grid has fewer.
-WORTH = 1.0
 LEARNED_BEFORE = 2.0  # runs near any configuration that are taken to have learned, before any of them has ended
 FLAGGED_REACH = 0.7  # in units of log n
 MOST_CONFIRMATIONS = 2
-
-
-@dataclass(frozen=True)
-class PolicyContext:
-    """What the policy must know besides the cells.
-
-    Attributes:
-        num_train: Training cases at hand, N.
-        held_out_cases: Validation and test cases, part of every price.
-        prices: Of hours and cases.
-        device: What trials run on.
-        device_share: GPU fraction, or CPUs, of a trial.
-        evaluations: In a full budget.
-        total_steps: Optimiser steps of a full budget, by number of training cases.
-        tolerance: In DSC.
-        target: DSC to reach, or None.
-        device_seconds_left: What the study may still spend, or None.
-        worth: Factor of the least expected fall of the loss for which a cell is trained.
-        seed: Of the draws that stand for what is not known.
-        device_name: What the processor is called, where the spec asks for one; it may have a price of its own.
-    """
-
-    num_train: int
-    held_out_cases: int
-    prices: PriceSpec
-    device: Device
-    device_share: float
-    evaluations: int
-    total_steps: Callable[[int], int]
-    tolerance: float
-    target: float | None
-    device_seconds_left: float | None = None
-    worth: float = WORTH
-    seed: int = 0
-    device_name: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +46,7 @@ class Agenda:
         order: Keys of free cells worth training, and of the added one: tests first, then the best.
         skips: Forecasts that stand in for the cells that are not.
         added: A cell to add: a fresh seed that confirms the recommendation, or repeats a flagged run.
-        outlook: What is known.
+        surrogate: What is known.
         ahead: The same, had what is being trained, and the confirmation to come, ended as expected: what a cell is
             worth is told by it.
         costs: What trainings take.
@@ -95,7 +55,7 @@ class Agenda:
     order: tuple[str, ...]
     skips: Mapping[str, SkipForecast]
     added: CellPlan | None
-    outlook: Surrogate
+    surrogate: Surrogate
     ahead: Surrogate
     costs: CostModel
 
@@ -110,44 +70,50 @@ def free_cells(cells: Iterable[Cell]) -> list[Cell]:
     return sorted(free, key=_rank)
 
 
-def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
-    """The policy `forecast`: what is worth doing, given every cell of the study."""
+def agenda(cells: Sequence[SeenCell], spec: DecisionSpec, device_seconds_left: float | None = None) -> Agenda:
+    """The policy `forecast`: what is worth doing, given every cell of the study.
+
+    Args:
+        cells: All of them.
+        spec: What decisions follow.
+        device_seconds_left: What the study may still spend, or None.
+    """
     costs = cost_model(
         ((cell.plan, cell.curve) for cell in cells),
-        device_share=context.device_share,
-        evaluations=context.evaluations,
-        total_steps=context.total_steps,
+        device_share=spec.device_share,
+        evaluations=spec.evaluations,
+        total_steps=spec.total_steps,
     )
     plans = _configurations(cells)
     seconds = np.array([costs.seconds(plan) for plan in plans])
     look = partial(
         fit_surrogate,
         plans=plans,
-        prices=np.array([_price(plan, each, context) for plan, each in zip(plans, seconds, strict=True)]),
-        num_train=context.num_train,
-        tolerance=context.tolerance,
-        target=context.target,
-        seed=context.seed,
+        prices=np.array([_price(plan, duration, spec) for plan, duration in zip(plans, seconds, strict=True)]),
+        num_train=spec.num_train,
+        tolerance=spec.tolerance,
+        target=spec.target,
+        seed=spec.seed,
     )
-    outlook = look(cells)
+    surrogate = look(cells)
     grid = [cell.plan for cell in cells if cell.plan.role == "grid"]
     grid_seconds = sum(costs.seconds(plan) for plan in grid)
-    least_rate = context.worth * len(grid) ** 0.5
+    least_rate = spec.worth * len(grid) ** 0.5
     tests = tuple(cell.plan.key for cell in cells if cell.state is CellState.TEST and not cell.held)
     confirming = [cell for cell in cells if cell.plan.role == "confirm" and cell.state.is_open]
     if confirming:
-        waiting = tuple(each.plan.key for each in confirming if _is_free(each))
-        skips = _skips([cell for cell in cells if cell.plan.role != "confirm"], set(), outlook)
-        return Agenda((*tests, *waiting), skips, None, outlook, outlook, costs)
-    left = _left(cells, costs, context)
-    reserve = float(seconds[outlook.recommended()])
+        waiting = tuple(cell.plan.key for cell in confirming if _is_free(cell))
+        skips = _skips([cell for cell in cells if cell.plan.role != "confirm"], set(), surrogate)
+        return Agenda((*tests, *waiting), skips, None, surrogate, surrogate, costs)
+    left = _left(cells, costs, spec.evaluations, device_seconds_left)
+    reserve = float(seconds[surrogate.recommended()])
     cost = seconds / grid_seconds / _chance_of_learning(cells, plans)
-    confirmation = _confirmation(cells, plans[outlook.recommended()])
-    options = _options(cells, plans, outlook)
+    confirmation = _confirmation(cells, plans[surrogate.recommended()])
+    options = _options(cells, plans, surrogate)
     # What they are going to tell need not be bought.
     coming = [cell.plan for cell in cells if cell.held and cell.state is CellState.CLAIMED]
     coming += [] if confirmation is None else [confirmation]
-    ahead = look(cells, coming=coming) if options and coming else outlook
+    ahead = look(cells, coming=coming) if options and coming else surrogate
     worthy = _by_worth(options, ahead, cost, least_rate)
     wanted = worthy if left is None else _affordable(worthy, seconds, left - reserve)
     added = wanted[0].plan if wanted and wanted[0].is_new else None
@@ -155,8 +121,8 @@ def agenda(cells: Sequence[SeenCell], context: PolicyContext) -> Agenda:
         added = confirmation if left is None or reserve <= left else None
     first = () if added is None else (added.key,)
     order = (*tests, *first, *(option.plan.key for option in wanted if not option.is_new))
-    skips = _skips(cells, set(order), outlook)
-    return Agenda(order, skips, added, outlook, ahead, costs)
+    skips = _skips(cells, set(order), surrogate)
+    return Agenda(order, skips, added, surrogate, ahead, costs)
 
 
 @dataclass(frozen=True)
@@ -175,27 +141,27 @@ def _rank(cell: Cell) -> tuple[bool, int, int, int, str]:
 
 def _configurations(cells: Sequence[SeenCell]) -> list[CellPlan]:
     """One plan for each configuration, by recipe and number of cases."""
-    found: dict[tuple[Recipe, int], CellPlan] = {}
+    plans: dict[ConfigurationKey, CellPlan] = {}
     for cell in cells:
-        found.setdefault((recipe_of(cell.plan), cell.plan.num_cases), cell.plan)
-    return [found[key] for key in sorted(found)]
+        plans.setdefault(configuration_of(cell.plan), cell.plan)
+    return [plans[key] for key in sorted(plans)]
 
 
-def _price(plan: CellPlan, seconds: float, context: PolicyContext) -> float:
-    cases = case_price(context.prices, plan.num_cases + context.held_out_cases)
-    name = context.device_name
-    return training_price(context.prices, device=context.device, seconds=seconds, device_name=name) + cases
+def _price(plan: CellPlan, seconds: float, spec: DecisionSpec) -> float:
+    cases = case_price(spec.prices, plan.num_cases + spec.held_out_cases)
+    name = spec.device_name
+    return training_price(spec.prices, device=spec.device, seconds=seconds, device_name=name) + cases
 
 
 def _is_free(cell: SeenCell) -> bool:
     return cell.state is CellState.WAITING and not cell.held
 
 
-def _options(cells: Sequence[SeenCell], plans: Sequence[CellPlan], outlook: Surrogate) -> list[_Option]:
+def _options(cells: Sequence[SeenCell], plans: Sequence[CellPlan], surrogate: Surrogate) -> list[_Option]:
     """At most one a configuration: the first seed that waits, else one repeat of a run that was flagged."""
     by_configuration: dict[int, list[SeenCell]] = {index: [] for index in range(len(plans))}
     for cell in cells:
-        by_configuration[outlook.find(cell.plan)].append(cell)
+        by_configuration[surrogate.find(cell.plan)].append(cell)
     options = []
     for index, own in by_configuration.items():
         free = min((c.plan for c in own if _is_free(c)), key=lambda plan: plan.seed, default=None)
@@ -228,25 +194,27 @@ def _chance_of_learning(cells: Sequence[SeenCell], plans: Sequence[CellPlan]) ->
     return chance
 
 
-def _by_worth(options: Sequence[_Option], outlook: Surrogate, cost: Floats, least: float) -> list[_Option]:
+def _by_worth(options: Sequence[_Option], surrogate: Surrogate, cost: Floats, least: float) -> list[_Option]:
     """Those worth their cost, the best first; `cost` is of each configuration, as a share of the grid's, shape (J,)."""
     if not options:
         return []
     at = np.array([option.configuration for option in options], dtype=np.int64)
-    rate = outlook.worth(at) / cost[at]
+    rate = surrogate.worth(at) / cost[at]
     return [options[i] for i in np.argsort(-rate, kind="stable") if rate[i] >= least]
 
 
-def _left(cells: Sequence[SeenCell], costs: CostModel, context: PolicyContext) -> float | None:
+def _left(
+    cells: Sequence[SeenCell], costs: CostModel, evaluations: int, device_seconds_left: float | None
+) -> float | None:
     """Device seconds that may still be spent, once the running trainings have had theirs.
 
     None without a limit, and before any evaluation has told how long a step takes.
     """
-    if context.device_seconds_left is None or not costs.step_seconds:
+    if device_seconds_left is None or not costs.step_seconds:
         return None
     running = [cell for cell in cells if cell.held and cell.state is CellState.CLAIMED]
-    rest = sum(costs.seconds(cell.plan) * (1 - len(cell.curve) / context.evaluations) for cell in running)
-    return context.device_seconds_left - rest
+    rest = sum(costs.seconds(cell.plan) * (1 - len(cell.curve) / evaluations) for cell in running)
+    return device_seconds_left - rest
 
 
 def _affordable(options: Sequence[_Option], seconds: Floats, left: float) -> list[_Option]:
@@ -263,8 +231,7 @@ def _affordable(options: Sequence[_Option], seconds: Floats, left: float) -> lis
 def _confirmation(cells: Sequence[SeenCell], recommended: CellPlan) -> CellPlan | None:
     """A fresh seed of the recommended configuration; None where it was confirmed, or that was tried often enough."""
     tried = [cell for cell in cells if cell.plan.role == "confirm"]
-    which = recipe_of(recommended), recommended.num_cases
-    same = [cell for cell in tried if (recipe_of(cell.plan), cell.plan.num_cases) == which]
+    same = [cell for cell in tried if configuration_of(cell.plan) == configuration_of(recommended)]
     if any(cell.state is CellState.DONE for cell in same) or len(tried) >= MOST_CONFIRMATIONS:
         return None
     return _fresh(cells, recommended, "confirm")
@@ -276,21 +243,25 @@ def _fresh(cells: Sequence[SeenCell], plan: CellPlan, role: Role) -> CellPlan:
     return replace(plan, key=cell_key(plan.ratio, plan.depth, seed, plan.variant), seed=seed, role=role)
 
 
-def _skips(cells: Sequence[SeenCell], wanted: set[str], outlook: Surrogate) -> dict[str, SkipForecast]:
+def _skips(cells: Sequence[SeenCell], wanted: set[str], surrogate: Surrogate) -> dict[str, SkipForecast]:
     """What stands in for the cells that wait and are not wanted."""
     intervals: dict[int, tuple[float, float]] = {}
     skips = {}
     for cell in cells:
         if _is_free(cell) and cell.plan.key not in wanted:
-            index = outlook.find(cell.plan)
-            lower, upper = intervals.setdefault(index, outlook.interval(index))
+            index = surrogate.find(cell.plan)
+            lower, upper = intervals.setdefault(index, surrogate.interval(index))
             skips[cell.plan.key] = SkipForecast(
-                _reason(lower, upper, outlook), float(outlook.mean[index]), lower, upper
+                _reason(lower, upper, surrogate), float(surrogate.mean[index]), lower, upper
             )
     return skips
 
 
-def _reason(lower: float, upper: float, outlook: Surrogate) -> str:
-    known = (upper - lower) / 2 <= outlook.tolerance
-    why = f"its DSC is known within {outlook.tolerance:g}" if known else "measuring it would hardly change the answer"
+def _reason(lower: float, upper: float, surrogate: Surrogate) -> str:
+    known = (upper - lower) / 2 <= surrogate.rule.tolerance
+    why = (
+        f"its DSC is known within {surrogate.rule.tolerance:g}"
+        if known
+        else "measuring it would hardly change the answer"
+    )
     return f"skipped: {why}; forecast for one run [{lower:.3f}, {upper:.3f}]"

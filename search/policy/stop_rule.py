@@ -180,12 +180,12 @@ def _trouble(curve: Sequence[Evaluation], evaluations: int, d0: float) -> Litera
 
 
 def _expected_end(forecast: Forecast) -> PlateauForecast:
-    mean, lower, upper = (float(each[0]) for each in (forecast.mean, forecast.mean_lower, forecast.mean_upper))
+    mean, lower, upper = (float(values[0]) for values in (forecast.mean, forecast.mean_lower, forecast.mean_upper))
     return PlateauForecast(mean, lower, upper, forecast.method)
 
 
 def _measured_end(forecast: Forecast) -> PlateauForecast:
-    mean, lower, upper = (float(each[0]) for each in (forecast.mean, forecast.lower, forecast.upper))
+    mean, lower, upper = (float(values[0]) for values in (forecast.mean, forecast.lower, forecast.upper))
     return PlateauForecast(mean, lower, upper, forecast.method)
 
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from models.surface import Runs, SurfacePrior
 from models.threads import one_blas_thread
-from search.analysis.ranking import LIKELY, floor_probabilities
+from search.analysis.good_enough import EnoughRule, by_size
 from search.curves.interpolation import Curves
 from search.policy.acquisition import knowledge_gradient, opportunity_loss
 from search.policy.stop_rule import remaining_gain
 from storage.records import CellState
-from storage.variants import recipe_of, variants_in
+from storage.variants import configuration_of, variants_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from storage.records import CellPlan, Evaluation, PlateauForecast
-    from storage.variants import Recipe
+    from storage.variants import ConfigurationKey
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -62,34 +62,32 @@ class Surrogate:
     """Joint draws of the DSC of J configurations, and what recommending each would lose.
 
     Attributes:
-        recipes: Shape (J,).
-        num_cases: Shape (J,).
+        configurations: J of them.
         prices: Shape (J,).
+        size: Rank of each by size, which decides between equals, shape (J,).
         mean: Expected validation DSC, shape (J,).
         draws: S joint draws of it, shape (S, J).
         noise: Standard deviation between runs of each configuration in each draw, shape (S, J).
         loss: Of recommending each configuration in each draw, shape (S, J).
-        tolerance: In DSC.
-        target: DSC to reach, or None.
+        rule: What is good enough.
     """
 
-    recipes: tuple[Recipe, ...]
-    num_cases: Integers
+    configurations: tuple[ConfigurationKey, ...]
     prices: Floats
+    size: Integers
     mean: Floats
     draws: Floats
     noise: Floats
     loss: Floats
-    tolerance: float
-    target: float | None
+    rule: EnoughRule
 
     def find(self, plan: CellPlan) -> int:
         """The configuration of a cell."""
-        return self._places[recipe_of(plan), plan.num_cases]
+        return self._places[configuration_of(plan)]
 
     @cached_property
-    def _places(self) -> dict[tuple[Recipe, int], int]:
-        return {where: i for i, where in enumerate(zip(self.recipes, self.num_cases.tolist(), strict=True))}
+    def _places(self) -> dict[ConfigurationKey, int]:
+        return {configuration: i for i, configuration in enumerate(self.configurations)}
 
     def interval(self, index: int) -> tuple[float, float]:
         """5th and 95th percentile of the value that a new run of a configuration would measure."""
@@ -109,7 +107,7 @@ class Surrogate:
 
     @cached_property
     def _recommended(self) -> int:
-        return _best_buys(np.ones((1, len(self.draws))), self)[0]
+        return _chosen(np.ones((1, len(self.draws))), self)[0]
 
     def recommended_if(self, index: int, dsc: Floats) -> list[int | None]:
         """The same, had a configuration measured each of E values, shape (E,); None where no draw comes near it."""
@@ -117,7 +115,7 @@ class Surrogate:
         log = -0.5 * ((dsc[:, None] - self.draws[:, index]) / noise) ** 2 - np.log(noise)
         weights = np.exp(log - log.max(axis=1, keepdims=True))
         likely = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1) >= FEWEST_DRAWS
-        return [best if near else None for best, near in zip(_best_buys(weights, self), likely, strict=True)]
+        return [best if near else None for best, near in zip(_chosen(weights, self), likely, strict=True)]
 
     def worth(self, candidates: Integers) -> Floats:
         """Expected fall of the least expected loss by measuring each of K configurations once, shape (K,)."""
@@ -157,16 +155,21 @@ def fit_surrogate(
     hopeless = _hopeless(cells, plans)
     draws[:, hopeless], mean[hopeless] = 0.0, 0.0
     return Surrogate(
-        recipes=tuple(recipe_of(plan) for plan in plans),
-        num_cases=np.array([plan.num_cases for plan in plans]),
+        configurations=tuple(configuration_of(plan) for plan in plans),
         prices=prices,
+        size=_size_ranks(plans),
         mean=mean,
         draws=draws,
         noise=noise,
         loss=opportunity_loss(draws, prices, tolerance, target),
-        tolerance=tolerance,
-        target=target,
+        rule=EnoughRule(tolerance, target, best_of="fitted"),
     )
+
+
+def _size_ranks(plans: Sequence[CellPlan]) -> Integers:
+    """Rank of each configuration by its size: fewer cases, then fewer parameters."""
+    order = sorted(range(len(plans)), key=lambda i: by_size(plans[i]))
+    return np.argsort(np.array(order, dtype=np.int64))
 
 
 def _rng(seed: int, variant: str) -> Callable[[], np.random.Generator]:
@@ -210,12 +213,12 @@ class _Layout:
         """Values at configurations, from those at the positions of shape (R, P): shape (R, J)."""
         if len(self.num_cases) == 1:
             return np.asarray(known[:, np.searchsorted(self.depths, depth)])
-        found = np.empty((len(known), len(depth)))
-        for index, each in enumerate(self.depths):
-            own = depth == each
+        values = np.empty((len(known), len(depth)))
+        for index, own_depth in enumerate(self.depths):
+            own = depth == own_depth
             part = known[:, index * len(self.num_cases) : (index + 1) * len(self.num_cases)]
-            found[:, own] = Curves(self.num_cases, part).at(num_cases[own].astype(np.float64))
-        return found
+            values[:, own] = Curves(self.num_cases, part).at(num_cases[own].astype(np.float64))
+        return values
 
 
 @lru_cache(maxsize=64)
@@ -248,10 +251,10 @@ def _merged(places: Integers, dsc: Floats, sigma: Floats) -> Runs:
 
 def _hopeless(cells: Sequence[SeenCell], plans: Sequence[CellPlan]) -> list[int]:
     """Configurations of which two runs or more were flagged, and none has learned: they are never recommended."""
-    flagged = Counter((recipe_of(c.plan), c.plan.num_cases) for c in cells if c.state in FLAGGED)
-    learned = {(recipe_of(c.plan), c.plan.num_cases) for c in cells if c.state in ENDED and c.curve}
+    flagged = Counter(configuration_of(cell.plan) for cell in cells if cell.state in FLAGGED)
+    learned = {configuration_of(cell.plan) for cell in cells if cell.state in ENDED and cell.curve}
     lost = {which for which, times in flagged.items() if times >= HOPELESS and which not in learned}
-    return [i for i, p in enumerate(plans) if (recipe_of(p), p.num_cases) in lost]
+    return [i for i, plan in enumerate(plans) if configuration_of(plan) in lost]
 
 
 def _was_left(cell: SeenCell) -> bool:
@@ -276,26 +279,21 @@ def _with_expected(runs: Runs, places: Sequence[int], mean: Floats) -> Runs:
     )
 
 
-def _best_buys(weights: Floats, outlook: Surrogate) -> list[int]:
+def _chosen(weights: Floats, surrogate: Surrogate) -> list[int]:
     """What to recommend under E weightings of the draws, of shape (E, S).
 
-    The cheapest DSC among configurations that reach the floor with P >= 0.5; the likeliest where none does.
+    As the answer chooses: the cheapest DSC among the eligible; the likeliest where none is.
     """
     shares = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     with one_blas_thread():
-        means = shares @ outlook.single
+        means = shares @ surrogate.single
         best = means.argmax(axis=1)
         chances = np.empty(means.shape)
-        for each in np.unique(best):  # mostly one: then the draws are compared with their floors only once
-            own = best == each
+        for first in np.unique(best):  # mostly one: then the draws are compared with their floors only once
+            own = best == first
             fitted = means[own.argmax()]
-            chances[own] = floor_probabilities(fitted, outlook.single, outlook.tolerance, outlook.target, shares[own])
-    return [_best_buy(mean, chance, outlook) for mean, chance in zip(means, chances, strict=True)]
-
-
-def _best_buy(mean: Floats, chance: Floats, outlook: Surrogate) -> int:
-    cost = np.where((chance >= LIKELY) & (mean > 0), outlook.prices / np.maximum(mean, 1e-6), np.inf)
-    if not np.isfinite(cost).any():
-        return int(np.lexsort((outlook.num_cases, -mean, -chance))[0])
-    cheapest, recipes = np.flatnonzero(cost == cost.min()), outlook.recipes
-    return int(min(cheapest, key=lambda i: (outlook.num_cases[i], recipes[i].depth, recipes[i].variant)))
+            chances[own] = surrogate.rule.probabilities(surrogate.single, fitted, shares[own])
+    return [
+        surrogate.rule.first(mean, surrogate.prices, chance, surrogate.size)
+        for mean, chance in zip(means.astype(np.float64), chances, strict=True)
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -10,13 +10,20 @@ from search.grid import RATIO_PLACES, cell_key
 from search.replay.simulator import RecordedRun
 from storage.errors import InputError
 from storage.frames.elapsed_seconds import own_seconds
-from storage.frames.published_table import variant_column
+from storage.frames.table_checks import check_columns, check_rows, check_values, variant_column
 from storage.records import CellPlan, Evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-NEEDED = ("depth", "ratio", "val_dsc")
+NEEDED = {
+    **{name: (name,) for name in ("depth", "ratio", "val_dsc")},
+    "evaluation (or epoch)": ("evaluation", "epoch"),
+}
+COLUMNS_TOLD = (
+    "a surface has the columns depth, ratio, evaluation or epoch, val_dsc, and optionally test_dsc, variant, cases, "
+    "seed, step and seconds"
+)
 MOST = {"ratio": 1.0, "val_dsc": 1.0, "test_dsc": 1.0}  # of columns that are shares
 NUMBERS = (
     *("depth", "ratio", "cases", "seed", "evaluation", "epoch", "step"),
@@ -56,7 +63,7 @@ def recorded_runs(table: pd.DataFrame, source: str, parameters: Mapping[int, int
 
 def _complete(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """The table with every column that a replay reads."""
-    _check_columns(table, source)
+    check_columns(table, NEEDED, lambda column: f"{source} lacks the column {column!r}; {COLUMNS_TOLD}")
     whole = _numbers(table, source)
     whole["variant"] = variant_column(table, source)
     whole["ratio"] = whole["ratio"].round(RATIO_PLACES)
@@ -78,32 +85,21 @@ def _complete(table: pd.DataFrame, source: str) -> pd.DataFrame:
     return whole
 
 
-def _check_columns(table: pd.DataFrame, source: str) -> None:
-    missing = [name for name in NEEDED if name not in table]
-    if missing or not {"evaluation", "epoch"} & set(table):
-        raise InputError(
-            f"{source} lacks the column {(missing or ['evaluation (or epoch)'])[0]!r}; a surface has the columns depth,"
-            " ratio, evaluation or epoch, val_dsc, and optionally test_dsc, variant, cases, seed, step and seconds"
-        )
-
-
 def _numbers(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """The columns that a replay reads, as numbers in their range; only test_dsc may be left out of a row."""
-    found = table[[name for name in NUMBERS if name in table]].copy()
-    if found.empty:
-        raise InputError(f"{source} has no rows; a surface has one for each evaluation")
-    for name in found:
-        most = MOST.get(str(name), float("inf"))
-        values = pd.to_numeric(found[name], errors="coerce")
-        right = values.between(0, most) & (values < float("inf")) & ~((name == "ratio") & (values <= 0))
-        if name == "test_dsc":
-            right |= table[name].isna()
-        if not right.all():
-            row = int(right.to_numpy().argmin())
-            limits = "more than 0 and at most 1" if name == "ratio" else f"0 to {most:g}" if most == 1 else "0 or more"
-            raise InputError(f"{name} must be {limits}, got {table[name].iloc[row]!s} in row {row + 1} of {source}")
-        found[name] = values
-    return found
+    check_rows(table, f"{source} has no rows; a surface has one for each evaluation")
+    return pd.DataFrame({name: _in_range(table[name], name, source) for name in NUMBERS if name in table})
+
+
+def _in_range(column: pd.Series[Any], name: str, source: str) -> pd.Series[float]:
+    most = MOST.get(name, float("inf"))
+    values = pd.to_numeric(column, errors="coerce")
+    right = values.between(0, most) & (values < float("inf")) & ~((name == "ratio") & (values <= 0))
+    if name == "test_dsc":
+        right |= column.isna()
+    limits = "more than 0 and at most 1" if name == "ratio" else f"0 to {most:g}" if most == 1 else "0 or more"
+    check_values(column, right, f"{name} must be {limits}", source)
+    return values
 
 
 def _check_depths(whole: pd.DataFrame, source: str, parameters: Mapping[int, int]) -> None:
@@ -122,8 +118,8 @@ def _check_doubles(whole: pd.DataFrame, order: str, source: str) -> None:
 def _curve(rows: pd.DataFrame) -> tuple[Evaluation, ...]:
     names = ["evaluation", "epoch", "step", "val_dsc", "train_seconds", "val_seconds"]
     return tuple(
-        Evaluation(int(e), float(epoch), int(step), float(dsc), float(train), float(val))
-        for e, epoch, step, dsc, train, val in rows[names].itertuples(index=False)
+        Evaluation(int(evaluation), float(epoch), int(step), float(dsc), float(train), float(val))
+        for evaluation, epoch, step, dsc, train, val in rows[names].itertuples(index=False)
     )
 
 

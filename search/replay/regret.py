@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from search.analysis.good_enough import EnoughRule
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -26,13 +28,6 @@ class Regret:
     dsc_regret: float
     cost_regret: float
     case_error: float
-
-
-def right_configuration(truth: Floats, prices: Floats, tolerance: float, target: float | None = None) -> int:
-    """The cheapest DSC among configurations that reach the floor, by noise-free DSC, both of shape (J,)."""
-    floor = _floor(truth, tolerance, target)
-    cost = np.where(truth >= floor, prices / np.maximum(truth, 1e-6), np.inf)
-    return int(cost.argmin())
 
 
 def regret(
@@ -56,15 +51,10 @@ def regret(
         tolerance: In DSC.
         target: DSC to reach, or None: the best less the tolerance.
     """
-    right = right_configuration(truth, prices, tolerance, target)
+    rule = EnoughRule(tolerance, target, out_of_reach="lowered")
+    right = int(rule.right(truth, prices))
     return Regret(
-        dsc_regret=float(max(0.0, _floor(truth, tolerance, target) - truth[recommended])),
+        dsc_regret=float(max(0.0, rule.floor(truth.max()) - truth[recommended])),
         cost_regret=float(prices[recommended] / prices[right] - 1),
         case_error=float(abs(num_cases[recommended] - num_cases[right]) / num_train),
     )
-
-
-def _floor(truth: Floats, tolerance: float, target: float | None) -> float:
-    """The DSC to reach; a target that nothing reaches asks for the best."""
-    best = float(truth.max())
-    return best - tolerance if target is None else min(best, target)

@@ -75,9 +75,9 @@ def _times(amount: float, wanted: float, name: str) -> int:
 def living_nodes() -> list[Node]:
     """The nodes that are alive now."""
     return [
-        Node(each["NodeID"], each["NodeManagerHostname"], each["Resources"], each.get("Labels") or {})
-        for each in ray.nodes()
-        if each["Alive"]
+        Node(node["NodeID"], node["NodeManagerHostname"], node["Resources"], node.get("Labels") or {})
+        for node in ray.nodes()
+        if node["Alive"]
     ]
 
 
@@ -167,10 +167,11 @@ class Cluster:
     def _too_much(self) -> str:
         request = {name: amount for name, amount in request_of(self._resources, self.device).items() if amount}
         labels = self._resources.labels
+        largest = _largest(living_nodes(), request)
         return (
-            f"a trial asks for {_told(request)}{f' on a node with labels {labels}' if labels else ''}, the largest "
-            f"nodes have {_told(_largest(living_nodes(), request))}; lower cpus_per_trial, gpus_per_trial or what else "
-            "is too much ([resources])"
+            f"a trial asks for {_listed(request)}{f' on a node with labels {labels}' if labels else ''}, the largest "
+            f"nodes have {_listed(largest)}; lower cpus_per_trial, gpus_per_trial or what else is too much "
+            "([resources])"
         )
 
 
@@ -178,9 +179,11 @@ def _largest(nodes: Sequence[Node], request: Mapping[str, float]) -> dict[str, f
     return {name: max((node.resources.get(name, 0.0) for node in nodes), default=0.0) for name in request}
 
 
-def _told(amounts: Mapping[str, float]) -> str:
-    gigabytes = {f"{k} (GB)" if k == "memory" else k: v / GIGABYTE if k == "memory" else v for k, v in amounts.items()}
-    return ", ".join(f"{amount:g} {name}" for name, amount in gigabytes.items())
+def _listed(amounts: Mapping[str, float]) -> str:
+    return ", ".join(
+        f"{amount / GIGABYTE:g} memory (GB)" if name == "memory" else f"{amount:g} {name}"
+        for name, amount in amounts.items()
+    )
 
 
 @contextmanager

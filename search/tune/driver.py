@@ -8,7 +8,6 @@ import signal
 import tempfile
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from search.tune.cluster import Cluster, connected  # first: it sets what Ray reads when it is imported
@@ -16,15 +15,13 @@ from search.tune.cluster import Cluster, connected  # first: it sets what Ray re
 # isort: split
 from ray import tune
 
-from search.policy.decisions import Decisions, DecisionSpec
-from search.policy.next_cell import PolicyContext
+from search.policy.decisions import Decisions
 from search.tune.callbacks import ForecastStopper, TrialWatch
 from search.tune.held_claims import HeldClaims, LeaseKeeper
 from search.tune.node_check import check_nodes
 from search.tune.run_end import RunEnd, StopSignal
-from search.tune.searcher import Desk, LedgerSearcher
+from search.tune.searcher import DriverState, LedgerSearcher
 from search.tune.trainable import CellTrainable
-from search.worker.assignment import Assignment
 from storage.errors import InputError, StorageError
 from storage.ledger.leases import LeaseWatch, this_owner
 
@@ -32,61 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from models.forecaster.interface import Forecaster
-    from models.protocol import TrainingSpec
-    from search.policy.next_cell import PolicyName
-    from search.policy.stop_rule import StopSpec
-    from search.prices import Device, PriceSpec
-    from search.resources import ResourceSpec
-    from storage.data.spec import DataSpec
-    from storage.files.checkpoints import Keep
+    from search.tune.job import Job
     from storage.ledger.ledger import Ledger
     from storage.records import StudyRecord
 
 log = logging.getLogger(__name__)
 
 RENEWALS_PER_LEASE = 12
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be run, beside the ledger's study.
-
-    Attributes:
-        dataset_folder: Prepared dataset.
-        data: Which cases it was prepared from, their path absolute.
-        size: Side of resized images in 2D, None in 3D.
-        training: The protocol.
-        checkpoints: fsspec URL of the checkpoints.
-        artifacts: fsspec URL of the overlays; None: none are made.
-        keep: What stays of a closed cell's checkpoints.
-        policy: Which cells, and whether trainings may stop early.
-        tolerance: In DSC.
-        target: DSC to reach, or None.
-        prices: Of hours and cases.
-        stop: The stop rule's settings.
-        resources: What a trial holds.
-        forecaster: What the stop rule asks.
-        device_hours: Limit of what the study may spend, or None.
-        wait_for_others: Whether to wait for cells that other drivers hold.
-    """
-
-    dataset_folder: str
-    data: DataSpec
-    size: int | None
-    training: TrainingSpec
-    checkpoints: str
-    artifacts: str | None
-    keep: Keep
-    policy: PolicyName
-    tolerance: float
-    target: float | None
-    prices: PriceSpec
-    stop: StopSpec
-    resources: ResourceSpec
-    forecaster: Forecaster
-    device_hours: float | None
-    wait_for_others: bool
 
 
 def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
@@ -98,64 +47,53 @@ def run_cells(ledger: Ledger, study: StudyRecord, job: Job) -> RunEnd:
     """
     with connected():
         cluster = Cluster(job.resources)
-        device, share = cluster.device, cluster.share
-        versions = check_nodes(cluster, ledger.url, job.checkpoints) if cluster.is_shared else {}
-        assignment = _assignment(study, job, device, share, versions)
-        stop, live, owner = StopSignal(), HeldClaims(share), this_owner()
-        slots = cluster.slots
-        decisions = Decisions(ledger, study, _decision_spec(study, job, device, share), slots)
-        desk = Desk(
-            ledger=ledger,
-            study=study,
-            decisions=decisions,
-            assignment=assignment,
-            owner=owner,
-            live=live,
-            watch=LeaseWatch(job.resources.lease_seconds),
-            stop=stop,
-            slots=slots,
-            max_attempts=job.resources.max_attempts,
-            max_losses=job.resources.max_losses,
-            device_seconds=None if job.device_hours is None else 3600 * job.device_hours,
-            wait_for_others=job.wait_for_others,
-            keep=job.keep,
-        )
-        keeper = LeaseKeeper(ledger, live, every_seconds=job.resources.lease_seconds / RENEWALS_PER_LEASE)
-        with _signals(stop), cluster.asked_for_more(), _scratch_folder() as scratch:
+        driver = _driver_state(ledger, study, job, cluster)
+        keeper = LeaseKeeper(ledger, driver.held, every_seconds=job.resources.lease_seconds / RENEWALS_PER_LEASE)
+        with _signals(driver.stop), cluster.asked_for_more(), _scratch_folder() as scratch:
             try:
                 with keeper:
-                    _tuner(desk, job, cluster, scratch).fit()
+                    _tuner(driver, cluster, scratch).fit()
             finally:
-                _release(ledger, live)
-    if stop.reason is not None:
-        raise InputError(stop.reason)
-    return stop.end
+                _release(driver)
+    if driver.stop.reason is not None:
+        raise InputError(driver.stop.reason)
+    return driver.stop.end
 
 
-def _release(ledger: Ledger, live: HeldClaims) -> None:
-    try:
-        for claim in live.remove_all():
-            ledger.release(claim)
-    except StorageError as error:  # the leases end by themselves
-        log.warning("could not release the cells: %s", error)
+def _driver_state(ledger: Ledger, study: StudyRecord, job: Job, cluster: Cluster) -> DriverState:
+    """What the driver works with on a cluster whose nodes fit."""
+    versions = check_nodes(cluster, ledger.url, job.assignment.checkpoints) if cluster.is_shared else None
+    placed = job.on(cluster.device, cluster.share, versions)
+    return DriverState(
+        ledger=ledger,
+        study=study,
+        job=placed,
+        decisions=Decisions(ledger, study, placed.decision_spec, cluster.slots),
+        owner=this_owner(),
+        held=HeldClaims(cluster.share),
+        watch=LeaseWatch(job.resources.lease_seconds),
+        stop=StopSignal(),
+        slots=cluster.slots,
+    )
 
 
-def _tuner(desk: Desk, job: Job, cluster: Cluster, scratch: str) -> Any:
-    trainable = tune.with_parameters(CellTrainable, assignment=desk.assignment)
+def _tuner(driver: DriverState, cluster: Cluster, scratch: str) -> Any:
+    """Tune over the searcher, every trial on what the cluster gives it."""
+    trainable = tune.with_parameters(CellTrainable, assignment=driver.job.assignment)
     return tune.Tuner(
         tune.with_resources(trainable, cluster.placement()),
         tune_config=tune.TuneConfig(
-            search_alg=LedgerSearcher(desk),
+            search_alg=LedgerSearcher(driver),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=_trial_name,
             trial_dirname_creator=_trial_name,
         ),
         run_config=tune.RunConfig(
-            name=desk.study.name,
+            name=driver.study.name,
             storage_path=scratch,
-            stop=ForecastStopper(desk.decisions, desk.live, desk.stop),
-            callbacks=[TrialWatch(desk.live, job.resources.silent_seconds)],
+            stop=ForecastStopper(driver.decisions, driver.held, driver.stop),
+            callbacks=[TrialWatch(driver.held, driver.job.resources.silent_seconds)],
             checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             verbose=0,
         ),
@@ -166,51 +104,13 @@ def _trial_name(trial: Any) -> str:
     return str(trial.trial_id)
 
 
-def _decision_spec(study: StudyRecord, job: Job, device: Device, share: float) -> DecisionSpec:
-    context = PolicyContext(
-        num_train=len(study.split["train"]),
-        held_out_cases=len(study.split["validation"]) + len(study.split["test"]),
-        prices=job.prices,
-        device=device,
-        device_share=share,
-        evaluations=job.training.evaluations,
-        total_steps=job.training.total_steps,
-        tolerance=job.tolerance,
-        target=job.target,
-        device_name=job.resources.accelerator_type,
-    )
-    return DecisionSpec(
-        policy=job.policy,
-        context=context,
-        evaluations=job.training.evaluations,
-        d0=study.facts["d0"],
-        tolerance=job.tolerance,
-        stop=job.stop,
-        forecaster=job.forecaster,
-        device_seconds=None if job.device_hours is None else 3600 * job.device_hours,
-    )
-
-
-def _assignment(
-    study: StudyRecord, job: Job, device: str, share: float, versions: dict[str, str] | None = None
-) -> Assignment:
-    return Assignment(
-        study=study.name,
-        dataset_folder=job.dataset_folder,
-        data=job.data,
-        size=job.size,
-        fingerprint=study.fingerprint,
-        versions=versions or {},
-        split=study.split,
-        groups=study.groups,
-        training=job.training,
-        checkpoints=job.checkpoints,
-        device=device,
-        device_share=share,
-        threads=job.resources.cpus_per_trial,
-        artifacts=job.artifacts,
-        spacing=study.identity["data"]["spacing"],
-    )
+def _release(driver: DriverState) -> None:
+    """Give back what is still held."""
+    try:
+        for claim in driver.held.remove_all():
+            driver.ledger.release(claim)
+    except StorageError as error:  # the leases end by themselves
+        log.warning("could not release the cells: %s", error)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from search.policy.stop_rule import StopDecision
     from storage.ledger.ledger import Ledger
     from storage.records import Claim, Evaluation
 
@@ -22,11 +23,27 @@ SILENT_SECONDS_UNKNOWN = 24 * 3600.0  # for a trial whose first evaluation is st
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class EndedTrial:
+    """What was held of a Ray trial that has ended.
+
+    Attributes:
+        claim: Of its cell.
+        unrecorded_seconds: Device seconds of work since the last record.
+        decision: Why its training was stopped; None where it was not.
+    """
+
+    claim: Claim
+    unrecorded_seconds: float
+    decision: StopDecision | None
+
+
 @dataclass
 class _Held:
     claim: Claim
     working_since: float | None = None
     curve: Sequence[Evaluation] = field(default=())
+    decision: StopDecision | None = None
 
     def silent_for(self, now: float) -> float:
         return 0.0 if self.working_since is None else now - self.working_since
@@ -62,11 +79,19 @@ class HeldClaims:
                 held.working_since = time.monotonic()
                 held.curve = held.curve if curve is None else curve
 
-    def remove(self, ray_trial_id: str) -> tuple[Claim, float] | None:
-        """Hold it no longer; returns the claim, and its device seconds of work since the last record."""
+    def note_decision(self, ray_trial_id: str, decision: StopDecision | None) -> None:
+        """Note what the stop rule says of the trial's newest report: Tune itself passes on no more than a yes or no."""
+        with self._lock:
+            if held := self._held.get(ray_trial_id):
+                held.decision = decision
+
+    def remove(self, ray_trial_id: str) -> EndedTrial | None:
+        """Hold it no longer; returns what was held, None where that was nothing."""
         with self._lock:
             held = self._held.pop(ray_trial_id, None)
-        return None if held is None else (held.claim, self._unrecorded(held, time.monotonic()))
+        if held is None:
+            return None
+        return EndedTrial(held.claim, self._unrecorded(held, time.monotonic()), held.decision)
 
     def drop(self, claims: Sequence[Claim]) -> None:
         """Hold these no longer: they were given away."""
@@ -104,15 +129,15 @@ def silence_limit(curve: Sequence[Evaluation], least_seconds: float) -> float:
     """After how many seconds without a report a trial with this curve is taken for hung."""
     if not curve:
         return max(SILENT_SECONDS_UNKNOWN, least_seconds)
-    return max(SILENT_EVALUATIONS * median(e.train_seconds + e.val_seconds for e in curve), least_seconds)
+    return max(SILENT_EVALUATIONS * median(point.train_seconds + point.val_seconds for point in curve), least_seconds)
 
 
 class LeaseKeeper:
     """Renews all leases of a driver from a thread of its own, so that a long evaluation does not lose its cell."""
 
-    def __init__(self, ledger: Ledger, live: HeldClaims, *, every_seconds: float) -> None:
+    def __init__(self, ledger: Ledger, held: HeldClaims, *, every_seconds: float) -> None:
         """Start with `with`."""
-        self._ledger, self._live, self._every_seconds = ledger, live, every_seconds
+        self._ledger, self._held, self._every_seconds = ledger, held, every_seconds
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
 
@@ -134,10 +159,10 @@ class LeaseKeeper:
             self._renew()
 
     def _renew(self) -> None:
-        working = self._live.unrecorded_seconds()
+        working = self._held.unrecorded_seconds()
         if not working:
             return
         try:
-            self._live.drop(self._ledger.renew(working))
+            self._held.drop(self._ledger.renew(working))
         except Exception as error:  # noqa: BLE001 - the database may come back before the lease ends
             log.warning("could not renew the leases: %s", error)

@@ -48,11 +48,11 @@ def check_nodes(cluster: Cluster, url: str, checkpoints: str) -> dict[str, str]:
     fs, probe = leave_probe(checkpoints)
     try:
         name = probe.rpartition("/")[2]
-        looks = [(node, _ask(node, checkpoints, name)) for node in nodes]
-        for node, look in looks:
-            found = _answer(node, look)
-            if found is not None:
-                _check(node, found, wanted, checkpoints)
+        asked = [(node, _ask(node, checkpoints, name)) for node in nodes]
+        for node, reference in asked:
+            answer = _answer(node, reference)
+            if answer is not None:
+                _check(node, answer, wanted, checkpoints)
     finally:
         fs.rm_file(probe)
     return wanted
@@ -69,14 +69,14 @@ def _look(checkpoints: str, probe: str) -> dict[str, Any]:
 
 def _ask(node: Node, checkpoints: str, probe: str) -> Any:
     there = NodeAffinitySchedulingStrategy(node_id=node.node_id, soft=False)
-    look: Any = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=there)(_look)
-    return look.remote(checkpoints, probe)
+    task: Any = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=there)(_look)
+    return task.remote(checkpoints, probe)
 
 
-def _answer(node: Node, look: Any) -> dict[str, Any] | None:
+def _answer(node: Node, reference: Any) -> dict[str, Any] | None:
     """What the node said; None where it went away meanwhile, as nodes may."""
     try:
-        found: dict[str, Any] = ray.get(look, timeout=SECONDS_TO_ANSWER)
+        answer: dict[str, Any] = ray.get(reference, timeout=SECONDS_TO_ANSWER)
     except (ray.exceptions.NodeDiedError, ray.exceptions.WorkerCrashedError, ray.exceptions.TaskUnschedulableError):
         return None
     except ray.exceptions.RayError as error:
@@ -85,14 +85,14 @@ def _answer(node: Node, look: Any) -> dict[str, Any] | None:
             f"node {node.host} cannot run dicecurve: {reason.strip()}; install its packages there (`pip install .` of "
             "this repository with constraints.txt), and restart Ray"
         ) from error
-    return found
+    return answer
 
 
-def _check(node: Node, found: Mapping[str, Any], wanted: Mapping[str, str], checkpoints: str) -> None:
-    differing = version_differences(wanted, found["versions"])
+def _check(node: Node, answer: Mapping[str, Any], wanted: Mapping[str, str], checkpoints: str) -> None:
+    differing = version_differences(wanted, answer["versions"])
     if differing is not None:
         raise InputError(f"node {node.host} does not fit: {differing}")
-    if not found["sees_checkpoints"]:
+    if not answer["sees_checkpoints"]:
         raise InputError(
             f"node {node.host} does not see the checkpoints in {checkpoints}; name a folder that all nodes share, or a "
             "URL such as s3://BUCKET/FOLDER ([files] checkpoints)"

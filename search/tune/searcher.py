@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune.search import Searcher
 
+from search.policy.bookkeeping import Bookkeeping
 from search.policy.claim_queue import ClaimQueue
-from search.policy.stop_rule import outcome
-from search.policy.trial_attributes import trial_attributes
 from search.tune.run_end import RunEnd
-from search.worker.assignment import FailureReport, TestReport, TrainReport
+from search.worker.reports import FailureReport, TestReport, TrainReport
 from storage.errors import LostLease, StorageError
 from storage.ledger.cell_records import cell_record, spent_seconds
 
@@ -23,62 +22,52 @@ if TYPE_CHECKING:
     from search.policy.decisions import Decisions
     from search.policy.stop_rule import StopDecision
     from search.tune.held_claims import HeldClaims
+    from search.tune.job import Job
     from search.tune.run_end import StopSignal
-    from search.worker.assignment import Assignment
-    from storage.files.checkpoints import Keep
     from storage.ledger.leases import LeaseWatch
     from storage.ledger.ledger import Ledger
-    from storage.records import Cell, Claim, Evaluation, StudyRecord
+    from storage.records import Cell, CellRecord, Claim, Evaluation, StudyRecord
 
 POLL_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Desk:
-    """Everything that the searcher works with.
+@dataclass(frozen=True, kw_only=True)
+class DriverState:
+    """What a driver works with while it runs a study.
 
     Attributes:
         ledger: The open ledger.
         study: The study in it.
+        job: What is to be run.
         decisions: Which cell next, and when a training ends.
-        assignment: What workers know.
         owner: The name under which this driver holds cells.
-        live: The claims that it holds.
+        held: The claims that it holds.
         watch: Watches the leases of other drivers.
         stop: Set when the run is to end.
         slots: How many trials the cluster can run at once.
-        max_attempts: How often a cell is tried.
-        max_losses: After how many lost workers an attempt is failed.
-        device_seconds: The study's limit of device seconds, or None.
-        wait_for_others: Whether to wait for cells that other drivers hold.
-        keep: What stays of a closed cell's checkpoints.
     """
 
     ledger: Ledger
     study: StudyRecord
+    job: Job
     decisions: Decisions
-    assignment: Assignment
     owner: str
-    live: HeldClaims
+    held: HeldClaims
     watch: LeaseWatch
     stop: StopSignal
     slots: Callable[[], int]
-    max_attempts: int
-    max_losses: int
-    device_seconds: float | None
-    wait_for_others: bool
-    keep: Keep
 
 
 class LedgerSearcher(Searcher):
     """Suggests claimed cells. It keeps nothing that the ledger could not rebuild."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, driver: DriverState) -> None:
         """No metric: the ledger knows what is measured."""
         super().__init__()
-        self._desk = desk
+        self._driver = driver
         self._idle_until = 0.0
-        self._queue = ClaimQueue(desk.ledger, desk.study.study_id, desk.owner, desk.decisions)
+        self._queue = ClaimQueue(driver.ledger, driver.study.study_id, driver.owner, driver.decisions)
+        self._books = Bookkeeping(driver.ledger, driver.job.decision_spec.d0, driver.job.close_checkpoints)
 
     def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **_spec: Any) -> bool:
         """Accept whatever Tune sets: nothing of it is used."""
@@ -93,37 +82,32 @@ class LedgerSearcher(Searcher):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Record an evaluation; after the last one the worker goes on to the test."""
-        claim = self._desk.live.find(trial_id)
+        held, report = self._driver.held, result["report"]
+        claim = held.find(trial_id)
         if claim is None:
             return
         with self._run_ends_without_database():
             try:
-                self._record(claim, result["report"])
-                if result["report"].finished:
-                    self._desk.ledger.begin_test(claim)
+                self._books.record(claim, report)
             except LostLease:
-                self._desk.live.remove(trial_id)
+                held.remove(trial_id)
                 return
-            self._desk.live.mark_working(trial_id, result["report"].curve)
+            held.mark_working(trial_id, report.curve)
             self._heed_limit()
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:  # noqa: FBT001, FBT002 - Tune's signature
         """Record what the trial ended with: a stopped training or a test; without a result the worker was lost."""
-        removed = self._desk.live.remove(trial_id)
+        ended = self._driver.held.remove(trial_id)
         self._idle_until = 0.0
-        if removed is None:
+        if ended is None:
             return
-        claim, unrecorded_seconds = removed
         report = None if error else (result or {}).get("report")
         with self._run_ends_without_database():
             try:
                 if not isinstance(report, TrainReport | TestReport):
                     # What was worked since the last record is lost, but counted.
-                    self._desk.ledger.renew({claim: unrecorded_seconds})
-                if report is None:
-                    self._give_back_or_fail(claim)
-                else:
-                    self._close(claim, report, (result or {}).get("stop_decision"))
+                    self._driver.ledger.renew({ended.claim: ended.unrecorded_seconds})
+                self._close(ended.claim, report, ended.decision)
             except LostLease:
                 return  # another driver has the cell by now, and will report what it finds
             self._heed_limit()
@@ -139,30 +123,39 @@ class LedgerSearcher(Searcher):
         return {}
 
     def _suggest(self, trial_id: str) -> Any:
-        desk = self._desk
-        if desk.stop.is_set():
+        driver = self._driver
+        if driver.stop.is_set():
             return Searcher.FINISHED
         # Claims wait for a free slot, else Tune hoards cells that other drivers could take.
-        if len(desk.live) >= desk.slots() or time.monotonic() < self._idle_until:
+        if len(driver.held) >= driver.slots() or time.monotonic() < self._idle_until:
             return None
         self._heed_limit()
-        claim = None if desk.stop.is_set() else self._queue.claim(self._cells)
+        claim = None if driver.stop.is_set() else self._queue.claim(self._cells)
         if claim is not None:
-            desk.live.add(trial_id, claim, self._curve(claim))
+            driver.held.add(trial_id, claim, self._curve(claim))
             return {"claim": claim}
         self._idle_until = time.monotonic() + POLL_SECONDS
-        others_work = self._queue.others_work and not desk.stop.is_set()
-        if len(desk.live) or (desk.wait_for_others and others_work):
+        others_work = self._queue.others_work and not driver.stop.is_set()
+        if len(driver.held) or (driver.job.wait_for_others and others_work):
             return None
-        if not others_work and not desk.stop.is_set():
-            desk.decisions.close()
+        if not others_work and not driver.stop.is_set():
+            driver.decisions.close()
         return Searcher.FINISHED
+
+    def _cells(self) -> list[Cell]:
+        """All cells, those of dead drivers taken back."""
+        driver, study_id = self._driver, self._driver.study.study_id
+        cells = driver.ledger.cells(study_id)
+        expired = driver.watch.expired(cells, driver.owner)
+        taken_back = [driver.ledger.take_back(study_id, cell) for cell in expired]
+        return driver.ledger.cells(study_id) if any(taken_back) else cells
 
     def _curve(self, claim: Claim) -> tuple[Evaluation, ...]:
         """What a cell that was held before has measured."""
-        if claim.number == 1:
-            return ()
-        return cell_record(self._desk.ledger, self._desk.study.study_id, claim.plan.key).curve
+        return () if claim.number == 1 else self._cell_record(claim).curve
+
+    def _cell_record(self, claim: Claim) -> CellRecord:
+        return cell_record(self._driver.ledger, claim.study_id, claim.plan.key)
 
     @contextmanager
     def _run_ends_without_database(self) -> Iterator[None]:
@@ -170,92 +163,51 @@ class LedgerSearcher(Searcher):
         try:
             yield
         except StorageError as error:
-            self._desk.stop.set(RunEnd.DATABASE_AWAY, str(error))
-
-    def _cells(self) -> list[Cell]:
-        desk = self._desk
-        cells = desk.ledger.cells(desk.study.study_id)
-        expired = desk.watch.expired(cells, desk.owner)
-        taken_back = [desk.ledger.take_back(desk.study.study_id, cell) for cell in expired]
-        return desk.ledger.cells(desk.study.study_id) if any(taken_back) else cells
-
-    def _record(self, claim: Claim, report: TrainReport) -> None:
-        self._desk.ledger.record(
-            claim,
-            report.curve,
-            checkpoint=report.checkpoint,
-            worker=report.worker,
-            test_curve=report.test_curve,
-            note=report.note,
-        )
+            self._driver.stop.set(RunEnd.DATABASE_AWAY, str(error))
 
     def _close(
-        self, claim: Claim, report: TrainReport | TestReport | FailureReport, decision: StopDecision | None
+        self, claim: Claim, report: TrainReport | TestReport | FailureReport | None, decision: StopDecision | None
     ) -> None:
-        if isinstance(report, FailureReport) and report.disk_is_full:
-            self._end_with_full_disk(claim, report.reason)
-        elif isinstance(report, FailureReport) and report.node_is_unfit:
-            self._desk.ledger.release(claim)
-            self._desk.stop.set(
+        match report:
+            case TrainReport():
+                self._books.end_training(claim, report, decision)
+            case TestReport():
+                self._books.finish(claim, self._cell_record(claim), report)
+            case FailureReport():
+                self._fail(claim, report)
+            case None:
+                self._give_back_or_fail(claim)
+
+    def _fail(self, claim: Claim, report: FailureReport) -> None:
+        """Count a failure of the cell; a full disk or an unfit node ends the run, for others would meet the same."""
+        driver = self._driver
+        if report.disk_is_full:
+            driver.ledger.release(claim)
+            driver.stop.set(
+                RunEnd.DISK_FULL,
+                f"no space is left for checkpoints in {driver.job.assignment.checkpoints}: {report.reason}; its cells "
+                "wait: make room, and the same command goes on ([files] checkpoints)",
+            )
+        elif report.node_is_unfit:
+            driver.ledger.release(claim)
+            driver.stop.set(
                 RunEnd.NODE_UNFIT,
                 f"{report.reason}; its cells wait: mend the node or take it away, and the same command goes on",
             )
-        elif isinstance(report, FailureReport):
-            self._desk.ledger.fail(claim, report.reason, max_attempts=self._desk.max_attempts)
-        elif isinstance(report, TestReport):
-            self._finish(claim, report)
         else:
-            self._record(claim, report)
-            self._end_training(claim, decision)
-
-    def _end_training(self, claim: Claim, decision: StopDecision | None) -> None:
-        desk = self._desk
-        if decision is None:  # Tune ended the trial, not we: the training is to go on
-            desk.ledger.release(claim)
-        elif decision.kind == "cannot_matter":
-            desk.ledger.prune(claim, decision.reason, decision.forecast)
-            desk.assignment.checkpoint_folder(claim).close(desk.keep)
-        else:
-            desk.ledger.send_to_test(claim, stop_reason=decision.reason, forecast=decision.forecast)
-
-    def _finish(self, claim: Claim, report: TestReport) -> None:
-        desk = self._desk
-        record = cell_record(desk.ledger, claim.study_id, claim.plan.key)
-        state = outcome(record.curve, desk.study.facts["d0"])
-        assert record.best is not None
-        facts = trial_attributes(record, report.scores)
-        desk.ledger.finish(
-            claim,
-            state,
-            value=record.best.val_dsc,
-            scores=report.scores,
-            facts=facts,
-            artifacts=report.artifacts,
-            note=report.note,
-        )
-        desk.assignment.checkpoint_folder(claim).close(desk.keep)
+            driver.ledger.fail(claim, report.reason, max_attempts=driver.job.resources.max_attempts)
 
     def _give_back_or_fail(self, claim: Claim) -> None:
-        desk = self._desk
-        losses = cell_record(desk.ledger, claim.study_id, claim.plan.key).cell.losses + 1
-        if losses >= desk.max_losses:
+        """Count a lost worker: the cell waits again, or has lost too many."""
+        ledger, resources = self._driver.ledger, self._driver.job.resources
+        losses = self._cell_record(claim).cell.losses + 1
+        if losses >= resources.max_losses:
             reason = f"its worker was lost {losses} times (out of memory, or a machine that went away)"
-            desk.ledger.fail(claim, reason, max_attempts=desk.max_attempts)
+            ledger.fail(claim, reason, max_attempts=resources.max_attempts)
         else:
-            desk.ledger.release(claim, lost=f"its worker was lost under claim {claim.number}")
-
-    def _end_with_full_disk(self, claim: Claim, reason: str) -> None:
-        """The cell is not to blame, and the next ones would meet the same disk."""
-        self._desk.ledger.release(claim)
-        self._desk.stop.set(
-            RunEnd.DISK_FULL,
-            f"no space is left for checkpoints in {self._desk.assignment.checkpoints}: {reason}; its cells wait: make "
-            "room, and the same command goes on ([files] checkpoints)",
-        )
+            ledger.release(claim, lost=f"its worker was lost under claim {claim.number}")
 
     def _heed_limit(self) -> None:
-        desk = self._desk
-        if desk.device_seconds is not None:
-            spent = spent_seconds(desk.ledger, desk.study.study_id)
-            if spent >= desk.device_seconds:
-                desk.stop.set(RunEnd.LIMIT)
+        driver, limit = self._driver, self._driver.job.decision_spec.device_seconds
+        if limit is not None and spent_seconds(driver.ledger, driver.study.study_id) >= limit:
+            driver.stop.set(RunEnd.LIMIT)

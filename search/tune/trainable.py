@@ -16,8 +16,8 @@ from ray import tune
 
 from models.training.training import Training
 from models.training.training_data import TrainingData
-from search.worker.assignment import Assignment, FailureReport, TestReport, TrainReport
 from search.worker.overlays import draw_overlays
+from search.worker.reports import FailureReport, TestReport, TrainReport
 from search.worker.versions import node_versions, version_differences
 from storage.data.dataset import Dataset
 from storage.data.prepare import prepare
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from models.training.training import MeasuredPoint
+    from search.worker.assignment import Assignment
     from storage.records import Artifact, Claim
 
 
@@ -73,22 +74,22 @@ class CellTrainable(tune.Trainable):
         try:
             report = self._work()
         except InputError as error:
-            report = FailureReport(f"on node {platform.node()}: {error}"[:1000], node_is_unfit=True)
+            report = FailureReport(f"on node {platform.node()}: {error}"[:NOTE_LENGTH], node_is_unfit=True)
         except Exception as error:  # noqa: BLE001 - whatever a cell dies of is its recorded reason, not the study's end
             self._device_is_broken = isinstance(error, torch.AcceleratorError)
             is_full = isinstance(error, OSError) and error.errno in DISK_IS_FULL
             report = FailureReport(f"{type(error).__name__}: {error}"[:NOTE_LENGTH], is_full)
         return {"report": report, "done": not isinstance(report, TrainReport)}
 
+    def cleanup(self) -> None:
+        """Let go of the model."""
+        self._training = None
+
     def _work(self) -> TrainReport | TestReport:
         if self._differs is not None:  # from the driver's versions: what this node measured would not compare
             raise InputError(self._differs)
         trained = self._training is not None and self._training.is_finished
         return self._train() if self._claim.phase == "train" and not trained else self._test()
-
-    def cleanup(self) -> None:
-        """Let go of the model."""
-        self._training = None
 
     def _train(self) -> TrainReport:
         name, training = self._resumed()
@@ -98,7 +99,7 @@ class CellTrainable(tune.Trainable):
             name = folder.save(self._claim.number, len(training.curve), training.state())
         return TrainReport(
             curve=tuple(_evaluation(point) for point in training.curve),
-            test_curve={p.evaluation: p.test_dsc for p in training.curve if p.test_dsc is not None},
+            test_curve={point.evaluation: point.test_dsc for point in training.curve if point.test_dsc is not None},
             checkpoint=name,
             worker=self._worker(training),
             finished=training.is_finished,
@@ -121,31 +122,31 @@ class CellTrainable(tune.Trainable):
 
     def _show(self, training: Training, counts: ArrayLike) -> tuple[tuple[Artifact, ...], str | None]:
         """Write the overlays, or say why there are none: a cell is measured without them too."""
-        desk, claim = self._assignment, self._claim
-        if desk.artifacts is None:
+        assignment, claim = self._assignment, self._claim
+        if assignment.artifacts is None:
             return (), None
-        dataset = Dataset.open(Path(desk.dataset_folder))
+        dataset = Dataset.open(Path(assignment.dataset_folder))
         try:
-            overlays = draw_overlays(training, dataset, desk.split["test"], counts, desk.spacing)
-            desk.checkpoint_folder(claim).refuse_late(claim.number)
-            folder = ArtifactFolder.of(desk.artifacts, desk.study, claim.plan.key, claim.attempt)
+            overlays = draw_overlays(training, dataset, assignment.split["test"], counts, assignment.data.spacing)
+            assignment.checkpoint_folder(claim).refuse_late(claim.number)
+            folder = ArtifactFolder.of(assignment.artifacts, assignment.study, claim.plan.key, claim.attempt)
             return folder.save(claim.number, overlays), None
         except OSError as error:
             return (), f"its overlays could not be written: {error}"[:NOTE_LENGTH]
 
     def _resumed(self) -> tuple[str | None, Training]:
         """The training of this claim, and the checkpoint that it was resumed from when it had not begun here."""
-        self._note = None  # it is told once, with the first report
+        self._note = None  # a note goes out once, with the first report
         if self._training is not None:
             return None, self._training
         folder = self._assignment.checkpoint_folder(self._claim)
         folder.begin(self._claim.number)
-        found = folder.load_newest()
-        self._note, self._evaluations_before = found.note, found.evaluation
+        newest = folder.load_newest()
+        self._note, self._evaluations_before = newest.note, newest.evaluation
         self._training = _begin(self._assignment, self._claim)
-        if found.name is not None:
-            self._training.resume(found.files)
-        return found.name, self._training
+        if newest.name is not None:
+            self._training.resume(newest.files)
+        return newest.name, self._training
 
     def _worker(self, training: Training) -> dict[str, Any]:
         return {
@@ -181,13 +182,14 @@ def _dataset(assignment: Assignment) -> Dataset:
     """
     folder = Path(assignment.dataset_folder)
     if not (folder / ABOUT).exists():
-        made = prepare(assignment.data, assignment.size, folder.parent)
-        if made.fingerprint != assignment.fingerprint:
+        dataset = prepare(assignment.data, assignment.size, folder.parent)
+        if dataset.fingerprint != assignment.fingerprint:
             raise DataError(
-                f"the data in {assignment.data.path} are not those of the study (fingerprint {made.fingerprint[:12]}, "
-                f"not {assignment.fingerprint[:12]}); bring the same files to every node ([data] path)"
+                f"the data in {assignment.data.path} are not those of the study (fingerprint "
+                f"{dataset.fingerprint[:12]}, not {assignment.fingerprint[:12]}); bring the same files to every node "
+                "([data] path)"
             )
-        return made
+        return dataset
     return Dataset.open(folder)
 
 

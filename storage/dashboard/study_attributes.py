@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from optuna.storages._rdb import models
 
 from storage.database.engine import reading
-from storage.database.retry import patient
+from storage.database.retry import with_retries
 from storage.ledger import study_rows
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ attributes = models.StudySystemAttributeModel.__table__
 user_attributes = models.StudyUserAttributeModel.__table__
 
 
-@patient
+@with_retries
 def show_on_study(
     ledger: Ledger, study_id: int, *, note: str, facts: Mapping[str, str], figures: Mapping[str, str]
 ) -> None:
@@ -55,7 +55,7 @@ def show_on_study(
         _replace(connection, attributes, study_id, old | after.keys(), after)
 
 
-@patient
+@with_retries
 def shown_facts(ledger: Ledger, study_id: int) -> dict[str, str]:
     """The user attributes on a study's page; none before it was first shown."""
     with reading(ledger.engine) as connection:

@@ -35,7 +35,7 @@ class CaseFacts:
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> CaseFacts:
-        """From what the journal of a draft holds."""
+        """From what the journal of a staged dataset holds."""
         spacing = facts["spacing"]
         sides = None if spacing is None else tuple(spacing)
         return cls(tuple(facts["shape"]), facts["foreground"], sides, facts.get("axes"))
@@ -51,7 +51,7 @@ class Dataset:
         fingerprint: Hash of names and contents, before any resizing.
         dimensions: 2 or 3.
         channels: Channels of every image.
-        intensities: In 3D, "scheme" and "scale" of each channel (see `storage/intensities.py`).
+        intensities: In 3D, "scheme" and "scale" of each channel (see `storage/data/preprocessing/intensities.py`).
     """
 
     folder: Path

@@ -21,7 +21,7 @@ SECONDS_UNTIL_SETTLED = 10
 
 
 class FileHashes:
-    """Digests of files by absolute path; `save` keeps them in a folder for the next start."""
+    """Hashes of files by absolute path; `save` keeps them in a folder for the next start."""
 
     def __init__(self, folder: Path) -> None:
         """Take up what was remembered in the folder, if anything can be read there."""
@@ -37,34 +37,34 @@ class FileHashes:
             if known is not None and known[0] == state:
                 return bytes.fromhex(known[1])
             with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").digest()
+                file_hash = hashlib.file_digest(file, "sha256").digest()
         except OSError:
             return hashlib.sha256().digest()
-        self._remember(path, state, digest)
-        return digest
+        self._remember(path, state, file_hash)
+        return file_hash
 
     def save(self) -> None:
         """Write them; of two drivers that do so at once, one wins, and the other hashes again."""
         if not self._has_news:
             return
-        draft = self._path.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(self._known))
-        draft.replace(self._path)
+        partial = self._path.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(self._known))
+        partial.replace(self._path)
         self._has_news = False
 
-    def _remember(self, path: Path, state: list[int], digest: bytes) -> None:
+    def _remember(self, path: Path, state: list[int], file_hash: bytes) -> None:
         if state == _state(path) and time.time_ns() - max(state[1:]) > SECONDS_UNTIL_SETTLED * 10**9:
-            self._known[str(path.absolute())] = (state, digest.hex())
+            self._known[str(path.absolute())] = (state, file_hash.hex())
             self._has_news = True
 
 
 def _state(path: Path) -> list[int]:
-    found = path.stat()
-    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _load(path: Path) -> dict[str, tuple[list[int], str]]:
     try:
-        return {name: (state, digest) for name, (state, digest) in json.loads(path.read_text()).items()}
+        return {name: (state, file_hash) for name, (state, file_hash) in json.loads(path.read_text()).items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}  # they are a matter of speed alone

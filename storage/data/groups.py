@@ -42,8 +42,8 @@ def labels_by_pattern(names: Sequence[str], pattern: str) -> dict[str, str]:
         DataError: The pattern finds nothing in a name.
     """
     expression = re.compile(pattern)
-    found = {name: expression.search(name) for name in names}
-    labels = {name: match[1 if expression.groups else 0] for name, match in found.items() if match}
+    matches = {name: expression.search(name) for name in names}
+    labels = {name: match[1 if expression.groups else 0] for name, match in matches.items() if match}
     _raise(
         [f"{name}: no group found" for name in names if not labels.get(name)],
         f"group_pattern {pattern!r} must find a group in the name of every case ([data] group_pattern)",

@@ -57,9 +57,11 @@ def near_duplicates(dataset: Dataset, threshold: float = THRESHOLD) -> list[Near
     """Every pair of cases at least this similar, the most similar first; at most 100,000."""
     images = dataset.images() if dataset.dimensions == 2 else None  # noqa: PLR2004 - axes
     vectors = compared(dataset.thumbnails(), 0) if images is None else thumbnails(images)
-    pairs = similar_pairs(vectors, threshold)
-    found = [NearDuplicate(dataset.names[i], dataset.names[j], round(value, 4)) for i, j, value in pairs]
-    return sorted(found, key=lambda pair: (-pair.similarity, pair.first, pair.second))
+    pairs = [
+        NearDuplicate(dataset.names[i], dataset.names[j], round(value, 4))
+        for i, j, value in similar_pairs(vectors, threshold)
+    ]
+    return sorted(pairs, key=lambda pair: (-pair.similarity, pair.first, pair.second))
 
 
 def across_split(pairs: Sequence[NearDuplicate], split: Mapping[str, Sequence[str]]) -> list[NearDuplicate]:
@@ -87,7 +89,7 @@ def compared(small: NDArray[np.float32], least_contrast: float) -> NDArray[np.fl
 
 def similar_pairs(vectors: NDArray[np.float32], threshold: float) -> list[tuple[int, int, float]]:
     """(i, j, product) of every two rows i < j whose product reaches the threshold, the largest first."""
-    found: list[tuple[int, int, float]] = []
+    pairs: list[tuple[int, int, float]] = []
     for at in range(0, len(vectors), BLOCK):
         products = vectors[at : at + BLOCK] @ vectors[at:].T
         rows, columns = np.nonzero(np.triu(products >= threshold, 1))
@@ -95,9 +97,9 @@ def similar_pairs(vectors: NDArray[np.float32], threshold: float) -> list[tuple[
         if len(values) > MOST_PAIRS:
             most = np.argpartition(-values, MOST_PAIRS)[:MOST_PAIRS]
             rows, columns, values = rows[most], columns[most], values[most]
-        found += zip((rows + at).tolist(), (columns + at).tolist(), values.tolist(), strict=True)
-        found = sorted(found, key=lambda pair: (-pair[2], pair[:2]))[:MOST_PAIRS]
-    return found
+        pairs += zip((rows + at).tolist(), (columns + at).tolist(), values.tolist(), strict=True)
+        pairs = sorted(pairs, key=lambda pair: (-pair[2], pair[:2]))[:MOST_PAIRS]
+    return pairs
 
 
 def _to_unit_length(vectors: NDArray[np.float32], least: float) -> NDArray[np.float32]:

@@ -81,7 +81,7 @@ def volume_pipeline(spec: DataSpec, listing: VolumeListing, source: Source[Volum
         kinds=VOLUME_KINDS,
         make=make,
         check=lambda facts: [] if spec.spacing else _spacing_problems(facts),
-        finish=lambda draft: {"intensities": _scaled(draft, schemes)},
+        finish=lambda staged: {"intensities": _scaled(staged, schemes)},
         dimensions=3,
     )
 
@@ -99,13 +99,15 @@ def _scheme(spec: DataSpec, channel: str) -> Intensities:
     return "ct" if channel.lower() == "ct" else "zscore"
 
 
-def _scaled(draft: StagedDataset, schemes: Sequence[Intensities]) -> list[dict[str, Any]]:
+def _scaled(staged: StagedDataset, schemes: Sequence[Intensities]) -> list[dict[str, Any]]:
     """Scale the channels whose scheme needs the foreground of all cases; tells the scheme and scale of each channel."""
     scales: list[CtScale | None] = [None] * len(schemes)
     if "ct" in schemes:
-        samples = np.concatenate(draft.arrays("samples"), axis=1)
-        scales = [ct_scale(channel) if s == "ct" else None for channel, s in zip(samples, schemes, strict=True)]
-        draft.derive("raw", "images", lambda image: by_all_cases(image, scales))
+        samples = np.concatenate(staged.arrays("samples"), axis=1)
+        scales = [
+            ct_scale(channel) if scheme == "ct" else None for channel, scheme in zip(samples, schemes, strict=True)
+        ]
+        staged.derive("raw", "images", lambda image: by_all_cases(image, scales))
     return [{"scheme": scheme, "scale": scale} for scheme, scale in zip(schemes, scales, strict=True)]
 
 

@@ -53,21 +53,21 @@ def prepare(
         DataError: Something in the dataset cannot be read as it stands, all of it named; nothing is left behind.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    work = _work(spec, size, cache)
-    target = cache / work.key
-    if work.source.problems or not (target / ABOUT).exists():
+    pipeline = _pipeline(spec, size, cache)
+    folder = cache / pipeline.key
+    if not _is_prepared(pipeline, folder):
         try:
-            with hold_staged(cache / f"{work.key}.draft") as draft:
-                if work.source.problems or not (target / ABOUT).exists():  # another driver may have made it meanwhile
-                    _fill(draft, work, spec, progress)
-                    draft.publish(target, _about(work, size) | work.finish(draft), work.kinds)
+            with hold_staged(cache / f"{pipeline.key}.draft") as staged:
+                if not _is_prepared(pipeline, folder):  # another driver may have made it meanwhile
+                    _fill(staged, pipeline, spec, progress)
+                    staged.publish(folder, _about(pipeline, size) | pipeline.finish(staged), pipeline.kinds)
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
             raise DataError(
                 f"no room is left for the prepared dataset in {cache}; make room, or set cache in [files]"
             ) from None
-    return Dataset.open(target)
+    return Dataset.open(folder)
 
 
 def channels_of(spec: DataSpec) -> int:
@@ -87,19 +87,19 @@ def channels_of(spec: DataSpec) -> int:
     return len(spec.modalities or (BRATS_MODALITIES if spec.kind == "brats" else {"image": ""}))
 
 
-def _work(spec: DataSpec, size: int | None, cache: Path) -> Pipeline:
+def _pipeline(spec: DataSpec, size: int | None, cache: Path) -> Pipeline:
     if spec.kind == "phantom":
         assert size is not None
         return picture_pipeline(phantom.phantom_source(spec.phantom_cases, spec.split_seed), size)
-    digests = FileHashes(cache)
+    file_hashes = FileHashes(cache)
     try:
         if spec.kind in PICTURE_LISTINGS:
             assert size is not None
-            return picture_pipeline(picture_source(PICTURE_LISTINGS[spec.kind](spec, _folder(spec)), digests), size)
+            return picture_pipeline(picture_source(PICTURE_LISTINGS[spec.kind](spec, _folder(spec)), file_hashes), size)
         listing = VOLUME_LISTINGS[spec.kind](spec, _folder(spec))
-        return volume_pipeline(spec, listing, volume_source(listing, digests))
+        return volume_pipeline(spec, listing, volume_source(listing, file_hashes))
     finally:
-        digests.save()
+        file_hashes.save()
 
 
 def _folder(spec: DataSpec) -> Path:
@@ -108,33 +108,40 @@ def _folder(spec: DataSpec) -> Path:
     return Path(spec.path).expanduser()
 
 
-def _fill(draft: StagedDataset, work: Pipeline, spec: DataSpec, progress: Callable[[int, int], None] | None) -> None:
-    """Add the cases that the draft lacks, or find all that is wrong; after the first problem nothing is written."""
-    names, problems = work.source.names, list(work.source.problems)
-    facts = {record["name"]: CaseFacts.from_json(record["facts"]) for record in draft.records}
+def _is_prepared(pipeline: Pipeline, folder: Path) -> bool:
+    """Whether the dataset is there; one with problems never is."""
+    return not pipeline.source.problems and (folder / ABOUT).exists()
+
+
+def _fill(
+    staged: StagedDataset, pipeline: Pipeline, spec: DataSpec, progress: Callable[[int, int], None] | None
+) -> None:
+    """Add the cases that are not staged yet, or find all that is wrong; after the first problem nothing is written."""
+    names, problems = pipeline.source.names, list(pipeline.source.problems)
+    facts = {record["name"]: CaseFacts.from_json(record["facts"]) for record in staged.records}
     for index in range(len(facts), len(names)):
         try:
-            arrays, found = work.make(index)
+            arrays, case_facts = pipeline.make(index)
         except BadCase as error:
             problems += error.problems
         else:
-            facts[names[index]] = found
+            facts[names[index]] = case_facts
             if not problems:
-                draft.add(names[index], arrays, asdict(found))
+                staged.add(names[index], arrays, asdict(case_facts))
         if progress:
             progress(index + 1, len(names))
     empty = [name for name, fact in facts.items() if fact.foreground == 0]
     if spec.empty_masks == "error":
         problems += [f"{name}: no foreground in its mask ([data] empty_masks)" for name in empty]
-    raise_problems([*problems, *work.check(facts)], work.source.place)
+    raise_problems([*problems, *pipeline.check(facts)], pipeline.source.place)
     if len(empty) == len(names):
-        raise DataError(f"no case of {work.source.place} has foreground; mend its masks, or [data] foreground")
+        raise DataError(f"no case of {pipeline.source.place} has foreground; mend its masks, or [data] foreground")
 
 
-def _about(work: Pipeline, size: int | None) -> dict[str, object]:
+def _about(pipeline: Pipeline, size: int | None) -> dict[str, object]:
     return {
-        "fingerprint": work.source.fingerprint,
-        "dimensions": work.dimensions,
-        "channels": work.source.channels,
+        "fingerprint": pipeline.source.fingerprint,
+        "dimensions": pipeline.dimensions,
+        "channels": pipeline.source.channels,
         "size": size,
     }

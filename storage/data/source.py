@@ -6,8 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-import numpy as np
-
 from storage.errors import DataError
 
 if TYPE_CHECKING:
@@ -53,8 +51,27 @@ class CaseFiles:
 
 
 @dataclass(frozen=True)
+class VolumeCase:
+    """A case as it was read, turned to RAS.
+
+    Attributes:
+        name: Of the case.
+        image: float32, shape (channels, X, Y, Z).
+        mask: Foreground, shape (X, Y, Z).
+        spacing: Sides of a voxel in mm.
+        axes: Where the axes of the image's file pointed.
+    """
+
+    name: str
+    image: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    spacing: tuple[float, float, float]
+    axes: str
+
+
+@dataclass(frozen=True)
 class Source(Generic[Case]):
-    """Where cases come from. Every reader offers one, and the rest of the house knows nothing else of it.
+    """Where cases come from. Every reader offers one, and the rest of storage knows nothing else of it.
 
     Attributes:
         fingerprint: Hash of names and contents, before any resizing.
@@ -74,10 +91,10 @@ class Source(Generic[Case]):
 
 
 def fingerprint_of(parts: Iterable[tuple[str, Sequence[bytes]]], about: str = "") -> str:
-    """Hash cases (name, digests of their files), and what else says what they mean."""
+    """Hash cases (name, hashes of their files), and what else says what they mean."""
     whole = hashlib.sha256(about.encode())
-    for name, digests in parts:
-        for piece in (hashlib.sha256(name.encode()).digest(), *digests):
+    for name, hashes in parts:
+        for piece in (hashlib.sha256(name.encode()).digest(), *hashes):
             whole.update(piece)
     return whole.hexdigest()
 
@@ -108,22 +125,3 @@ def _lines(problems: Sequence[str]) -> list[str]:
         else:
             lines += [f"{file}: {rule}" for file in alike]
     return lines
-
-
-@dataclass(frozen=True)
-class VolumeCase:
-    """A case as it was read, turned to RAS.
-
-    Attributes:
-        name: Of the case.
-        image: float32, shape (channels, X, Y, Z).
-        mask: Foreground, shape (X, Y, Z).
-        spacing: Sides of a voxel in mm.
-        axes: Where the axes of the image's file pointed.
-    """
-
-    name: str
-    image: NDArray[np.float32]
-    mask: NDArray[np.bool_]
-    spacing: tuple[float, float, float]
-    axes: str

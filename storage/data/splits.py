@@ -10,7 +10,7 @@ import numpy as np
 from storage.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 PARTS = ("train", "validation", "test")
 
@@ -28,13 +28,14 @@ def group_numbers(
     Raises:
         DataError: A name in ``together`` is no case, or stands twice in one entry.
     """
-    index = {name: i for i, name in enumerate(names)}
-    parents = list(range(len(names)))
-    for entry in [*_checked(together, index), *_alike(names, labels or {})]:
+    from scipy.cluster.hierarchy import DisjointSet  # loads much of scipy
+
+    groups = DisjointSet(names)
+    for entry in [*_checked(together, set(names)), *_alike(names, labels or {})]:
         for name in entry[1:]:
-            one, other = _root(parents, index[entry[0]]), _root(parents, index[name])
-            parents[max(one, other)] = min(one, other)
-    return {name: _root(parents, i) for name, i in index.items()}
+            groups.merge(entry[0], name)
+    first: dict[str, int] = {}  # position of a group's first case
+    return {name: first.setdefault(groups[name], position) for position, name in enumerate(names)}
 
 
 def split_sizes(num_cases: int, shares: Sequence[float]) -> tuple[int, int, int]:
@@ -44,7 +45,7 @@ def split_sizes(num_cases: int, shares: Sequence[float]) -> tuple[int, int, int]
         DataError: A part would be empty.
     """
     exact = [num_cases * share for share in shares]
-    sizes = [int(e) for e in exact]
+    sizes = [int(share) for share in exact]
     by_remainder = sorted(range(3), key=lambda part: (sizes[part] - exact[part], part))
     for part in by_remainder[: num_cases - sum(sizes)]:
         sizes[part] += 1
@@ -104,10 +105,10 @@ def _members(names: Sequence[str], groups: Mapping[str, int]) -> list[list[str]]
     return list(members.values())
 
 
-def _checked(together: Sequence[Sequence[str]], index: Mapping[str, int]) -> Sequence[Sequence[str]]:
+def _checked(together: Sequence[Sequence[str]], known: Collection[str]) -> Sequence[Sequence[str]]:
     for entry in together:
         for position, name in enumerate(entry):
-            if name not in index:
+            if name not in known:
                 raise DataError(f"together names {name!r}, which is no case of the dataset ([data] together)")
             if name in entry[:position]:
                 raise DataError(f"together names {name!r} twice in one entry ([data] together)")
@@ -119,11 +120,3 @@ def _alike(names: Sequence[str], labels: Mapping[str, str]) -> list[list[str]]:
     for name in names if labels else ():
         members.setdefault(labels[name], []).append(name)
     return list(members.values())
-
-
-def _root(parents: list[int], index: int) -> int:
-    """The first case of a group, halving the way to it for the next call."""
-    while parents[index] != index:
-        parents[index] = parents[parents[index]]
-        index = parents[index]
-    return index

@@ -1,8 +1,8 @@
 """A prepared dataset in the making: flat files that grow case by case, and a journal of the cases that they hold.
 
-A process that is killed leaves its draft, and the next one goes on behind the last case in the journal: what lies
-beyond it in the files is cut off. A line enters the journal only after its arrays are on the disk. One process at a
-time holds a draft, by a lock that dies with it; others wait, and then find the work done.
+A process that is killed leaves it, and the next one goes on behind the last case in the journal: what lies beyond it
+in the files is cut off. A line enters the journal only after its arrays are on the disk. One process at a time holds
+it, by a lock that dies with the process; others wait, and then find the work done.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class StagedDataset:
     Attributes:
         folder: Where it grows.
         records: A case each: its name, the dtype and shape of its arrays by kind, and facts.
-        is_published: Whether it has become a dataset, and is a draft no more.
+        is_published: Whether it has become a dataset, and is staged no more.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -77,7 +77,7 @@ class StagedDataset:
         return map_cases(self.folder, kind, self.records)
 
     def derive(self, kind: str, target: str, function: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
-        """Make the arrays of a kind from those of another, case by case; a draft taken up again does so anew."""
+        """Make the arrays of a kind from those of another, case by case; whoever takes it up again does so anew."""
         self.note()
         with file_of(self.folder, kind).open("rb") as source, file_of(self.folder, target).open("wb") as file:
             for record in self.records:
@@ -144,30 +144,30 @@ def map_cases(folder: Path, kind: str, records: list[dict[str, Any]]) -> list[ND
 
 @contextmanager
 def hold_staged(folder: Path) -> Iterator[StagedDataset]:
-    """The draft at this place, once no other process holds it.
+    """The staged dataset in this folder, once no other process holds it.
 
     It stays where the block is interrupted, and goes where the block ends well, or with a DataError. Where the file
-    system knows no locks it is a draft of this process alone, which nobody goes on with.
+    system knows no locks it is one of this process alone, which nobody goes on with.
     """
     descriptor = _locked(folder)
-    place = folder if descriptor is not None else Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-"))
-    draft = StagedDataset(place)
+    path = folder if descriptor is not None else Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-"))
+    staged = StagedDataset(path)
     try:
-        yield draft
+        yield staged
     except (DataError, OSError) as error:
         if isinstance(error, DataError):
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(path, ignore_errors=True)
         raise
     except BaseException:
-        draft.note()
+        staged.note()
         raise
     else:
-        if not draft.is_published:
-            shutil.rmtree(place, ignore_errors=True)
+        if not staged.is_published:
+            shutil.rmtree(path, ignore_errors=True)
     finally:
-        draft.close()
+        staged.close()
         if descriptor is None:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(path, ignore_errors=True)
         else:
             os.close(descriptor)
 

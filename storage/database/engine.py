@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
+from storage.database.retry import reason_of
 from storage.database.urls import hide_password
 from storage.errors import StorageError
 
@@ -40,8 +41,7 @@ def connect(url: str) -> sa.Engine:
         with reading(engine) as connection:
             connection.execute(sa.text("SELECT 1"))
     except (SQLAlchemyError, NoSuchModuleError, ImportError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StorageError(f"cannot open the storage {hide_password(url)}: {reason} (--storage)") from None
+        raise StorageError(f"cannot open the storage {hide_password(url)}: {reason_of(error)} (--storage)") from None
     return engine
 
 

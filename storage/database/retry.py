@@ -1,4 +1,4 @@
-"""How long a driver waits for a database that is away: a restart or a cut network is no reason to lose a study."""
+"""Repeats transactions while the database is away: a restart or a cut network is no reason to lose a study."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _Result = TypeVar("_Result")
 
 
 @dataclass
-class Patience:
-    """Waits with backoff; once it has run out, it waits no more until the database has answered.
+class RetryPolicy:
+    """Retries with backoff; once its time has run out, it retries no more until the database has answered.
 
     Attributes:
         seconds: For how long at most; with 0 the first failure counts.
@@ -36,49 +36,51 @@ class Patience:
     seconds: float = 0.0
     _ran_out: bool = field(default=False, repr=False)
 
-    def call(self, work: Callable[[int], _Result]) -> _Result:
-        """What ``work`` returns; it is called with 1, and again with 2, 3, ... while the database is away.
+    def call(self, transaction: Callable[[int], _Result]) -> _Result:
+        """What ``transaction`` returns; it is called with 1, and again with 2, 3, ... while the database is away.
 
         Each call must be one transaction that may be repeated: a commit whose answer was lost may have happened.
 
         Raises:
             StorageError: The database stayed away.
         """
-        started, wait = time.monotonic(), FIRST_WAIT_SECONDS
-        for number in count(1):
+        deadline, wait = time.monotonic() + self.seconds, FIRST_WAIT_SECONDS
+        for attempt in count(1):
             try:
-                result = work(number)
+                result = transaction(attempt)
             except DBAPIError as error:
                 if not is_away(error):
                     raise
-                reason, left = reason_of(error), started + self.seconds - time.monotonic()
+                reason, left = reason_of(error), deadline - time.monotonic()
             else:
                 self._ran_out = False
                 return result
-            if left <= 0 or self._ran_out:
-                self._ran_out = True
-                raise StorageError(
-                    f"the database is away: {reason}; when it is back, the same command goes on (--storage)"
-                )
-            if number == 1:
+            self._check_time_left(left, reason)
+            if attempt == 1:
                 log.warning("the database is away (%s); waiting up to %.0f s for it", reason, left)
             time.sleep(min(left, wait * random.uniform(0.5, 1.0)))  # noqa: S311 - drivers shall not come back in step
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
         raise AssertionError("counting has no end")
 
+    def _check_time_left(self, left: float, reason: str) -> None:
+        """Raise when no seconds are left, or none were for another call."""
+        if left <= 0 or self._ran_out:
+            self._ran_out = True
+            raise StorageError(f"the database is away: {reason}; when it is back, the same command goes on (--storage)")
 
-_Work = TypeVar("_Work", bound="Callable[..., Any]")
+
+_Transaction = TypeVar("_Transaction", bound="Callable[..., Any]")
 
 
-def patient(work: _Work) -> _Work:
-    """Let a function of one transaction be repeated with the patience of its first argument, a ledger."""
+def with_retries(transaction: _Transaction) -> _Transaction:
+    """Let a function of one transaction be repeated by the retry policy of its first argument, a ledger."""
 
-    @wraps(work)
-    def repeated(owner: Any, *args: Any, **kwargs: Any) -> Any:
-        patience: Patience = owner.patience
-        return patience.call(lambda _: work(owner, *args, **kwargs))
+    @wraps(transaction)
+    def retried(ledger: Any, *args: Any, **kwargs: Any) -> Any:
+        policy: RetryPolicy = ledger.retry_policy
+        return policy.call(lambda _: transaction(ledger, *args, **kwargs))
 
-    return cast("_Work", repeated)
+    return cast("_Transaction", retried)
 
 
 def is_away(error: DBAPIError) -> bool:

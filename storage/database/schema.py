@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TRIES_TO_CREATE = 8
 LAST_TABLE = metadata.sorted_tables[-1].name  # made last: where it is, all are
-OPTUNA_REVISION = "v3.2.0.a"  # of Optuna 5's tables, as `storage/optuna_rows.py` writes them
+OPTUNA_REVISION = "v3.2.0.a"  # of Optuna 5's tables, as `storage/ledger/optuna_rows.py` writes them
 METRIC_NAMES = "study:metric_names"  # what `Study.set_metric_names` writes, without its warning
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -69,13 +69,13 @@ def check_revision(engine: sa.Engine) -> None:
         StorageError: Another version of Optuna made them.
     """
     with reading(engine) as connection:
-        found = connection.execute(
+        revision = connection.execute(
             sa.select(sa.column("version_num")).select_from(sa.table("alembic_version"))
         ).scalar()
-    if found != OPTUNA_REVISION:
+    if revision != OPTUNA_REVISION:
         raise StorageError(
             f"the storage {hide_password(str(engine.url))} was made by another version of Optuna: its tables are of "
-            f"revision {found}, dicecurve writes {OPTUNA_REVISION} (optuna {optuna.__version__} is here); bring an "
+            f"revision {revision}, dicecurve writes {OPTUNA_REVISION} (optuna {optuna.__version__} is here); bring an "
             "older one up to date with `optuna storage upgrade`, for a newer one install the dicecurve that knows it"
         )
 
@@ -96,7 +96,7 @@ def make_optuna_study(url: str, name: str) -> int:
 
 @contextmanager
 def _as_database_errors() -> Iterator[None]:
-    """Raise what the database said in place of what Optuna wraps it in: patience must know when it is away."""
+    """Raise what the database said in place of what Optuna wraps it in: a retry policy must know when it is away."""
     try:
         yield
     except StorageInternalError as error:
@@ -127,5 +127,5 @@ def _missing_tables(connection: sa.Connection) -> set[str]:
 
 def _missing_columns(connection: sa.Connection) -> list[sa.Column[Any]]:
     inspector = sa.inspect(connection)
-    known = {name: {each["name"] for each in inspector.get_columns(name)} for name in metadata.tables}
+    known = {name: {column["name"] for column in inspector.get_columns(name)} for name in metadata.tables}
     return [column for name, table in metadata.tables.items() for column in table.c if column.name not in known[name]]

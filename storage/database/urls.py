@@ -53,14 +53,6 @@ def has_password(url: str) -> bool:
     return parsed.password is not None or "password" in parsed.query
 
 
-def without_password(url: str) -> tuple[str, dict[str, str]]:
-    """The URL for another program's command line, and the environment that carries its password."""
-    parsed = sa.make_url(url)
-    password = parsed.password or parsed.query.get("password")
-    bare = parsed._replace(password=None).difference_update_query(["password"])
-    return bare.render_as_string(hide_password=False), {"PGPASSWORD": str(password)} if password else {}
-
-
 def hide_password(url: str) -> str:
     """The URL as it may be printed."""
     parsed = sa.make_url(url)

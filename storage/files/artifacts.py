@@ -79,9 +79,9 @@ class ArtifactFolder:
     def overlays(self) -> list[Overlay]:
         """The overlays of the latest claim whose list is whole; none where there is no such list."""
         for claim in sorted({_claim_of(name) for name in self._names()}, reverse=True):
-            found = self._load(claim)
-            if found is not None:
-                return found
+            overlays = self._load(claim)
+            if overlays is not None:
+                return overlays
         return []
 
     def _load(self, claim: int) -> list[Overlay] | None:

@@ -22,14 +22,19 @@ if TYPE_CHECKING:
 
     from storage.records import CellPlan
 
-KEPT_WHILE_RUNNING = 2
-MANIFEST = "manifest.json"
 Keep = Literal["best", "none", "all"]
+
+MANIFEST = "manifest.json"
+KEPT_WHILE_RUNNING = 2
+WEIGHT_BYTES = 4  # float32
+STATE_BYTES = 4 * WEIGHT_BYTES  # a parameter: weights, two moments of Adam, best weights
+KEPT_BYTES: dict[Keep, int] = {
+    "none": 0,
+    "best": WEIGHT_BYTES,
+    "all": KEPT_WHILE_RUNNING * STATE_BYTES,
+}  # bytes a parameter
 _NAME = re.compile(r"\d{4,}-\d{5,}")
 _MARK = re.compile(r"claim-(\d{4,})")
-WEIGHTS = 4  # bytes a parameter, float32
-WHOLE = 4 * WEIGHTS  # weights, two moments of Adam, best weights
-KEPT: dict[Keep, int] = {"none": 0, "best": WEIGHTS, "all": KEPT_WHILE_RUNNING * WHOLE}
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,7 @@ class CheckpointFolder:
         return sorted(str(path).rstrip("/").rsplit("/", 1)[-1] for path in fs.ls(root, detail=False, refresh=True))
 
     def _claims(self) -> list[int]:
-        return [int(found[1]) for name in self._listed() if (found := _MARK.fullmatch(name))]
+        return [int(mark[1]) for name in self._listed() if (mark := _MARK.fullmatch(name))]
 
     def _keep_only(self, name: str, files: Mapping[str, bytes], file: str) -> None:
         fs, root = open_url(self.url)
@@ -174,16 +179,16 @@ class CheckpointFolder:
         return files if _checksums(files) == manifest else None
 
 
-def _checksums(files: Mapping[str, bytes]) -> dict[str, str]:
-    return {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}
-
-
 def kept_bytes(plans: Sequence[CellPlan], keep: Keep) -> int:
-    """What stays of all cells when they are done."""
-    return KEPT[keep] * sum(plan.parameters for plan in plans)
+    """Bytes that stay of all cells when they are done."""
+    return KEPT_BYTES[keep] * sum(plan.parameters for plan in plans)
 
 
 def running_bytes(plans: Sequence[CellPlan], trials: int) -> int:
-    """The most that so many cells take while they run: those that are kept, and one that is being written."""
+    """The most bytes that so many cells take while they run: kept checkpoints, and one that is being written."""
     largest = sorted((plan.parameters for plan in plans), reverse=True)[:trials]
-    return (KEPT_WHILE_RUNNING + 1) * WHOLE * sum(largest)
+    return (KEPT_WHILE_RUNNING + 1) * STATE_BYTES * sum(largest)
+
+
+def _checksums(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}

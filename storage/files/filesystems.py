@@ -6,13 +6,13 @@ Object stores are reached through pyarrow, which brings clients.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import psutil
 from fsspec.core import url_to_fs
 
 from storage.errors import InputError
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 OF_PYARROW = {"s3", "gs", "abfs", "abfss", "hdfs"}
+NETWORKS = {
+    *("afs", "beegfs", "ceph", "cifs", "gpfs", "lustre", "nfs", "nfs4", "panfs", "pvfs2", "smb3", "smbfs", "wekafs"),
+    *("fuse.cephfs", "fuse.gcsfuse", "fuse.glusterfs", "fuse.juicefs", "fuse.s3fs", "fuse.sshfs", "fuse.weed"),
+}
 PROBE = "dicecurve-probe-"
 
 
@@ -34,7 +38,7 @@ def open_url(url: str) -> tuple[Any, str]:
 
 
 def url_below(root: str, path: str) -> str:
-    """A place below another; the options of a URL, such as ?region=..., stay at its end."""
+    """A folder or file below a URL; the options of a URL, such as ?region=..., stay at its end."""
     if "://" not in root:
         return f"{root.rstrip('/')}/{path}"
     folder, mark, options = root.partition("?")
@@ -72,40 +76,27 @@ def has_secret(url: str) -> bool:
     return "://" in url and (parts.password is not None or "secret" in parts.query.lower())
 
 
+def network_file_system(path: Path) -> str | None:
+    """The kind of network file system that a path lies on, such as "nfs4"; None on others, and where none can be told.
+
+    Args:
+        path: Need not exist yet.
+    """
+    try:
+        mounts = psutil.disk_partitions(all=True)
+    except OSError:
+        return None
+    kinds = {mount.mountpoint: mount.fstype for mount in mounts}  # a later mount hides an earlier one
+    real = Path(os.path.realpath(path))
+    kind = next((kinds[str(folder)] for folder in [real, *real.parents] if str(folder) in kinds), "")
+    return kind if kind in NETWORKS else None
+
+
 @lru_cache(maxsize=16)
 def _arrow(scheme: str, netloc: str, query: str) -> tuple[AbstractFileSystem, str]:
     """A client and the path of its bucket; made once, since making one asks the network."""
     from fsspec.implementations.arrow import ArrowFSWrapper
     from pyarrow import fs
 
-    found, root = fs.FileSystem.from_uri(f"{scheme}://{netloc}{f'?{query}' if query else ''}")
-    return ArrowFSWrapper(found), root
-
-
-NETWORKS = {
-    *("afs", "beegfs", "ceph", "cifs", "gpfs", "lustre", "nfs", "nfs4", "panfs", "pvfs2", "smb3", "smbfs", "wekafs"),
-    *("fuse.cephfs", "fuse.gcsfuse", "fuse.glusterfs", "fuse.juicefs", "fuse.s3fs", "fuse.sshfs", "fuse.weed"),
-}
-MOUNTS = Path("/proc/self/mountinfo")
-
-
-def network_file_system(path: Path, mounts: Path = MOUNTS) -> str | None:
-    """The kind of network file system that a path lies on, such as "nfs4"; None on others, and where none can be told.
-
-    Args:
-        path: Need not exist yet.
-        mounts: As /proc/self/mountinfo lists them (proc(5)).
-    """
-    if not mounts.exists():
-        return None
-    kinds = dict(_mounted(line) for line in mounts.read_text().splitlines())  # a later mount hides an earlier one
-    real = Path(os.path.realpath(path))
-    kind = next((kinds[str(place)] for place in [real, *real.parents] if str(place) in kinds), "")
-    return kind if kind in NETWORKS else None
-
-
-def _mounted(line: str) -> tuple[str, str]:
-    """Mount point and kind."""
-    before, _, after = line.partition(" - ")
-    point = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), before.split(" ")[4])
-    return point, after.split(" ")[0]
+    client, root = fs.FileSystem.from_uri(f"{scheme}://{netloc}{f'?{query}' if query else ''}")
+    return ArrowFSWrapper(client), root

@@ -36,15 +36,15 @@ class FilesSpec(BaseModel, frozen=True, extra="forbid"):
     overlays: bool = True
 
     def resolved(self, url: str) -> FilesSpec:
-        """With absolute places filled in; the defaults lie beside a SQLite file, else in the current folder."""
+        """With absolute paths and URLs filled in; the defaults lie beside a SQLite file, else in the current folder."""
         root = home_of(url) / DEFAULT_FOLDER
         shared = self.checkpoints and url_below(self.checkpoints, ARTIFACTS_BESIDE_CHECKPOINTS)
-        places = {
+        locations = {
             "checkpoints": _absolute(self.checkpoints or str(root / "checkpoints")),
             "artifacts": _absolute(self.artifacts or shared or str(root / "artifacts")),
             "cache": str(Path(self.cache).expanduser().absolute() if self.cache else root / "cache"),
         }
-        return self.model_copy(update=places)
+        return self.model_copy(update=locations)
 
 
 def artifacts_of(running: Mapping[str, Any], url: str) -> str:
@@ -54,9 +54,9 @@ def artifacts_of(running: Mapping[str, Any], url: str) -> str:
         running: The part of its spec that may change.
         url: Of its database.
     """
-    found = FilesSpec.model_validate(running.get("files", {})).resolved(url).artifacts
-    assert found is not None
-    return found
+    artifacts = FilesSpec.model_validate(running.get("files", {})).resolved(url).artifacts
+    assert artifacts is not None
+    return artifacts
 
 
 def home_of(url: str) -> Path:
@@ -65,5 +65,5 @@ def home_of(url: str) -> Path:
     return Path.cwd() if file is None else file.parent
 
 
-def _absolute(place: str) -> str:
-    return place if "://" in place else str(Path(place).expanduser().absolute())
+def _absolute(url: str) -> str:
+    return url if "://" in url else str(Path(url).expanduser().absolute())

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from storage.database.tables import attempts, cells, evaluations
+from storage.database.tables import attempts, cells
 from storage.errors import InputError
 from storage.frames.elapsed_seconds import own_seconds
 from storage.frames.exchange import new_study
-from storage.ledger import optuna_rows, study_rows
-from storage.ledger.cell_rows import insert
+from storage.frames.table_checks import VARIANT, check_columns, check_rows, check_values, variant_column
+from storage.ledger import attempt_rows, cell_rows, study_rows
 from storage.records import CellPlan, CellState, Evaluation
-from storage.variants import OWN, is_variant, key_part
+from storage.variants import key_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from storage.ledger.ledger import Ledger
     from storage.records import StudyRecord
 
-NEEDED, ALLOWED = ("depth", "dsc"), ("ratio", "cases", "seed", "epoch", "seconds")
-VARIANT = "variant"
+NEEDED = {"depth": ("depth",), "dsc": ("dsc",), "ratio or cases": ("ratio", "cases")}
+NUMBERS = ("depth", "dsc", "ratio", "cases", "seed", "epoch", "seconds")
+LIMITS = {"dsc": (0, 1), "depth": (1, 100), "ratio": (1e-6, 1), "seconds": (0, float("inf"))}
 RUN = (VARIANT, "cases", "depth", "seed")
 
 
@@ -68,14 +69,16 @@ def read_published(path: Path, num_train: int | None) -> tuple[list[PublishedRun
     if "cases" not in table:
         table["cases"] = (table["ratio"] * whole).round().astype("int64")
     table["ratio"] = (table["cases"] / whole).round(6)
-    if (table["cases"] > whole).any() or (table["cases"] < 1).any():
-        bad = table.loc[(table["cases"] > whole) | (table["cases"] < 1), "cases"].iloc[0]
-        raise InputError(f"cases must be 1..{whole}, got {bad:g} in {path.name}; say how many there are with --cases")
+    outside = table["cases"][~table["cases"].between(1, whole)]
+    if len(outside):
+        raise InputError(
+            f"cases must be 1..{whole}, got {outside.iloc[0]:g} in {path.name}; say how many there are with --cases"
+        )
     if "epoch" in table:
         table["seconds"] = own_seconds(table, RUN, "epoch", path.name)
     runs = [_run(key, rows) for key, rows in table.groupby(list(RUN), sort=True)]
-    if "epoch" not in table and any(len(run.curve) > 1 for run in runs):
-        twice = next(run.plan.key for run in runs if len(run.curve) > 1)
+    twice = next((run.plan.key for run in runs if len(run.curve) > 1), None)
+    if "epoch" not in table and twice is not None:
         raise InputError(f"{twice} stands twice in {path.name}; give each run its own seed, or evaluations an epoch")
     return runs, whole
 
@@ -95,7 +98,7 @@ def import_published(
     study = new_study(ledger, name, parts)
     with ledger.engine.begin() as connection:
         study_rows.lock(connection, study.study_id)
-        insert(connection, study.study_id, [run.plan for run in runs])
+        cell_rows.insert(connection, study.study_id, [run.plan for run in runs])
         _fill(connection, study.study_id, {run.plan.key: run for run in runs})
     return study
 
@@ -109,57 +112,23 @@ def _read(path: Path) -> pd.DataFrame:
 
 def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
     table = table.rename(columns=lambda column: str(column).strip().lower())
-    missing = [column for column in NEEDED if column not in table]
-    if missing or ("ratio" not in table and "cases" not in table):
-        lacking = missing[0] if missing else "ratio or cases"
-        raise InputError(f"{name} has no column {lacking}; it needs depth, dsc and ratio or cases, and may have seed")
-    if table.empty:
-        raise InputError(f"{name} has no rows")
+    may = "it needs depth, dsc and ratio or cases, and may have seed"
+    check_columns(table, NEEDED, lambda column: f"{name} has no column {column}; {may}")
+    check_rows(table, f"{name} has no rows")
     variants = variant_column(table, name)
-    table = table[[column for column in (*NEEDED, *ALLOWED) if column in table]]
-    for column in table:
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        if numbers.isna().any():
-            row = int(numbers.isna().to_numpy().argmax())
-            raise InputError(
-                f"{column} must be a number, got {str(table[column].iloc[row])!r} in row {row + 1} of {name}"
-            )
-        table = table.assign(**{str(column): numbers})
-    _refuse_outside(table, "dsc", 0, 1, name)
-    _refuse_outside(table, "depth", 1, 100, name)
-    if "ratio" in table:
-        _refuse_outside(table, "ratio", 1e-6, 1, name)
-    if "seconds" in table:
-        _refuse_outside(table, "seconds", 0, float("inf"), name)
-    defaults = {column: 0 for column in ("seed", "seconds") if column not in table}
-    return table.assign(**defaults, variant=variants).astype({"depth": "int64", "seed": "int64"})
+    numbers = pd.DataFrame({column: _numbers(table[column], name) for column in NUMBERS if column in table})
+    for column, (low, high) in LIMITS.items():
+        if column in numbers:
+            right = numbers[column].between(low, high)
+            check_values(numbers[column], right, f"{column} must be in {low:g}..{high:g}", name, "{:g}".format)
+    defaults = {column: 0 for column in ("seed", "seconds") if column not in numbers}
+    return numbers.assign(**defaults, variant=variants).astype({"depth": "int64", "seed": "int64"})
 
 
-def variant_column(table: pd.DataFrame, name: str) -> pd.Series[str]:
-    """The variant of each row of a table; the protocol's own where nothing is told.
-
-    Raises:
-        InputError: A text is none.
-    """
-    if VARIANT not in table:
-        return pd.Series(OWN, index=table.index)
-    found = table[VARIANT].fillna(OWN).astype(str)
-    wrong = next((row for row, text in enumerate(found) if not is_variant(text)), None)
-    if wrong is not None:
-        raise InputError(
-            f"variant must be like loss=dice_ce,optimiser=sgd, its axes in the order of the alphabet, got "
-            f"{found.iloc[wrong]!r} in row {wrong + 1} of {name}"
-        )
-    return found
-
-
-def _refuse_outside(table: pd.DataFrame, column: str, low: float, high: float, name: str) -> None:
-    bad = ~table[column].between(low, high)
-    if bad.any():
-        row = int(bad.to_numpy().argmax())
-        raise InputError(
-            f"{column} must be in {low:g}..{high:g}, got {table[column].iloc[row]:g} in row {row + 1} of {name}"
-        )
+def _numbers(column: pd.Series[Any], name: str) -> pd.Series[float]:
+    numbers = pd.to_numeric(column, errors="coerce")
+    check_values(column, numbers.notna(), f"{column.name} must be a number", name, lambda value: repr(str(value)))
+    return numbers
 
 
 def _run(key: Any, rows: pd.DataFrame) -> PublishedRun:
@@ -178,18 +147,13 @@ def _run(key: Any, rows: pd.DataFrame) -> PublishedRun:
 def _fill(connection: sa.Connection, study_id: int, runs: Mapping[str, PublishedRun]) -> None:
     """Curves and values; every cell is done."""
     query = (
-        sa.select(cells.c.key, attempts.c.id, attempts.c.trial_id)
+        sa.select(cells.c.id, cells.c.key, attempts.c.id.label("attempt_id"), attempts.c.trial_id)
         .join(attempts, attempts.c.cell_id == cells.c.id)
         .where(cells.c.study_id == study_id)
     )
-    for key, attempt_id, trial_id in connection.execute(query).all():
-        curve = runs[key].curve
+    for cell in connection.execute(query).all():
+        row, curve = cell._asdict(), runs[cell.key].curve
         value = max(point.val_dsc for point in curve)
-        told = {"told_dsc": value, "device": "gpu", "planned_steps": len(curve)}
-        connection.execute(attempts.update().where(attempts.c.id == attempt_id).values(told))
-        connection.execute(evaluations.insert(), [vars(point) | {"attempt_id": attempt_id} for point in curve])
-        optuna_rows.add_intermediate_values(connection, trial_id, curve)
-        state = CellState.DONE
-        facts = {"state": state.value, "imported": True}
-        optuna_rows.tell(connection, trial_id, state=optuna_rows.TOLD[state], value=value, facts=facts)
-    connection.execute(cells.update().where(cells.c.study_id == study_id).values(state=CellState.DONE))
+        attempt_rows.change(connection, row, told_dsc=value, device="gpu", planned_steps=len(curve))
+        attempt_rows.insert_curve(connection, row, curve, {})
+        cell_rows.close(connection, row, CellState.DONE, value, {"imported": True})

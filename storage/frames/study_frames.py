@@ -32,7 +32,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from storage.database.engine import reading
-from storage.database.retry import patient
+from storage.database.retry import with_retries
 from storage.database.tables import attempts, cells, spec_changes
 from storage.ledger import curve_rows, optuna_rows, order_rows
 from storage.variants import OWN
@@ -57,7 +57,7 @@ SURFACE_COLUMNS = (
 _WHOLE_NUMBERS = ("evaluation", "step", "attempt")
 
 
-@patient
+@with_retries
 def cells_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row a cell, in the order of the layout."""
     curve = curve_rows.sums(_attempts_of(study_id))
@@ -86,7 +86,7 @@ def cells_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     return frame if (frame["variant"] != OWN).any() else frame.drop(columns="variant")
 
 
-@patient
+@with_retries
 def curves_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row an evaluation, of every attempt."""
     with reading(ledger.engine) as connection:
@@ -100,7 +100,7 @@ def curves_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     return curves.astype(dict.fromkeys(_WHOLE_NUMBERS, "int64"))
 
 
-@patient
+@with_retries
 def costs_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row an attempt."""
     curve = curve_rows.sums(_attempts_of(study_id))
@@ -130,7 +130,7 @@ def costs_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     return _as_json(frame, "notes", "versions")
 
 
-@patient
+@with_retries
 def forecasts_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row for each attempt that was stopped early."""
     query = (
@@ -148,7 +148,7 @@ def forecasts_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     return frame
 
 
-@patient
+@with_retries
 def skips_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row for each cell that is skipped, for now or for good."""
     query = (
@@ -163,7 +163,7 @@ def skips_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     return frame
 
 
-@patient
+@with_retries
 def orders_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row for each training case of each seed."""
     with reading(ledger.engine) as connection:
@@ -172,7 +172,7 @@ def orders_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["seed", "position", "case"])
 
 
-@patient
+@with_retries
 def cases_frame(ledger: Ledger, study: StudyRecord) -> pd.DataFrame:
     """A row for every scored case of every cell."""
     query = (
@@ -186,13 +186,13 @@ def cases_frame(ledger: Ledger, study: StudyRecord) -> pd.DataFrame:
     rows = [
         (row.key, part, name, *counts)
         for row in scored
-        for part, found in (("validation", row.validation_counts), ("test", row.test_counts))
-        for name, counts in zip(study.split[part], found, strict=True)
+        for part, of_part in (("validation", row.validation_counts), ("test", row.test_counts))
+        for name, counts in zip(study.split[part], of_part, strict=True)
     ]
     return pd.DataFrame(rows, columns=["cell", "part", "case", "tp", "fp", "fn"])
 
 
-@patient
+@with_retries
 def changes_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
     """A row a change of the spec, oldest first."""
     query = (

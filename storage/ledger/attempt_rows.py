@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from storage.records import Evaluation, Scores
 
 
+def insert(connection: sa.Connection, **values: Any) -> int:
+    """Insert an attempt with these columns; returns its id."""
+    inserted = connection.execute(attempts.insert().values(values).returning(attempts.c.id))
+    return int(inserted.scalar_one())
+
+
 def change(connection: sa.Connection, row: Mapping[str, Any], **values: Any) -> None:
     """Change columns of a locked cell's current attempt."""
     connection.execute(attempts.update().where(attempts.c.id == row["attempt_id"]).values(**values))
@@ -32,23 +38,42 @@ def add_points(
         ).all()
     }
     new = [point for point in points if point.evaluation not in known]
-    if new:
-        rows = [_evaluation_row(row["attempt_id"], point, test_curve) for point in new]
-        connection.execute(evaluations.insert(), rows)
-        optuna_rows.add_intermediate_values(connection, row["trial_id"], new)
+    insert_curve(connection, row, new, test_curve)
     last = points[-1] if points else None
     before = None if last is None else known.get(last.evaluation)
-    if (
-        last is None
-        or before is None
-        or (last.train_seconds, last.val_seconds)
-        == (
-            before.train_seconds,
-            before.val_seconds,
-        )
-    ):
-        return 0.0  # new, or told again; measured again, it would have other seconds
+    if last is None or before is None:
+        return 0.0
+    if (last.train_seconds, last.val_seconds) == (before.train_seconds, before.val_seconds):
+        return 0.0  # told again; measured again, it would have other seconds
     return last.train_seconds + last.val_seconds
+
+
+def insert_curve(
+    connection: sa.Connection, row: Mapping[str, Any], points: Sequence[Evaluation], test_curve: Mapping[int, float]
+) -> None:
+    """Insert evaluations of a cell's current attempt, with the test DSC of those that have one."""
+    insert_curves(
+        connection,
+        [
+            vars(point) | {"attempt_id": row["attempt_id"], "test_dsc": test_curve.get(point.evaluation)}
+            for point in points
+        ],
+        {row["attempt_id"]: row["trial_id"]},
+    )
+
+
+def insert_curves(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], trial_ids: Mapping[int, int]) -> None:
+    """Insert rows of `evaluations`, and show them in Optuna's trials.
+
+    Args:
+        connection: Inside a transaction.
+        rows: Of any attempts.
+        trial_ids: Of each attempt, by its id.
+    """
+    if rows:
+        connection.execute(evaluations.insert(), rows)
+        values = [(trial_ids[row["attempt_id"]], row["evaluation"], row["val_dsc"]) for row in rows]
+        optuna_rows.add_intermediate_values(connection, values)
 
 
 def score(connection: sa.Connection, row: Mapping[str, Any], scores: Scores, note: str | None = None) -> None:
@@ -92,13 +117,9 @@ def follow(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     """Let the cell wait again as a new attempt with a trial of its own, from the beginning."""
     number = row["attempt"] + 1
     ((trial_id, _),) = optuna_rows.add_waiting_trials(connection, row["study_id"], [cell_rows.plan_of(row)])
-    connection.execute(attempts.insert().values(cell_id=row["id"], number=number, trial_id=trial_id))
+    insert(connection, cell_id=row["id"], number=number, trial_id=trial_id)
     connection.execute(
         cells.update()
         .where(cells.c.id == row["id"])
         .values(state=CellState.WAITING, owner=None, attempt=number, losses=0)
     )
-
-
-def _evaluation_row(attempt_id: int, point: Evaluation, test_curve: Mapping[int, float]) -> dict[str, Any]:
-    return vars(point) | {"attempt_id": attempt_id, "test_dsc": test_curve.get(point.evaluation)}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from storage.database.engine import reading
-from storage.database.retry import patient
+from storage.database.retry import with_retries
 from storage.database.tables import attempts, cells, evaluations
 from storage.ledger import curve_rows, optuna_rows
 from storage.ledger.cell_rows import cell_of
@@ -19,30 +19,63 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from storage.ledger.ledger import Ledger
-    from storage.records import Cell
+
+_COUNT_COLUMNS = ("validation_counts", "test_counts")  # of `attempts`; the longest there are
 
 
-@patient
+@with_retries
 def cell_records(ledger: Ledger, study_id: int, keys: Sequence[str] | None = None) -> list[CellRecord]:
     """Cells with their current attempt and curve, in the order of the layout; those of the keys, or all."""
     ours = cells.c.study_id == study_id
     return _records(ledger, ours if keys is None else ours & cells.c.key.in_(keys))
 
 
-@patient
+@with_retries
 def cell_record(ledger: Ledger, study_id: int, key: str) -> CellRecord:
     """One cell with its current attempt and curve.
 
     Raises:
         KeyError: The study has no such cell.
     """
-    found = _records(ledger, (cells.c.study_id == study_id) & (cells.c.key == key))
-    if not found:
+    records = _records(ledger, (cells.c.study_id == study_id) & (cells.c.key == key))
+    if not records:
         raise KeyError(key)
-    return found[0]
+    return records[0]
 
 
-@patient
+@with_retries
+def cell_totals(ledger: Ledger, study_id: int) -> list[CellRecord]:
+    """All cells of a study as records with totals alone, curves and pixel counts left out, in the order of the layout.
+
+    Scores hold the best evaluation and the seconds of the test.
+    """
+    curve = curve_rows.sums(
+        sa.select(attempts.c.id).join(cells, cells.c.id == attempts.c.cell_id).where(cells.c.study_id == study_id)
+    )
+    query = _current_attempts(
+        *(column for column in attempts.c if column.name not in _COUNT_COLUMNS),
+        *(column for column in curve.c if column.name != "attempt_id"),
+    ).join(curve, curve.c.attempt_id == attempts.c.id, isouter=True)
+    with reading(ledger.engine) as connection:
+        rows = connection.execute(query.where(cells.c.study_id == study_id))
+        return [_summed_record(_by_column(row)) for row in rows]
+
+
+@with_retries
+def summed_records(ledger: Ledger, study_id: int, whole: int) -> list[CellRecord]:
+    """`cell_totals`, some of them with curves.
+
+    Cells that were stopped early keep their curves, and so do up to ``whole`` others, spread over the layout.
+    """
+    records = cell_totals(ledger, study_id)
+    begun = [record for record in records if record.totals.evaluations]
+    keys = {record.cell.plan.key for record in begun if record.attempt.stop_reason is not None}
+    keys |= {record.cell.plan.key for record in begun[:: max(1, -(-len(begun) // whole))]}
+    curves = {record.cell.plan.key: record.curve for record in cell_records(ledger, study_id, sorted(keys))}
+    return [replace(record, curve=curves.get(record.cell.plan.key, ())) for record in records]
+
+
+@with_retries
 def spent_seconds(ledger: Ledger, study_id: int) -> float:
     """Device seconds that the study has consumed so far, over all attempts, tests and lost work included."""
     recorded = (
@@ -67,26 +100,30 @@ def spent_seconds(ledger: Ledger, study_id: int) -> float:
 
 
 def _records(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[CellRecord]:
-    trials = optuna_rows.trials
-    query = (
-        sa.select(cells, attempts, attempts.c.id.label("attempt_id"), trials.c.number.label("trial_number"))
-        .join(attempts, (attempts.c.cell_id == cells.c.id) & (attempts.c.number == cells.c.attempt))
-        .join(trials, trials.c.trial_id == attempts.c.trial_id)
-        .where(which)
-        .order_by(cells.c.id)
-    )
+    query = _current_attempts(attempts, attempts.c.id.label("attempt_id")).where(which)
     with reading(ledger.engine) as connection:
-        rows = [by_column(row) for row in connection.execute(query)]
+        rows = [_by_column(row) for row in connection.execute(query)]
         curves = _curves(connection, which)
     return [_cell_record(row, curves.get(row["attempt_id"], [])) for row in rows]
 
 
-def by_column(row: sa.Row[Any]) -> dict[str, Any]:
+def _current_attempts(*columns: Any) -> sa.Select[Any]:
+    """A row a cell with its trial's number and these columns of its current attempt, in the order of the layout."""
+    trials = optuna_rows.trials
+    return (
+        sa.select(cells, trials.c.number.label("trial_number"), *columns)
+        .join(attempts, (attempts.c.cell_id == cells.c.id) & (attempts.c.number == cells.c.attempt))
+        .join(trials, trials.c.trial_id == attempts.c.trial_id)
+        .order_by(cells.c.id)
+    )
+
+
+def _by_column(row: sa.Row[Any]) -> dict[str, Any]:
     """A row by the names of its columns; of two of the same name (`cells.id`, `attempts.id`) the first stands."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in zip(row._fields, row, strict=True):
-        found.setdefault(name, value)
-    return found
+        values.setdefault(name, value)
+    return values
 
 
 def _curves(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[int, list[list[float]]]:
@@ -103,13 +140,28 @@ def _curves(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[in
 def _cell_record(row: Mapping[str, Any], points: Sequence[Sequence[float]]) -> CellRecord:
     return CellRecord(
         cell=cell_of(row),
-        attempt=attempt_of(row, _scores(row)),
+        attempt=_attempt(row, _scores(row)),
         curve=tuple(Evaluation(int(p[1]), p[2], int(p[3]), p[4], p[6], p[7]) for p in points),
         test_curve={int(p[1]): p[5] for p in points if p[5] != curve_rows.NO_TEST},
     )
 
 
-def attempt_of(row: Mapping[str, Any], scores: Scores | None = None) -> AttemptRecord:
+def _summed_record(row: Mapping[str, Any]) -> CellRecord:
+    best = row["best_evaluation"]
+    return CellRecord(
+        cell=cell_of(row),
+        attempt=_attempt(row, None if best is None else Scores(best, (), (), row["test_seconds"])),
+        known_totals=CurveTotals(
+            row["evaluations"] or 0,
+            row["last_step"] or 0,
+            row["best_val_dsc"],
+            row["train_seconds"] or 0.0,
+            row["val_seconds"] or 0.0,
+        ),
+    )
+
+
+def _attempt(row: Mapping[str, Any], scores: Scores | None) -> AttemptRecord:
     """A row of `attempts` as a record, with the scores, if any."""
     return AttemptRecord(
         device=row["device"],
@@ -137,99 +189,3 @@ def _scores(row: Mapping[str, Any]) -> Scores | None:
         tuple((tp, fp, fn) for tp, fp, fn in row["test_counts"]),
         row["test_seconds"],
     )
-
-
-COUNT_COLUMNS = ("validation_counts", "test_counts")
-
-
-@dataclass(frozen=True)
-class CellSummary:
-    """A cell as it stands, without its curve.
-
-    Attributes:
-        cell: The cell.
-        attempt: Its current attempt; `scores` are left out.
-        evaluations: How many are recorded.
-        best_val_dsc: The best of them, or None.
-        device_seconds: Device seconds of these evaluations.
-        test_seconds: Device seconds of the test phase.
-    """
-
-    cell: Cell
-    attempt: AttemptRecord
-    evaluations: int = 0
-    best_val_dsc: float | None = None
-    device_seconds: float = 0.0
-    test_seconds: float = 0.0
-
-    @property
-    def spent_seconds(self) -> float:
-        """Device seconds with the test phase and lost work."""
-        return self.device_seconds + self.test_seconds + self.attempt.lost_seconds
-
-
-@patient
-def cell_summaries(ledger: Ledger, study_id: int) -> list[CellSummary]:
-    """All cells of a study, in the order of the layout."""
-    return [
-        CellSummary(
-            cell=cell_of(row),
-            attempt=attempt_of(row),
-            evaluations=row["evaluations"] or 0,
-            best_val_dsc=row["best_val_dsc"],
-            device_seconds=(row["wall_seconds"] or 0.0) * row["device_share"],
-            test_seconds=row["test_seconds"] * row["device_share"],
-        )
-        for row in _rows(ledger, study_id)
-    ]
-
-
-@patient
-def summed_records(ledger: Ledger, study_id: int, whole: int) -> list[CellRecord]:
-    """All cells of a study as records whose curves and pixel counts are left out, in the order of the layout.
-
-    Cells that were stopped early keep their curves, and so do up to ``whole`` others, spread over the layout.
-    """
-    records = [_summed(row) for row in _rows(ledger, study_id)]
-    begun = [record for record in records if record.totals.evaluations]
-    keys = {record.cell.plan.key for record in begun if record.attempt.stop_reason is not None}
-    keys |= {record.cell.plan.key for record in begun[:: max(1, -(-len(begun) // whole))]}
-    curves = {record.cell.plan.key: record.curve for record in cell_records(ledger, study_id, sorted(keys))}
-    return [replace(record, curve=curves.get(record.cell.plan.key, ())) for record in records]
-
-
-def _summed(row: dict[str, Any]) -> CellRecord:
-    best = row["best_evaluation"]
-    return CellRecord(
-        cell=cell_of(row),
-        attempt=attempt_of(row, None if best is None else Scores(best, (), (), row["test_seconds"])),
-        known_totals=CurveTotals(
-            row["evaluations"] or 0,
-            row["last_step"] or 0,
-            row["best_val_dsc"],
-            row["train_seconds"] or 0.0,
-            row["val_seconds"] or 0.0,
-        ),
-    )
-
-
-def _rows(ledger: Ledger, study_id: int) -> list[dict[str, Any]]:
-    curve = curve_rows.sums(
-        sa.select(attempts.c.id).join(cells, cells.c.id == attempts.c.cell_id).where(cells.c.study_id == study_id)
-    )
-    trials = optuna_rows.trials
-    query = (
-        sa.select(
-            cells,
-            *(column for column in attempts.c if column.name not in COUNT_COLUMNS),
-            trials.c.number.label("trial_number"),
-            *(column for column in curve.c if column.name != "attempt_id"),
-        )
-        .join(attempts, (attempts.c.cell_id == cells.c.id) & (attempts.c.number == cells.c.attempt))
-        .join(trials, trials.c.trial_id == attempts.c.trial_id)
-        .join(curve, curve.c.attempt_id == attempts.c.id, isouter=True)
-        .where(cells.c.study_id == study_id)
-        .order_by(cells.c.id)
-    )
-    with reading(ledger.engine) as connection:
-        return [by_column(row) for row in connection.execute(query)]

@@ -52,11 +52,17 @@ def plan_of(row: Mapping[str, Any]) -> CellPlan:
     return CellPlan(**{name: row[name] for name in names}, role=row["role"] or "grid", variant=row["variant"] or OWN)
 
 
+def skip_columns(skip: SkipForecast | None) -> dict[str, Any]:
+    """The columns of `cells` that say why a cell is not trained."""
+    if skip is None:
+        return {"skip": None, "skip_forecast": None}
+    return {"skip": skip.reason, "skip_forecast": {"mean": skip.mean, "lower": skip.lower, "upper": skip.upper}}
+
+
 def insert(connection: sa.Connection, study_id: int, plans: Sequence[CellPlan]) -> None:
     """Insert cells that wait, each with its first attempt and its trial."""
-    rows = [vars(p) | {"study_id": study_id, "state": CellState.WAITING, "attempt": 1} for p in plans]
-    returning = cells.insert().returning(cells.c.id, sort_by_parameter_order=True)
-    cell_ids = list(connection.execute(returning, rows).scalars())
+    rows = [vars(plan) | {"study_id": study_id, "state": CellState.WAITING, "attempt": 1} for plan in plans]
+    cell_ids = insert_rows(connection, rows)
     trial_rows = optuna_rows.add_waiting_trials(connection, study_id, plans)
     connection.execute(
         attempts.insert(),
@@ -65,6 +71,12 @@ def insert(connection: sa.Connection, study_id: int, plans: Sequence[CellPlan]) 
             for cell_id, (trial_id, _) in zip(cell_ids, trial_rows, strict=True)
         ],
     )
+
+
+def insert_rows(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert rows of `cells` alone; returns their ids."""
+    returning = cells.insert().returning(cells.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(returning, rows).scalars()) if rows else []
 
 
 def lock(
@@ -105,8 +117,8 @@ def claim(connection: sa.Connection, study_id: int, keys: Sequence[str], owner: 
     ours = cells.c.owner == owner
     among = (cells.c.study_id == study_id) & cells.c.key.in_(keys)
     for condition in (ours, free) if again else (free,):
-        found = set(connection.execute(sa.select(cells.c.key).where(among, condition)).scalars())
-        for key in [key for key in keys if key in found]:
+        claimable = set(connection.execute(sa.select(cells.c.key).where(among, condition)).scalars())
+        for key in [key for key in keys if key in claimable]:
             row = lock(connection, study_id, key, condition)
             if row is not None:  # on PostgreSQL somebody else may have been faster since we looked
                 return _claimed(connection, study_id, row, owner)
@@ -119,7 +131,7 @@ def _claimed(connection: sa.Connection, study_id: int, row: Mapping[str, Any], o
     connection.execute(
         cells.update()
         .where(cells.c.id == row["id"])
-        .values(state=state, owner=owner, claims=number, skip=None, skip_forecast=None)
+        .values(state=state, owner=owner, claims=number, **skip_columns(None))
     )
     optuna_rows.start(connection, row["trial_id"])
     return Claim(study_id, plan_of(row), row["attempt"], number, owner, "test" if in_test else "train")

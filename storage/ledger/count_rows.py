@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from storage.database.engine import reading
-from storage.database.retry import patient
+from storage.database.retry import with_retries
 from storage.database.tables import attempts, cells
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class StudyCounts:
     test: NDArray[np.int64]
 
 
-@patient
+@with_retries
 def study_counts(ledger: Ledger, study_id: int) -> StudyCounts:
     """The counts of every scored cell's current attempt."""
     texts = [sa.cast(column, sa.Text) for column in (attempts.c.validation_counts, attempts.c.test_counts)]

@@ -8,11 +8,11 @@ Contract, the same on SQLite and PostgreSQL:
 - *Fence.* Every write checks owner and claim number inside its own transaction, and raises `LostLease` when the cell
   was given away meanwhile: a late writer changes nothing. The same claim number guards the checkpoint files.
 - *Leases.* A driver renews its claims while it lives, during long evaluations too. `take_back` puts a cell back only if
-  its lease is still the one that was seen to be dead (`storage/leases.py`). Curve, checkpoint and cost stay.
+  its lease is still the one that was seen to be dead (`storage/ledger/leases.py`). Curve, checkpoint and cost stay.
 - *Durable.* What a call has returned survives the death of any process. (On SQLite a power cut may take the last
   commits, never half of one; PostgreSQL keeps them.) Optuna's trial and our rows change together or not at all.
 - *Again.* Every call may be repeated: an evaluation is recorded once, a cell laid out once, a trial told once. With
-  `patience` a call waits, and is repeated by itself, while the database is away.
+  a `RetryPolicy` a call waits, and is repeated by itself, while the database is away.
 - *Counted.* Device seconds of each evaluation stand once; work that was lost or done again is added to the attempt's
   lost seconds. Failed attempts keep curve, cost and reason.
 
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Self
 import sqlalchemy as sa
 
 from storage.database.engine import connect, reading
-from storage.database.retry import Patience, patient
+from storage.database.retry import RetryPolicy, with_retries
 from storage.database.schema import check_revision, create_tables, holds_studies, make_optuna_study, migrate_tables
 from storage.database.tables import attempts, cells
 from storage.database.urls import hide_password, normalise_url
@@ -64,20 +64,20 @@ def _ready_tables(url: str, engine: sa.Engine, *, create: bool) -> None:
 class Ledger:
     """One open database. Close it, or use it in a `with` block; it may be used by several threads."""
 
-    def __init__(self, url: str, engine: sa.Engine, patience: Patience) -> None:
+    def __init__(self, url: str, engine: sa.Engine, retry_policy: RetryPolicy) -> None:
         """Use `open` instead."""
         self.url = url
         self.engine = engine
-        self.patience = patience
+        self.retry_policy = retry_policy
 
     @classmethod
-    def open(cls, url: str, *, create: bool = False, patience: Patience | None = None) -> Self:
+    def open(cls, url: str, *, create: bool = False, retry_policy: RetryPolicy | None = None) -> Self:
         """Open the ledger at a database URL, and bring its tables to the present version.
 
         Args:
             url: A database URL.
             create: Whether to make the tables where they are missing.
-            patience: How long calls wait for a database that goes away once it has answered; by default they do not.
+            retry_policy: How long calls wait for a database that went away once it had answered; by default not at all.
 
         Raises:
             StorageError: The database cannot be opened, holds no studies, or was made by another version of Optuna.
@@ -87,9 +87,9 @@ class Ledger:
             raise StorageError(
                 f"no dicecurve study in {hide_password(url)}; start one with `dicecurve run` (--storage)"
             )
-        engine, patience = connect(url), patience or Patience()
-        patience.call(lambda _: _ready_tables(url, engine, create=create))
-        return cls(url, engine, patience)
+        engine, retry_policy = connect(url), retry_policy or RetryPolicy()
+        retry_policy.call(lambda _: _ready_tables(url, engine, create=create))
+        return cls(url, engine, retry_policy)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -107,19 +107,19 @@ class Ledger:
 
     # Studies
 
-    @patient
+    @with_retries
     def study_names(self) -> list[str]:
         """Names of all studies of ours, oldest first."""
         with reading(self.engine) as connection:
             return study_rows.names(connection)
 
-    @patient
+    @with_retries
     def find_study(self, name: str) -> StudyRecord | None:
         """The study of that name, or None."""
         with reading(self.engine) as connection:
             return study_rows.find(connection, name)
 
-    @patient
+    @with_retries
     def create_study(self, name: str, **parts: Any) -> StudyRecord:
         """Make a study (maximise validation DSC), or return the one that another driver made meanwhile.
 
@@ -133,11 +133,11 @@ class Ledger:
         study_id = make_optuna_study(self.url, name)
         with self.engine.begin() as connection:
             study_rows.insert(connection, study_id, name, **parts)
-            found = study_rows.find(connection, name)
-        assert found is not None
-        return found
+            study = study_rows.find(connection, name)
+        assert study is not None
+        return study
 
-    @patient
+    @with_retries
     def change_spec(
         self,
         study: StudyRecord,
@@ -153,7 +153,7 @@ class Ledger:
                 connection, study.study_id, identity=identity, running=running, changes=changes, versions=versions
             )
 
-    @patient
+    @with_retries
     def layout(self, study_id: int, plans: Sequence[CellPlan]) -> int:
         """Add the cells that are missing, each with its WAITING trial, in one transaction; returns how many.
 
@@ -173,7 +173,7 @@ class Ledger:
 
     # Cells
 
-    @patient
+    @with_retries
     def cells(self, study_id: int) -> list[Cell]:
         """All cells, in the order in which they were laid out."""
         with reading(self.engine) as connection:
@@ -185,13 +185,13 @@ class Ledger:
         An owner claims from one thread: when the answer to a claim is lost with the database, the cell that is its own
         by then is taken once more. It holds none of ``keys`` when it asks.
         """
-        return self.patience.call(lambda number: self._claim(study_id, keys, owner, again=number > 1))
+        return self.retry_policy.call(lambda attempt: self._claim(study_id, keys, owner, again=attempt > 1))
 
     def _claim(self, study_id: int, keys: Sequence[str], owner: str, *, again: bool) -> Claim | None:
         with self.engine.begin() as connection:
             return cell_rows.claim(connection, study_id, keys, owner, again=again)
 
-    @patient
+    @with_retries
     def record(
         self,
         claim: Claim,
@@ -225,7 +225,7 @@ class Ledger:
                 notes=attempt_rows.noted(row, note),
             )
 
-    @patient
+    @with_retries
     def send_to_test(self, claim: Claim, *, stop_reason: str | None, forecast: PlateauForecast | None) -> None:
         """End the training of a cell; it waits, unowned, for its test phase."""
         with self.engine.begin() as connection:
@@ -234,13 +234,13 @@ class Ledger:
             attempt_rows.change(connection, row, stop_reason=stop_reason, forecast=shown)
             cell_rows.send_to_test(connection, row)
 
-    @patient
+    @with_retries
     def begin_test(self, claim: Claim) -> None:
         """The training of a cell has come to its end; the same worker tests it, under the same claim."""
         with self.engine.begin() as connection:
             cell_rows.begin_test(connection, cell_rows.held(connection, claim))
 
-    @patient
+    @with_retries
     def finish(
         self,
         claim: Claim,
@@ -258,7 +258,7 @@ class Ledger:
             attempt_rows.score(connection, row, scores, note)
             cell_rows.close(connection, row, state, value, facts, artifacts=artifacts)
 
-    @patient
+    @with_retries
     def fail(self, claim: Claim, reason: str, *, max_attempts: int = 1) -> bool:
         """End an attempt with its reason; its curve stays. Returns whether the cell waits again, as a new attempt."""
         with self.engine.begin() as connection:
@@ -270,7 +270,7 @@ class Ledger:
                 attempt_rows.follow(connection, row)
         return goes_on
 
-    @patient
+    @with_retries
     def retry(self, study_id: int, key: str) -> bool:
         """Let a failed cell wait again as a new attempt with a trial of its own; False if it has not failed.
 
@@ -283,7 +283,7 @@ class Ledger:
                 attempt_rows.follow(connection, row)
         return row is not None
 
-    @patient
+    @with_retries
     def prune(self, claim: Claim, reason: str, forecast: PlateauForecast) -> None:
         """End a cell without a test: its training cannot matter. Curve and forecast stay, apart."""
         with self.engine.begin() as connection:
@@ -294,26 +294,26 @@ class Ledger:
 
     # Skips
 
-    @patient
+    @with_retries
     def note_skips(self, study_id: int, skips: Mapping[str, SkipForecast]) -> None:
         """Note which free cells are skipped for now, and what stands in for them; the others are skipped no longer."""
         with self.engine.begin() as connection:
             skip_rows.replace(connection, study_id, skips)
 
-    @patient
+    @with_retries
     def close_skipped(self, study_id: int) -> int:
         """End the cells that are skipped, their trials told as pruned with the forecast; returns how many."""
         with self.engine.begin() as connection:
             return skip_rows.close(connection, study_id)
 
-    @patient
+    @with_retries
     def reopen_skipped(self, study_id: int) -> int:
         """Let every cell that was closed as skipped wait again, as a new attempt; returns how many."""
         with self.engine.begin() as connection:
             study_rows.lock(connection, study_id)
             return skip_rows.reopen(connection, study_id)
 
-    @patient
+    @with_retries
     def retrain(self, study_id: int, key: str, reason: str) -> bool:
         """Fail a trained cell that waits for its test but cannot be tested, and let it train anew; False if none."""
         waits = (cells.c.owner.is_(None)) & (cells.c.state == CellState.TEST)
@@ -327,13 +327,13 @@ class Ledger:
 
     # Leases
 
-    @patient
+    @with_retries
     def renew(self, working: Mapping[Claim, float]) -> list[Claim]:
         """Renew leases, and note device seconds worked since each cell's last evaluation; returns the lost claims."""
         with self.engine.begin() as connection:
             return [claim for claim, seconds in working.items() if not cell_rows.renew(connection, claim, seconds)]
 
-    @patient
+    @with_retries
     def release(self, claim: Claim, *, lost: str | None = None) -> None:
         """Give a cell back to the waiting ones; with ``lost``, how its worker was lost, the loss is counted.
 
@@ -345,7 +345,7 @@ class Ledger:
                 attempt_rows.lose_unrecorded(connection, row, lost)
                 cell_rows.put_back(connection, row, losses=row["losses"] + (lost is not None))
 
-    @patient
+    @with_retries
     def take_back(self, study_id: int, cell: Cell) -> bool:
         """Put a cell of a dead owner back, if its lease is still the one that was seen; its unrecorded work is lost."""
         seen = (cells.c.owner == cell.owner) & (cells.c.counter == cell.counter) & (cells.c.claims == cell.claims)

@@ -22,7 +22,7 @@ from storage.variants import axis_values
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from storage.records import Artifact, CellPlan, Evaluation
+    from storage.records import Artifact, CellPlan
 
 studies = models.StudyModel.__table__
 trials = models.TrialModel.__table__
@@ -56,13 +56,14 @@ def add_waiting_trials(connection: sa.Connection, study_id: int, plans: Sequence
     last = connection.execute(sa.select(sa.func.max(trials.c.number)).where(trials.c.study_id == study_id)).scalar()
     first = 0 if last is None else last + 1
     numbers = range(first, first + len(plans))
-    rows = [{"number": n, "study_id": study_id, "state": TrialState.WAITING} for n in numbers]
+    rows = [{"number": number, "study_id": study_id, "state": TrialState.WAITING} for number in numbers]
     returning = trials.insert().returning(trials.c.trial_id, sort_by_parameter_order=True)
     trial_ids = list(connection.execute(returning, rows).scalars())
-    connection.execute(params.insert(), [row for i, p in zip(trial_ids, plans, strict=True) for row in _params(i, p)])
+    planned = list(zip(trial_ids, plans, strict=True))
+    connection.execute(params.insert(), [row for trial_id, plan in planned for row in _params(trial_id, plan)])
     connection.execute(
         user_attributes.insert(),
-        [row for i, p in zip(trial_ids, plans, strict=True) for row in _attributes(i, _plan_attributes(p))],
+        [row for trial_id, plan in planned for row in _attributes(trial_id, _plan_attributes(plan))],
     )
     return list(zip(trial_ids, numbers, strict=True))
 
@@ -93,13 +94,8 @@ def tell(
     )
 
 
-def add_intermediate_values(connection: sa.Connection, trial_id: int, points: Sequence[Evaluation]) -> None:
-    """The training curve, as the dashboard draws it: step = evaluation, value = validation DSC."""
-    add_curves(connection, [(trial_id, point.evaluation, point.val_dsc) for point in points])
-
-
-def add_curves(connection: sa.Connection, points: Sequence[tuple[int, int, float]]) -> None:
-    """The same of many trials: (trial_id, evaluation, validation DSC)."""
+def add_intermediate_values(connection: sa.Connection, points: Sequence[tuple[int, int, float]]) -> None:
+    """Training curves, as the dashboard draws them: (trial_id, step = evaluation, value = validation DSC)."""
     finite = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
     rows = [
         {"trial_id": trial_id, "step": step, "intermediate_value": value, "intermediate_value_type": finite}
@@ -124,8 +120,10 @@ def add_artifacts(connection: sa.Connection, trial_id: int, artifacts: Sequence[
         from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, ArtifactMeta  # loads clients of clouds
 
         facts = {
-            f"{ARTIFACTS_ATTR_PREFIX}{each.artifact_id}": json.dumps(asdict(ArtifactMeta(**vars(each), encoding=None)))
-            for each in artifacts
+            f"{ARTIFACTS_ATTR_PREFIX}{artifact.artifact_id}": json.dumps(
+                asdict(ArtifactMeta(**vars(artifact), encoding=None))
+            )
+            for artifact in artifacts
         }
         connection.execute(system_attributes.insert(), _attributes(trial_id, facts))
 
@@ -143,4 +141,4 @@ def _plan_attributes(plan: CellPlan) -> dict[str, Any]:
 
 
 def _attributes(trial_id: int, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"trial_id": trial_id, "key": k, "value_json": json.dumps(v)} for k, v in facts.items()]
+    return [{"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in facts.items()]

@@ -11,7 +11,7 @@ from storage.database.tables import orders, studies
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 def note(connection: sa.Connection, study_id: int, seeds: Iterable[int]) -> None:
@@ -30,13 +30,18 @@ def note(connection: sa.Connection, study_id: int, seeds: Iterable[int]) -> None
     for seed in sorted(set(seeds)):
         order = nested_order(train, row.groups, seed)
         if seed not in known:
-            connection.execute(orders.insert().values(study_id=study_id, seed=seed, cases=order))
+            insert(connection, study_id, seed, order)
         elif known[seed] != order:
             raise StorageError(
                 f"the order in which training cases join the subsets of seed {seed} differs from that which the study "
                 "began with, though its split is the same; go on with the versions of dicecurve and numpy that it "
                 "began with, or start another study with --name"
             )
+
+
+def insert(connection: sa.Connection, study_id: int, seed: int, cases: Sequence[str]) -> None:
+    """Insert the order of a seed."""
+    connection.execute(orders.insert().values(study_id=study_id, seed=seed, cases=list(cases)))
 
 
 def read(connection: sa.Connection, study_id: int) -> dict[int, list[str]]:

@@ -21,14 +21,15 @@ def replace(connection: sa.Connection, study_id: int, skips: Mapping[str, SkipFo
     ours = _free(study_id)
     noted = dict(connection.execute(sa.select(cells.c.key, cells.c.skip).where(ours)).all())
     gone = [key for key, reason in noted.items() if reason is not None and key not in skips]
-    changes = [_change(key, skip) for key, skip in skips.items() if key in noted and noted[key] != skip.reason]
-    if gone or changes:
+    new = [(key, skip) for key, skip in skips.items() if key in noted and noted[key] != skip.reason]
+    changes = [_change(key, skip) for key, skip in [*((key, None) for key in gone), *new]]
+    if changes:
         update = (
             cells.update()
             .where(cells.c.study_id == study_id, cells.c.key == sa.bindparam("b_key"), *_conditions())
-            .values(skip=sa.bindparam("b_skip"), skip_forecast=sa.bindparam("b_forecast"))
+            .values(skip=sa.bindparam("b_skip"), skip_forecast=sa.bindparam("b_skip_forecast"))
         )
-        connection.execute(update, [*({"b_key": key, "b_skip": None, "b_forecast": None} for key in gone), *changes])
+        connection.execute(update, changes)
 
 
 def close(connection: sa.Connection, study_id: int) -> int:
@@ -38,7 +39,8 @@ def close(connection: sa.Connection, study_id: int) -> int:
         row = cell_rows.lock(connection, study_id, key, cells.c.owner.is_(None))
         if row is not None:
             forecast = row["skip_forecast"]
-            facts = {"skip_reason": row["skip"], **{f"forecast_val_dsc_{name}": v for name, v in forecast.items()}}
+            expected = {f"forecast_val_dsc_{name}": value for name, value in forecast.items()}
+            facts = {"skip_reason": row["skip"], **expected}
             cell_rows.close(connection, row, CellState.PRUNED, None, facts)
     return len(keys)
 
@@ -51,7 +53,7 @@ def reopen(connection: sa.Connection, study_id: int) -> int:
         row = cell_rows.lock(connection, study_id, key, cells.c.state == CellState.PRUNED)
         if row is not None:
             attempt_rows.follow(connection, row)
-            connection.execute(cells.update().where(cells.c.id == row["id"]).values(skip=None, skip_forecast=None))
+            connection.execute(cells.update().where(cells.c.id == row["id"]).values(cell_rows.skip_columns(None)))
     return len(keys)
 
 
@@ -63,6 +65,5 @@ def _conditions() -> tuple[sa.ColumnElement[bool], ...]:
     return cells.c.state == CellState.WAITING, cells.c.owner.is_(None)
 
 
-def _change(key: str, skip: SkipForecast) -> dict[str, Any]:
-    forecast = {"mean": skip.mean, "lower": skip.lower, "upper": skip.upper}
-    return {"b_key": key, "b_skip": skip.reason, "b_forecast": forecast}
+def _change(key: str, skip: SkipForecast | None) -> dict[str, Any]:
+    return {"b_key": key, **{f"b_{name}": value for name, value in cell_rows.skip_columns(skip).items()}}

@@ -13,6 +13,7 @@ from storage.records import StudyRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
 
 def names(connection: sa.Connection) -> list[str]:
@@ -92,11 +93,19 @@ def change_spec(
     connection.execute(
         studies.update().where(studies.c.study_id == study_id).values(identity=dict(identity), running=dict(running))
     )
-    connection.execute(
-        spec_changes.insert().values(
-            study_id=study_id, changed_at=optuna_rows.utc_now(), changes=dict(changes), versions=dict(versions)
-        )
-    )
+    insert_change(connection, study_id, optuna_rows.utc_now(), changes, versions)
+
+
+def insert_change(
+    connection: sa.Connection,
+    study_id: int,
+    changed_at: datetime,
+    changes: Mapping[str, Any],
+    versions: Mapping[str, str],
+) -> None:
+    """Note a change of the spec, under which versions, and when in naive UTC."""
+    row = {"study_id": study_id, "changed_at": changed_at, "changes": dict(changes), "versions": dict(versions)}
+    connection.execute(spec_changes.insert().values(row))
 
 
 def lock(connection: sa.Connection, study_id: int) -> None:

@@ -31,8 +31,8 @@ def _run(options: argparse.Namespace) -> int:
 
     spec = spec_of(options)
     with preparing_bar() as progress:
-        found = calibrate(
+        calibration = calibrate(
             spec, options.storage, assumed_cases=options.cases, seconds=options.seconds, progress=progress
         )
-    show(options, found, lambda: render_calibration(spec, found))
+    show(options, calibration, lambda: render_calibration(spec, calibration))
     return OK

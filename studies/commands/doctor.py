@@ -19,16 +19,22 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from studies.launch.start import checkpoints_of, versions
+    from search.worker.versions import recorded_versions
+    from studies.launch.locations import checkpoints_of
     from studies.monitor.doctor import examine
 
     with open_ledger(options.storage) as ledger:
         study = find_study(ledger, options.study or options.name)
-        place = checkpoints_of(study, ledger.url)
-        found = examine(ledger, study, checkpoints=place, versions=versions(), watch_seconds=options.watch)
-        mended = [options.fix and finding.mend is not None and finding.mend() for finding in found]
-    for finding, is_mended in zip(found, mended, strict=True):
+        findings = examine(
+            ledger,
+            study,
+            checkpoints=checkpoints_of(study, ledger.url),
+            versions=recorded_versions(),
+            watch_seconds=options.watch,
+        )
+        mended = [options.fix and finding.mend is not None and finding.mend() for finding in findings]
+    for finding, is_mended in zip(findings, mended, strict=True):
         print(f"{finding.kind}: {finding.text}{' (mended)' if is_mended else ''}")
-    if not found:
+    if not findings:
         print(f"study {study.name!r} is well")
     return OK if all(mended) else SOME_FAILED

@@ -1,4 +1,4 @@
-"""What commands open: the ledger, one of its studies, and files to write."""
+"""What commands on a study begin with: the ledger, a study of it and its cells."""
 
 from __future__ import annotations
 

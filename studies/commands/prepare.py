@@ -27,6 +27,6 @@ def _run(options: argparse.Namespace) -> int:
     spec = spec_of(options)
     with preparing_bar() as progress:
         prepared = prepare_data(spec, options.storage, progress)
-    seen = data_overview(prepared)
-    show(options, seen, lambda: render_overview(spec.name, seen))
+    overview = data_overview(prepared)
+    show(options, overview, lambda: render_overview(spec.name, overview))
     return OK

@@ -40,9 +40,9 @@ def _run(options: argparse.Namespace) -> int:
 
     runs = read_surface(Path(options.surface))
     spec = replay_spec(options, runs)
-    found = replay_surface(runs, spec)
-    values = to_dict(found, runs, spec)
-    show(options, values, lambda: render(found, values))
+    replayed = replay_surface(runs, spec)
+    values = to_dict(replayed, runs, spec)
+    show(options, values, lambda: render(replayed, values))
     return OK
 
 

@@ -12,6 +12,7 @@ from studies.commands.opened import find_study, open_ledger, without_collecting
 if TYPE_CHECKING:
     import argparse
 
+    from studies.results.findings import Findings
 
 COLUMNS = 80
 WHOLE_CURVES = 300  # cells of a large study whose training curves are read, those that were stopped aside
@@ -46,7 +47,6 @@ def _run(options: argparse.Namespace) -> int:
     from storage.ledger.cell_records import summed_records
     from storage.ledger.count_rows import study_counts
     from studies.report.exports import formats_of
-    from studies.report.text.methods import methods_paragraph
     from studies.report.write import write_report
     from studies.results.criteria import with_criteria
     from studies.results.findings import findings_of
@@ -54,23 +54,31 @@ def _run(options: argparse.Namespace) -> int:
     formats = formats_of(options.format)
     with without_collecting(), open_ledger(options.storage) as ledger:
         study = find_study(ledger, options.study or options.name)
-        question = with_criteria(study, options.overrides, options.target_dsc, options.worth)
+        criteria = with_criteria(study, options.overrides, options.target_dsc, options.worth)
         records = summed_records(ledger, study.study_id, WHOLE_CURVES)
         counts = study_counts(ledger, study.study_id)
-        if options.json:
-            print(json.dumps(findings_of(study, records, 0.0, question, counts).answer.to_dict(), indent=2))
-        elif options.methods:
-            print(textwrap.fill(methods_paragraph(findings_of(study, records, 0.0, question, counts)), COLUMNS))
-        else:
-            written = write_report(
-                ledger,
-                study,
-                records,
-                options.output,
-                question=question,
-                counts=counts,
-                formats=formats,
-                paper_tables=options.paper_tables,
-            )
-            print(written.text, end="")
+        if options.json or options.methods:
+            _print(findings_of(study, records, 0.0, criteria, counts), as_json=options.json)
+            return OK
+        written = write_report(
+            ledger,
+            study,
+            records,
+            options.output,
+            criteria=criteria,
+            counts=counts,
+            formats=formats,
+            paper_tables=options.paper_tables,
+        )
+    print(written.text, end="")
     return OK
+
+
+def _print(findings: Findings, *, as_json: bool) -> None:
+    """What --json or --methods asks for."""
+    from studies.report.text.methods import methods_paragraph
+
+    if as_json:
+        print(json.dumps(findings.answer.to_dict(), indent=2))
+    else:
+        print(textwrap.fill(methods_paragraph(findings), COLUMNS))

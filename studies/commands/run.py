@@ -12,9 +12,11 @@ from studies.commands.opened import read_study
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from storage.records import CellRecord
     from studies.launch.start import PreparedStudy
+    from studies.spec import StudySpec
 
 
 def add(commands: Any) -> None:
@@ -43,6 +45,11 @@ def _run(options: argparse.Namespace) -> int:
             written = write_report(ledger, study, records)
             print(written.text, end="")
             refresh_page(ledger, study, written.findings)
+    return _tell(spec, records, end)
+
+
+def _tell(spec: StudySpec, records: Sequence[CellRecord], end: str) -> int:
+    """Say what went otherwise than planned; returns the exit code."""
     failed = [record for record in records if record.attempt.failure is not None]
     if failed:
         print(f"{len(failed)} of {len(records)} cells failed; see `dicecurve status`", file=sys.stderr)
@@ -78,5 +85,5 @@ def _run_and_show(prepared: PreparedStudy) -> str:
     from studies.monitor.study_page import PageKeeper
 
     ledger, study, job = prepared.ledger, prepared.study, prepared.job
-    with PageKeeper(ledger, study), ProgressDisplay(ledger, study, job.training.evaluations):
+    with PageKeeper(ledger, study), ProgressDisplay(ledger, study, job.decision_spec.evaluations):
         return run_cells(ledger, study, job)

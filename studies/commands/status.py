@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from storage.ledger.cell_records import cell_summaries, spent_seconds
+    from storage.ledger.cell_records import cell_totals, spent_seconds
     from storage.ledger.count_rows import study_counts
     from studies.monitor.progress import watch
     from studies.monitor.status import render_status, status_of
@@ -36,10 +36,8 @@ def _run(options: argparse.Namespace) -> int:
             study = find_study(ledger, study.name)
         if options.why:
             return _why(ledger, study, options.why)
-        number = study.study_id
-        status = status_of(
-            study, cell_summaries(ledger, number), study_counts(ledger, number), spent_seconds(ledger, number)
-        )
+        records, counts = cell_totals(ledger, study.study_id), study_counts(ledger, study.study_id)
+        status = status_of(study, records, counts, spent_seconds(ledger, study.study_id))
     show(options, status, lambda: render_status(status))
     return OK
 
@@ -48,9 +46,9 @@ def _why(ledger: Ledger, study: StudyRecord, key: str) -> int:
     from storage.ledger.cell_records import cell_records
     from studies.monitor.status import why
 
-    found = cell_records(ledger, study.study_id, [key])
-    if not found:
+    records = cell_records(ledger, study.study_id, [key])
+    if not records:
         known = ", ".join(cell.plan.key for cell in ledger.cells(study.study_id)[:3])
         raise InputError(f"no cell {key!r} in this study; cells are named like {known} (--why)")
-    print(why(found[0]), end="")
+    print(why(records[0]), end="")
     return OK

@@ -20,8 +20,8 @@ from storage.files.checkpoints import kept_bytes, running_bytes
 from storage.variants import Recipe
 from studies.estimate.study_time import Range, cell_seconds, price_of, range_of, study_seconds
 from studies.estimate.throughput import Trials, TrialSetup
+from studies.launch.cells import lay_out_cells
 from studies.launch.data import prepare_data
-from studies.launch.start import lay_out_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,13 +41,13 @@ class Subject:
     """The study to be, as far as it is known.
 
     Attributes:
-        material: What is trained on.
+        setup: What is trained, and on what.
         plans: Its cells.
         held_out: Validation and test cases.
         dataset_bytes: Of the prepared arrays; a guess from the shape of drawn ones.
     """
 
-    material: TrialSetup
+    setup: TrialSetup
     plans: tuple[CellPlan, ...]
     held_out: tuple[int, int]
     dataset_bytes: tuple[int, int]
@@ -94,7 +94,7 @@ def calibrate(
     best = min((r for r in able if r["wall_hours"]["mean"] <= fastest / AS_GOOD), key=lambda row: row["trials"])
     return {
         "study": spec.name,
-        "data": "real" if subject.material.folder else "drawn",
+        "data": "real" if subject.setup.folder else "drawn",
         "cases": dict(zip(("train", "validation", "test"), _case_numbers(subject), strict=True)),
         "cells": len(subject.plans),
         "policy": spec.policy,
@@ -111,19 +111,31 @@ def levels(spec: StudySpec, device: Device) -> list[Level]:
     """Ways to share the machine, that of the spec among them, fewest trials first."""
     resources = spec.resources
     if device == "gpu":
-        most = max(1, _cores() // resources.cpus_per_trial)
-        shares = {1 / trials for trials in TRIALS_ON_A_GPU if trials <= most} | {min(1.0, resources.gpus_per_trial)}
-        found = [
-            Level(int(1 / s + 1e-9), s, resources.cpus_per_trial, f"resources.gpus_per_trial={s:g}") for s in shares
-        ]
+        own, ways = resources.gpus_per_trial, _gpu_levels(spec)
     else:
-        cores = _cores()
-        each = {2**power for power in range(cores.bit_length())} | {cores, resources.cpus_per_trial}
-        found = [Level(cores // c, c, c, f"resources.cpus_per_trial={c}") for c in each if c <= cores]
-    own = resources.gpus_per_trial if device == "gpu" else resources.cpus_per_trial
+        own, ways = resources.cpus_per_trial, _cpu_levels(spec)
     most = resources.max_trials or MOST_TRIALS
-    kept = [replace(each, trials=min(most, each.trials)) for each in found if each.trials <= most or each.share == own]
+    able = [level for level in ways if level.trials <= most or level.share == own]
+    kept = [replace(level, trials=min(most, level.trials)) for level in able]
     return sorted(kept, key=lambda level: level.trials)
+
+
+def _gpu_levels(spec: StudySpec) -> list[Level]:
+    resources = spec.resources
+    most = max(1, _cores() // resources.cpus_per_trial)
+    shares = {1 / trials for trials in TRIALS_ON_A_GPU if trials <= most} | {min(1.0, resources.gpus_per_trial)}
+    return [
+        Level(int(1 / share + 1e-9), share, resources.cpus_per_trial, f"resources.gpus_per_trial={share:g}")
+        for share in shares
+    ]
+
+
+def _cpu_levels(spec: StudySpec) -> list[Level]:
+    cores = _cores()
+    shares = {2**power for power in range(cores.bit_length())} | {cores, spec.resources.cpus_per_trial}
+    return [
+        Level(cores // share, share, share, f"resources.cpus_per_trial={share}") for share in shares if share <= cores
+    ]
 
 
 def _is_given(spec: StudySpec) -> bool:
@@ -165,11 +177,10 @@ def _measure(spec: StudySpec, subject: Subject, level: Level, device: Device, se
     """The deepest network at the batch of the spec, at half and at twice as many; then the other recipes at its own."""
     deepest, *others = _recipes(spec)
     batch = spec.training.batch
-    with Trials(subject.material, trials=level.trials, device=device, threads=level.threads) as trials:
-        found = [
-            trials.measure(deepest, each, seconds) for each in dict.fromkeys((batch, max(1, batch // 2), 2 * batch))
-        ]
-        return found + [trials.measure(recipe, batch, seconds) for recipe in others]
+    with Trials(subject.setup, trials=level.trials, device=device, threads=level.threads) as trials:
+        sizes = dict.fromkeys((batch, max(1, batch // 2), 2 * batch))
+        speeds = [trials.measure(deepest, size, seconds) for size in sizes]
+        return speeds + [trials.measure(recipe, batch, seconds) for recipe in others]
 
 
 def _recipes(spec: StudySpec) -> list[Recipe]:
@@ -217,9 +228,9 @@ def _depth_row(speed: Speed, *, named: bool) -> dict[str, Any]:
 
 
 def _best_batch(row: dict[str, Any]) -> int:
-    able = [each for each in row["batches"] if each["failure"] is None]
-    fastest = max(each["cases_per_second"] for each in able)
-    return int(min(each["batch"] for each in able if each["cases_per_second"] >= AS_GOOD * fastest))
+    able = [batch for batch in row["batches"] if batch["failure"] is None]
+    fastest = max(batch["cases_per_second"] for batch in able)
+    return int(min(batch["batch"] for batch in able if batch["cases_per_second"] >= AS_GOOD * fastest))
 
 
 def _prediction(spec: StudySpec, subject: Subject, best: dict[str, Any], device: Device) -> dict[str, Any]:
@@ -243,7 +254,7 @@ def _prediction(spec: StudySpec, subject: Subject, best: dict[str, Any], device:
 def _case_numbers(subject: Subject) -> tuple[int, int, int]:
     """Training cases at ratio 1, or at the largest ratio of the grid, and those held out."""
     largest = max(subject.plans, key=lambda plan: plan.num_cases)
-    return (len(subject.material.train) or round(largest.num_cases / largest.ratio), *subject.held_out)
+    return (len(subject.setup.train) or round(largest.num_cases / largest.ratio), *subject.held_out)
 
 
 def _cores() -> int:

@@ -49,11 +49,11 @@ def render_complexity(spec: StudySpec, rows: Sequence[dict[str, Any]]) -> str:
 def _row(spec: StudySpec, recipe: Recipe, device: str) -> dict[str, Any]:
     protocol, channels = spec.protocol(recipe.variant), channels_of(spec.data)
     try:
-        found = measure_complexity(protocol, recipe.depth, channels, "cuda" if device == "gpu" else device)
+        complexity = measure_complexity(protocol, recipe.depth, channels, "cuda" if device == "gpu" else device)
     except TrainingFailed as error:
         raise InputError(f"{recipe}: {error}") from None
     named = {"variant": recipe.variant} if any(spec.variants) else {}
-    return named | asdict(found) | {"device": device}
+    return named | asdict(complexity) | {"device": device}
 
 
 def _lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:

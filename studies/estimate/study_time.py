@@ -63,8 +63,8 @@ def study_seconds(
         seconds: Of one cell.
         slots: Trials at once.
     """
-    each = [seconds(plan, speeds[recipe_of(plan)]) for plan in plans]
-    total, longest = _sum(each), max(each, key=lambda cell: cell.mean)
+    cells = [seconds(plan, speeds[recipe_of(plan)]) for plan in plans]
+    total, longest = _sum(cells), max(cells, key=lambda cell: cell.mean)
     ends = [max(getattr(total, end) / slots, getattr(longest, end)) for end in ("low", "mean", "high")]
     return total, Range(*ends)
 
@@ -73,11 +73,11 @@ def price_of(device_seconds: Range, prices: PriceSpec, device: Device) -> Range:
     """Of device seconds."""
     return Range(
         *(
-            training_price(prices, device=device, seconds=each)
-            for each in (device_seconds.low, device_seconds.mean, device_seconds.high)
+            training_price(prices, device=device, seconds=seconds)
+            for seconds in (device_seconds.low, device_seconds.mean, device_seconds.high)
         )
     )
 
 
 def _sum(ranges: Sequence[Range]) -> Range:
-    return Range(*(sum(getattr(each, end) for each in ranges) for end in ("low", "mean", "high")))
+    return Range(*(sum(getattr(cell, end) for cell in ranges) for end in ("low", "mean", "high")))

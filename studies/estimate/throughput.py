@@ -88,14 +88,14 @@ class Speed:
 class Trials:
     """So many processes that train at once, for a `with` block; each is started once, for all that it measures."""
 
-    def __init__(self, material: TrialSetup, *, trials: int, device: Device, threads: int) -> None:
+    def __init__(self, setup: TrialSetup, *, trials: int, device: Device, threads: int) -> None:
         """Nothing is started yet."""
-        self._material, self._trials, self._device, self._threads = material, trials, device, threads
+        self._setup, self._trials, self._device, self._threads = setup, trials, device, threads
 
     def __enter__(self) -> Self:
         """Make the pool; its processes start with the first measurement."""
         spawn = get_context("spawn")  # a fork would inherit the threads of torch
-        begin = (spawn.Barrier(self._trials), self._material, self._device, self._threads)
+        begin = (spawn.Barrier(self._trials), self._setup, self._device, self._threads)
         self._pool = ProcessPoolExecutor(self._trials, spawn, _begin, begin)
         return self
 
@@ -109,15 +109,15 @@ class Trials:
         """Train so many seconds after a warm-up, all trials in step."""
         try:
             running = [self._pool.submit(_measure, recipe, batch, seconds) for _ in range(self._trials)]
-            found = [each.result() for each in running]
+            measured = [trial.result() for trial in running]
         except BrokenProcessPool:
             return Speed(recipe, batch, self._trials, failure="a process was killed, as it is when memory runs out")
         steps, cases = list[float](), list[float]()
-        for each in found:
-            if isinstance(each, str):
-                return Speed(recipe, batch, self._trials, failure=each)
-            steps += each[0]
-            cases += each[1]
+        for trial in measured:
+            if isinstance(trial, str):
+                return Speed(recipe, batch, self._trials, failure=trial)
+            steps += trial[0]
+            cases += trial[1]
         return Speed(recipe, batch, self._trials, tuple(steps), tuple(cases))
 
 
@@ -125,29 +125,29 @@ class _Worker:
     """What one process knows."""
 
     barrier: Barrier
-    material: TrialSetup
+    setup: TrialSetup
     device: Device
     data: TrainingData
 
 
-def _begin(barrier: Barrier, material: TrialSetup, device: Device, threads: int) -> None:
+def _begin(barrier: Barrier, setup: TrialSetup, device: Device, threads: int) -> None:
     torch.set_num_threads(threads)
-    _Worker.barrier, _Worker.material, _Worker.device = barrier, material, device
-    _Worker.data = _data(material)
+    _Worker.barrier, _Worker.setup, _Worker.device = barrier, setup, device
+    _Worker.data = _data(setup)
 
 
-def _data(material: TrialSetup) -> TrainingData:
-    patch = material.training.patch
+def _data(setup: TrialSetup) -> TrainingData:
+    patch = setup.training.patch
     validated = VALIDATION_BATCH if patch is None else VALIDATED_VOLUMES
-    if material.folder is None:
-        sides = material.training.sides if patch is None else [int(DRAWN_VOLUME * side) for side in patch]
-        return drawn_data(material.training, validated, material.channels, sides)
-    dataset = Dataset.open(Path(material.folder))
+    if setup.folder is None:
+        sides = setup.training.sides if patch is None else [int(DRAWN_VOLUME * side) for side in patch]
+        return drawn_data(setup.training, validated, setup.channels, sides)
+    dataset = Dataset.open(Path(setup.folder))
     return TrainingData(
         images=dataset.images(),
         masks=dataset.masks(),
-        train=dataset.indices(material.train),
-        validation=dataset.indices(material.validation[:validated]),
+        train=dataset.indices(setup.train),
+        validation=dataset.indices(setup.validation[:validated]),
         test=dataset.indices(()),
         foreground=None if patch is None else dataset.foreground(),
     )
@@ -188,6 +188,6 @@ def _reason(error: Exception) -> str:
 def _training(recipe: Recipe, batch: int, steps: int) -> Training:
     evaluations = 2000
     changes = {"unit": "steps", "budget": steps * evaluations, "evaluations": evaluations, "batch": batch}
-    protocol = _Worker.material.training.varied(axis_values(recipe.variant))
+    protocol = _Worker.setup.training.varied(axis_values(recipe.variant))
     timed = protocol.model_copy(update={**changes, "learning_rate": CALM, "record_test_curve": False})
     return Training(timed, recipe.depth, 0, _Worker.data, "cuda" if _Worker.device == "gpu" else "cpu")

@@ -13,21 +13,23 @@ from typing import TYPE_CHECKING, Any
 from models.bundle import new_cases
 from models.bundle.inference_config import VolumeInput, inference_config
 from models.metrics import summarise
-from models.protocol import TrainingSpec
 from storage.data.preprocessing import intensities, resample, resize
 from storage.data.readers.pairing import FIRST_CHANNEL
-from storage.data.spec import BRATS_MODALITIES, DataSpec
+from storage.data.spec import BRATS_MODALITIES
 from storage.errors import InputError
 from storage.files.checkpoints import CheckpointFolder
 from storage.variants import axis_values
-from studies.launch.start import checkpoints_of
+from studies.launch.locations import checkpoints_of
+from studies.spec import recorded_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from models.protocol import TrainingSpec
     from storage.records import CellRecord, StudyRecord
 
-SCRIPTS = (intensities, new_cases, resize, resample)
+# By their names in a bundle, which its config says.
+SCRIPTS = {"intensities": intensities, "new_cases": new_cases, "picture_arrays": resize, "volume_grids": resample}
 LICENCE = Path(__file__).parents[2] / "LICENSE"
 
 
@@ -59,24 +61,24 @@ def export_model(study: StudyRecord, records: Sequence[CellRecord], key: str, ur
 
 
 def _closed_cell(records: Sequence[CellRecord], key: str) -> CellRecord:
-    found = next((record for record in records if record.cell.plan.key == key), None)
-    if found is None:
+    record = next((record for record in records if record.cell.plan.key == key), None)
+    if record is None:
         known = ", ".join(record.cell.plan.key for record in records[:3])
         raise InputError(f"no cell {key!r} in this study; cells are named like {known}")
-    if found.cell.state.is_open:
-        raise InputError(f"cell {key} is not finished ({found.cell.state}); let `dicecurve run` finish it first")
-    return found
+    if record.cell.state.is_open:
+        raise InputError(f"cell {key} is not finished ({record.cell.state}); let `dicecurve run` finish it first")
+    return record
 
 
 def _weights(study: StudyRecord, record: CellRecord, url: str) -> bytes:
-    place = CheckpointFolder.of(checkpoints_of(study, url), study.name, record.cell.plan.key, record.cell.attempt)
-    found = place.load_newest().files.get("best.pt")
-    if found is None:
+    folder = CheckpointFolder.of(checkpoints_of(study, url), study.name, record.cell.plan.key, record.cell.attempt)
+    weights = folder.load_newest().files.get("best.pt")
+    if weights is None:
         raise InputError(
-            f"no weights of cell {record.cell.plan.key} are in {place.url}; they are kept where the cell was trained, "
+            f"no weights of cell {record.cell.plan.key} are in {folder.url}; they are kept where the cell was trained, "
             'unless keep = "none" ([files])'
         )
-    return found
+    return weights
 
 
 def _config(study: StudyRecord, record: CellRecord) -> dict[str, Any]:
@@ -87,26 +89,24 @@ def _config(study: StudyRecord, record: CellRecord) -> dict[str, Any]:
 
 def _protocol(study: StudyRecord, record: CellRecord) -> TrainingSpec:
     """What the cell was trained by."""
-    return TrainingSpec.model_validate(study.identity["training"]).varied(axis_values(record.cell.plan.variant))
+    training = recorded_spec(study).training
+    assert training is not None  # it has weights
+    return training.varied(axis_values(record.cell.plan.variant))
 
 
 def _volume_input(study: StudyRecord) -> VolumeInput:
-    found = study.facts.get("intensities")
-    if not found:
+    schemes = study.facts.get("intensities")
+    if not schemes:
         raise InputError(
             f"study {study.name!r} began with a version that did not note how intensities were scaled; "
             "start it anew with --name to export a model"
         )
-    return VolumeInput(found, _data(study).spacing)
-
-
-def _data(study: StudyRecord) -> DataSpec:
-    return DataSpec.model_validate(study.identity["data"])
+    return VolumeInput(schemes, recorded_spec(study).data.spacing)
 
 
 def _suffixes(study: StudyRecord) -> list[str]:
     """What follows a case's name in its files, a channel each; one for one file a case."""
-    data = _data(study)
+    data = recorded_spec(study).data
     if data.kind == "decathlon":  # nnU-Net's; the Decathlon keeps all channels in one file
         return [f"_{index:04d}" for index in range(study.facts["channels"])]
     if data.kind == "nnunet_2d":
@@ -122,10 +122,10 @@ def _write(folder: Path, config: dict[str, Any], about: dict[str, Any], readme: 
     (folder / "models" / "model.pt").write_bytes(weights)
     (folder / "docs" / "README.md").write_text(readme, encoding="utf-8")
     (folder / "scripts" / "__init__.py").write_text('"""Functions that configs/inference.json names."""\n')
-    for module in SCRIPTS:
+    for name, module in SCRIPTS.items():
         source = getsourcefile(module)
         assert source is not None
-        shutil.copy(source, folder / "scripts")
+        shutil.copy(source, folder / "scripts" / f"{name}.py")
     if LICENCE.exists():  # of the scripts; what may be done with the weights, the data decide
         shutil.copy(LICENCE, folder / "scripts")
 
@@ -184,8 +184,8 @@ def _scores(record: CellRecord) -> dict[str, float]:
     scores = record.attempt.scores
     if scores is None:
         return {}
-    parts = (("validation", scores.validation), ("test", scores.test))
-    return {f"{part}_{name}": round(s.mean, 4) for part, counts in parts for name, s in summarise(counts).items()}
+    split = (("validation", scores.validation), ("test", scores.test))
+    return {f"{part}_{name}": round(s.mean, 4) for part, counts in split for name, s in summarise(counts).items()}
 
 
 def _readme(study: StudyRecord, record: CellRecord) -> str:

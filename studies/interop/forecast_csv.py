@@ -10,14 +10,15 @@ import pandas as pd
 
 from models.forecaster.lstm.forecaster import load
 from storage.errors import InputError
-from storage.frames.published_table import VARIANT, variant_column
+from storage.frames.table_checks import VARIANT, check_columns, check_rows, variant_column
 from storage.variants import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from models.forecaster.forecast import Floats, Forecast
+    from models.forecaster.curves import Floats
+    from models.forecaster.forecast import Forecast
 
 POSITIONS = ("evaluation", "epoch", "step", "ratio", "cases", "x")  # the first that a file has is the position
 APART = ("variant", "curve", "depth", "ratio", "cases", "seed")  # columns that tell curves apart
@@ -99,9 +100,9 @@ def render_forecasts(rows: Sequence[ForecastRow]) -> str:
     at = rows[0].position
     head = f"{'curve':{wide}} {'seen':>5} {'last':>7} {at:>10} {'forecast':>9} {'a new value':>16} {'expected':>16}"
     lines = [
-        f"{r.curve:{wide}} {r.seen:>5} {r.last:>7.4f} {r.at:>10g} {r.mean:>9.4f} "
-        f"{_interval(r.interval):>16} {_interval(r.mean_interval):>16}  {r.method}"
-        for r in rows
+        f"{row.curve:{wide}} {row.seen:>5} {row.last:>7.4f} {row.at:>10g} {row.mean:>9.4f} "
+        f"{_interval(row.interval):>16} {_interval(row.mean_interval):>16}  {row.method}"
+        for row in rows
     ]
     return "\n".join([head, *lines, "", "Intervals: 90 %, of a new measured value and of the expected one."]) + "\n"
 
@@ -111,26 +112,29 @@ def _table(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path} as CSV: {error}") from None
-    if table.empty:
-        raise InputError(f"{path} has no rows; a row a point is expected")
+    check_rows(table, f"{path} has no rows; a row a point is expected")
     return table
 
 
 def _curves(table: pd.DataFrame, path: Path, column: str, position: str) -> list[_Curve]:
-    for name, option in ((column, "--column"), (position, "--x")):
-        if name not in table:
-            raise InputError(f"{path} has no column {name!r}; it has {', '.join(map(str, table.columns))} ({option})")
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            raise InputError(f"column {name!r} of {path} must hold numbers ({option})")
+    _check_numbers(table, column, path, "--column")
+    _check_numbers(table, position, path, "--x")
     # Over cases a ratio is the same axis twice, and tells no curves apart.
     same_axis = {"ratio", "cases"} if position in {"ratio", "cases"} else {position}
     keys = [name for name in APART if name in table and name not in same_axis | {column}]
     if VARIANT in table:
         table = table.assign(variant=variant_column(table, str(path)))
-    parts = table.groupby(keys, dropna=False) if keys else [((), table)]
-    curves = [_curve(keys, key, rows, position, column) for key, rows in parts]
+    groups = table.groupby(keys, dropna=False) if keys else [((), table)]
+    curves = [_curve(dict(zip(keys, key, strict=True)), rows, position, column) for key, rows in groups]
     _refuse_doubles(curves, path, position)
     return curves
+
+
+def _check_numbers(table: pd.DataFrame, column: str, path: Path, option: str) -> None:
+    there = ", ".join(map(str, table.columns))
+    check_columns(table, {column: (column,)}, lambda name: f"{path} has no column {name!r}; it has {there} ({option})")
+    if not pd.api.types.is_numeric_dtype(table[column]):
+        raise InputError(f"column {column!r} of {path} must hold numbers ({option})")
 
 
 def _refuse_doubles(curves: Sequence[_Curve], path: Path, position: str) -> None:
@@ -144,13 +148,14 @@ def _refuse_doubles(curves: Sequence[_Curve], path: Path, position: str) -> None
             )
 
 
-def _curve(keys: list[str], key: tuple[Any, ...], rows: pd.DataFrame, position: str, column: str) -> _Curve:
-    told = dict(zip(keys, key, strict=True))
-    variant = str(told.pop(VARIANT, OWN))
+def _curve(key: dict[str, Any], rows: pd.DataFrame, position: str, column: str) -> _Curve:
+    """One curve; ``key`` holds what tells it apart, by column."""
+    variant = str(key.get(VARIANT, OWN))
+    rest = {name: value for name, value in key.items() if name != VARIANT}
     apart = [variant] if variant else []
-    apart += [f"{k} {v:g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in told.items()]
-    numbers = [float(v) for v in told.values() if isinstance(v, int | float)]
-    covariates = np.array(numbers) if numbers and len(numbers) == len(told) else None
+    apart += [f"{name} {v:g}" if isinstance(v, int | float) else f"{name} {v}" for name, v in rest.items()]
+    numbers = [float(value) for value in rest.values() if isinstance(value, int | float)]
+    covariates = np.array(numbers) if numbers and len(numbers) == len(rest) else None
     rows = rows.sort_values(position)
     return _Curve(
         ", ".join(apart) or "all", variant, rows[position].to_numpy(float), rows[column].to_numpy(float), covariates

@@ -15,15 +15,14 @@ from models.networks.architectures import count_parameters
 from models.protocol import MAX_DEPTH, MIN_DEPTH, TrainingSpec
 from search.analysis.answer import answer
 from search.curves.measurements import Planned
-from search.policy.decisions import DecisionSpec
-from search.policy.next_cell import WORTH, PolicyContext
+from search.policy.decision_spec import WORTH, DecisionSpec
 from search.replay.recorded_surface import recorded_runs
 from search.replay.regret import regret
 from search.replay.simulator import replay, steps_by_cases
 from storage.errors import InputError
 from storage.ledger.cell_records import cell_records, spent_seconds
 from storage.ledger.ledger import Ledger
-from storage.variants import recipe_of
+from storage.variants import configuration_of
 from studies.results.findings import measurement
 
 if TYPE_CHECKING:
@@ -32,12 +31,12 @@ if TYPE_CHECKING:
     from models.forecaster.interface import Forecaster
     from search.analysis.answer import Answer
     from search.analysis.ranking import RankedConfiguration
-    from search.policy.next_cell import PolicyName
+    from search.policy.decision_spec import PolicyName
     from search.policy.stop_rule import StopSpec
     from search.prices import PriceSpec
     from search.replay.simulator import RecordedRun, ReplayedStudy
     from storage.records import CellRecord
-    from storage.variants import Recipe
+    from storage.variants import ConfigurationKey
 
 REPLICATES = 500
 
@@ -57,8 +56,8 @@ class ReplaySpec:
         d0: DSC of "everything is foreground".
         held_out_cases: Validation and test cases, part of every price.
         seeds: Those of the grid; the others are fresh seeds.
-        worth: As in `PolicyContext`.
-        seed: As in `PolicyContext`.
+        worth: As in `DecisionSpec`.
+        seed: As in `DecisionSpec`.
         clock: As in `replay`.
     """
 
@@ -107,7 +106,8 @@ def read_surface(path: Path) -> list[RecordedRun]:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path} as CSV: {error}") from None
     depths = range(MIN_DEPTH, MAX_DEPTH + 1)
-    return recorded_runs(table, str(path), {d: count_parameters(TrainingSpec(size=256), d, 3) for d in depths})
+    parameters = {depth: count_parameters(TrainingSpec(size=256), depth, 3) for depth in depths}
+    return recorded_runs(table, str(path), parameters)
 
 
 def replay_surface(runs: Sequence[RecordedRun], spec: ReplaySpec) -> Replayed:
@@ -118,37 +118,41 @@ def replay_surface(runs: Sequence[RecordedRun], spec: ReplaySpec) -> Replayed:
     """
     grid = [run for run in runs if run.plan.seed in spec.seeds]
     if not grid:
-        have = sorted({run.plan.seed for run in runs})
-        raise InputError(f"no run has a seed of {list(spec.seeds)}, the surface has {have}; choose among them (--seed)")
+        seeds = sorted({run.plan.seed for run in runs})
+        raise InputError(
+            f"no run has a seed of {list(spec.seeds)}, the surface has {seeds}; choose among them (--seed)"
+        )
     num_train = _num_train(grid)
-    with tempfile.TemporaryDirectory(prefix="dicecurve-replay-") as folder:
-        ledger = Ledger.open(f"sqlite:///{Path(folder) / 'replay.db'}", create=True)
-        with ledger:
-            study = ledger.create_study("replay", **_study_parts(num_train, spec))
-            ledger.layout(study.study_id, [run.plan for run in grid])
-            run = replay(ledger, study, runs, _decision_spec(runs, num_train, spec), spec.gpus, clock=spec.clock)
-            records = tuple(cell_records(ledger, study.study_id))
-            spent = spent_seconds(ledger, study.study_id)
+    with (
+        tempfile.TemporaryDirectory(prefix="dicecurve-replay-") as folder,
+        Ledger.open(f"sqlite:///{Path(folder) / 'replay.db'}", create=True) as ledger,
+    ):
+        study = ledger.create_study("replay", **_study_parts(num_train, spec))
+        ledger.layout(study.study_id, [run.plan for run in grid])
+        decision_spec = _decision_spec(runs, num_train, spec)
+        replayed = replay(ledger, study, runs, decision_spec, spec.gpus, clock=spec.clock)
+        records = tuple(cell_records(ledger, study.study_id))
+        spent = spent_seconds(ledger, study.study_id)
     return Replayed(
-        run=run,
+        run=replayed,
         records=records,
         answer=_answer(records, grid, num_train, spec),
         gpu_seconds=spent,
-        grid_gpu_seconds=sum(_seconds(each) for each in grid),
+        grid_gpu_seconds=sum(_seconds(run) for run in grid),
     )
 
 
-def to_dict(found: Replayed, runs: Sequence[RecordedRun], spec: ReplaySpec) -> dict[str, Any]:
+def to_dict(replayed: Replayed, runs: Sequence[RecordedRun], spec: ReplaySpec) -> dict[str, Any]:
     """Everything that `--json` prints."""
-    row = found.answer.recommended
+    row = replayed.answer.recommended
     return {
-        "gpu_seconds": found.gpu_seconds,
-        "grid_gpu_seconds": found.grid_gpu_seconds,
-        "share": found.gpu_seconds / found.grid_gpu_seconds,
+        "gpu_seconds": replayed.gpu_seconds,
+        "grid_gpu_seconds": replayed.grid_gpu_seconds,
+        "share": replayed.gpu_seconds / replayed.grid_gpu_seconds,
         "recommended": row and _recommended(row),
-        **_regrets(found, runs, spec),
-        "replay": asdict(found.run),
-        "cells": [_cell(record) for record in found.records],
+        **_regrets(replayed, runs, spec),
+        "replay": asdict(replayed.run),
+        "cells": [_cell(record) for record in replayed.records],
     }
 
 
@@ -175,40 +179,28 @@ def _num_train(grid: Sequence[RecordedRun]) -> int:
 
 
 def _decision_spec(runs: Sequence[RecordedRun], num_train: int, spec: ReplaySpec) -> DecisionSpec:
-    steps = steps_by_cases(runs)
-    context = PolicyContext(
+    """What is asked for, with what the surface itself tells."""
+    return DecisionSpec(
+        policy=spec.policy,
+        stop=spec.stop,
+        forecaster=spec.forecaster,
+        d0=spec.d0,
+        evaluations=len(runs[0].curve),
+        total_steps=steps_by_cases(runs).__getitem__,
+        tolerance=spec.tolerance,
+        target=spec.target,
         num_train=num_train,
         held_out_cases=spec.held_out_cases,
         prices=spec.prices,
-        device="gpu",
-        device_share=1.0,
-        evaluations=len(runs[0].curve),
-        total_steps=steps.__getitem__,
-        tolerance=spec.tolerance,
-        target=spec.target,
         worth=spec.worth,
         seed=spec.seed,
-    )
-    return DecisionSpec(
-        policy=spec.policy,
-        context=context,
-        evaluations=len(runs[0].curve),
-        d0=spec.d0,
-        tolerance=spec.tolerance,
-        stop=spec.stop,
-        forecaster=spec.forecaster,
     )
 
 
 def _answer(records: Sequence[CellRecord], grid: Sequence[RecordedRun], num_train: int, spec: ReplaySpec) -> Answer:
     measured = [measurement(record) for record in records if record.attempt.scores is not None]
-    have = {(recipe_of(each), each.num_cases) for each in measured}
-    planned = [
-        Planned(p.depth, p.ratio, p.num_cases, p.parameters, "gpu", _seconds(run), variant=p.variant)
-        for run in grid
-        for p in [run.plan]
-        if (recipe_of(p), p.num_cases) not in have and p.seed == spec.seeds[0]
-    ]
+    known = {configuration_of(cell) for cell in measured}
+    waiting = [run for run in grid if configuration_of(run.plan) not in known and run.plan.seed == spec.seeds[0]]
     return answer(
         measured,
         num_train=num_train,
@@ -218,32 +210,36 @@ def _answer(records: Sequence[CellRecord], grid: Sequence[RecordedRun], num_trai
         tolerance=spec.tolerance,
         target=spec.target,
         replicates=REPLICATES,
-        planned=planned,
+        planned=[_planned(run) for run in waiting],
     )
 
 
-def _regrets(found: Replayed, runs: Sequence[RecordedRun], spec: ReplaySpec) -> dict[str, float | None]:
+def _planned(run: RecordedRun) -> Planned:
+    plan = run.plan
+    return Planned(plan.depth, plan.ratio, plan.num_cases, plan.parameters, "gpu", _seconds(run), variant=plan.variant)
+
+
+def _regrets(replayed: Replayed, runs: Sequence[RecordedRun], spec: ReplaySpec) -> dict[str, float | None]:
     """Against the mean of everything that was recorded of each configuration."""
-    row = found.answer.recommended
+    row = replayed.answer.recommended
     if row is None:
         return {"dsc_regret": None, "cost_regret": None, "case_error": None}
-    ranked = sorted(found.answer.ranking, key=lambda each: (recipe_of(each), each.num_cases))
-    dsc = np.array([_recorded_dsc(runs, recipe_of(each), each.num_cases) for each in ranked])
+    ranked = sorted(replayed.answer.ranking, key=configuration_of)
     return asdict(
         regret(
             ranked.index(row),
-            dsc,
-            np.array([each.price for each in ranked]),
-            np.array([float(each.num_cases) for each in ranked]),
-            num_train=found.answer.num_train,
+            np.array([_recorded_dsc(runs, configuration_of(configuration)) for configuration in ranked]),
+            np.array([configuration.price for configuration in ranked]),
+            np.array([float(configuration.num_cases) for configuration in ranked]),
+            num_train=replayed.answer.num_train,
             tolerance=spec.tolerance,
             target=spec.target,
         )
     )
 
 
-def _recorded_dsc(runs: Sequence[RecordedRun], recipe: Recipe, num_cases: int) -> float:
-    own = [run for run in runs if (recipe_of(run.plan), run.plan.num_cases) == (recipe, num_cases)]
+def _recorded_dsc(runs: Sequence[RecordedRun], configuration: ConfigurationKey) -> float:
+    own = [run for run in runs if configuration_of(run.plan) == configuration]
     return float(np.mean([_best_test(run) for run in own]))
 
 

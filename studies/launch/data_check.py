@@ -58,8 +58,32 @@ def data_overview(prepared: PreparedData) -> dict[str, Any]:
 
 def data_warning(prepared: PreparedData) -> str | None:
     """What a person should know of the data of a new study; None where there is nothing."""
-    told = [near_duplicate_warning(prepared), empty_mask_warning(prepared)]
-    return "\n\n".join(text for text in told if text is not None) or None
+    warnings = [near_duplicate_warning(prepared), empty_mask_warning(prepared)]
+    return "\n\n".join(text for text in warnings if text is not None) or None
+
+
+def near_duplicate_warning(prepared: PreparedData) -> str | None:
+    """What to say about near-duplicates on different sides of the split, and the remedy; None where there are none."""
+    return duplicates_warning(_pairs(prepared))
+
+
+def duplicates_warning(pairs: Sequence[dict[str, Any]]) -> str | None:
+    """The same of pairs as `data_overview` lists them."""
+    across = [pair for pair in pairs if pair["across_split"]]
+    if not across:
+        return None
+    listed = [f"{pair['first']} and {pair['second']} (similarity {pair['similarity']:.3f})" for pair in across]
+    what = "1 pair of cases shows" if len(across) == 1 else f"{len(across):,} pairs of cases show"
+    text = f"{what} nearly the same picture on different sides of the split, which flatters the scores:"
+    remedy = (
+        "look at them, and put those that do belong together into [data], beside what stands there (a study that has "
+        "begun then needs another --name); pairs on one side are listed too, since the next split may part them:"
+    )
+    # A changed `together` draws another split, so a pair that stands on one side by chance must be named as well.
+    entries = [f"  {json.dumps(entry, ensure_ascii=False)}," for entry in _entries(pairs)]
+    return "\n".join(
+        [*_wrapped(text), *_at_most(listed), *_wrapped(remedy), "  together = [", *_at_most(entries), "  ]"]
+    )
 
 
 def empty_mask_warning(prepared: PreparedData) -> str | None:
@@ -71,11 +95,6 @@ def empty_mask_warning(prepared: PreparedData) -> str | None:
     what = "1 case has" if len(empty) == 1 else f"{len(empty):,} cases have"
     text = f'{what} no foreground; an empty prediction scores 1, any other 0 (empty_masks = "error" refuses them):'
     return "\n".join([*_wrapped(text), *_at_most(empty)])
-
-
-def near_duplicate_warning(prepared: PreparedData) -> str | None:
-    """What to say about near-duplicates on different sides of the split, and the remedy; None where there are none."""
-    return duplicates_warning(_pairs(prepared))
 
 
 def _spacings(facts: Sequence[CaseFacts]) -> Counter[tuple[float, ...]]:
@@ -113,25 +132,6 @@ def _pairs(prepared: PreparedData) -> list[dict[str, Any]]:
         }
         for pair in pairs
     ]
-
-
-def duplicates_warning(pairs: Sequence[dict[str, Any]]) -> str | None:
-    """The same of pairs as `data_overview` lists them."""
-    across = [pair for pair in pairs if pair["across_split"]]
-    if not across:
-        return None
-    listed = [f"{pair['first']} and {pair['second']} (similarity {pair['similarity']:.3f})" for pair in across]
-    what = "1 pair of cases shows" if len(across) == 1 else f"{len(across):,} pairs of cases show"
-    text = f"{what} nearly the same picture on different sides of the split, which flatters the scores:"
-    remedy = (
-        "look at them, and put those that do belong together into [data], beside what stands there (a study that has "
-        "begun then needs another --name); pairs on one side are listed too, since the next split may part them:"
-    )
-    # A changed `together` draws another split, so a pair that stands on one side by chance must be named as well.
-    entries = [f"  {json.dumps(entry, ensure_ascii=False)}," for entry in _entries(pairs)]
-    return "\n".join(
-        [*_wrapped(text), *_at_most(listed), *_wrapped(remedy), "  together = [", *_at_most(entries), "  ]"]
-    )
 
 
 def _entries(pairs: Sequence[dict[str, Any]]) -> list[list[str]]:

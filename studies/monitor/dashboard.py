@@ -34,8 +34,8 @@ def open_dashboard(storage: str, name: str | None, host: str, port: int) -> WSGI
             raise StorageError(f"no study {name!r} in this storage; there are: {', '.join(names) or 'none'} (--name)")
         wanted = name or (names[0] if len(names) == 1 else None)
         study = None if wanted is None else ledger.find_study(wanted)
-    running, number = ({}, None) if study is None else (study.running, study.study_id)
-    server = dashboard_server(url, artifacts_of(running, url), number, host, port)
+    running, study_id = ({}, None) if study is None else (study.running, study.study_id)
+    server = dashboard_server(url, artifacts_of(running, url), study_id, host, port)
     if study is not None:
         threading.Thread(target=_bring_up_to_date, args=(url, study), daemon=True).start()
     return server

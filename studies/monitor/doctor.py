@@ -58,15 +58,15 @@ def examine(
 
 def _leases(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord], watch_seconds: float) -> list[Finding]:
     held = [record.cell for record in records if record.cell.owner is not None]
-    expired = _expired(ledger, study, watch_seconds) if any(not is_gone(str(c.owner)) for c in held) else set()
+    expired = _expired(ledger, study, watch_seconds) if any(not is_gone(str(cell.owner)) for cell in held) else set()
     findings = []
     for cell in held:
         key, owner = cell.plan.key, str(cell.owner)
         if is_gone(owner) or key in expired:
-            text = f"{key} is held by a process that is gone ({_told(owner)}); it waits for the next run"
+            text = f"{key} is held by a process that is gone ({_process(owner)}); it waits for the next run"
             findings.append(Finding("stale lease", text, lambda cell=cell: ledger.take_back(study.study_id, cell)))  # type: ignore[misc]
         elif not watch_seconds:
-            text = f"{key} is held by {_told(owner)}; --watch SECONDS tells whether it lives"
+            text = f"{key} is held by {_process(owner)}; --watch SECONDS tells whether it lives"
             findings.append(Finding("held elsewhere", text))
     return findings
 
@@ -119,6 +119,6 @@ def _drift(study: StudyRecord, records: Sequence[CellRecord], versions: Mapping[
     return findings
 
 
-def _told(owner: str) -> str:
+def _process(owner: str) -> str:
     host, *_, pid, _started = owner.split("/")
     return f"process {pid} on {host}"

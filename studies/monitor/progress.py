@@ -13,6 +13,7 @@ from rich.table import Table
 
 from storage.ledger.cell_records import cell_record
 from storage.records import CellState
+from studies.spec import recorded_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +29,8 @@ MOST_OF_TIME = 0.02  # of a driver's time goes into looking; a large study is lo
 
 def watch(ledger: Ledger, study: StudyRecord, console: Console | None = None) -> None:
     """Follow a study that other processes run, until none of its cells is open; it takes part in nothing."""
-    evaluations = study.identity.get("training", {}).get("evaluations", 0)
-    with ProgressDisplay(ledger, study, evaluations, console):
+    training = recorded_spec(study).training
+    with ProgressDisplay(ledger, study, 0 if training is None else training.evaluations, console):
         while any(cell.state.is_open and cell.skip is None for cell in ledger.cells(study.study_id)):
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
@@ -41,14 +42,14 @@ class ProgressDisplay:
         """Start with `with`."""
         self._ledger, self._study, self._evaluations = ledger, study, evaluations
         self._console = console or Console(stderr=True)
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="progress", daemon=True)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
         """Cells that are finished already are not told again."""
-        self._told = {c.plan.key for c in self._cells() if not c.state.is_open}
+        self._reported = {c.plan.key for c in self._cells() if not c.state.is_open}
         if self._console.is_terminal:
             self._live.start()
         self._thread.start()
@@ -73,11 +74,11 @@ class ProgressDisplay:
 
     def _look(self) -> None:
         cells = self._cells()
-        closed = [c for c in cells if not c.state.is_open and c.skip is None]
+        closed = [cell for cell in cells if not cell.state.is_open and cell.skip is None]
         for cell in closed:
-            if cell.plan.key not in self._told:
-                self._told.add(cell.plan.key)
-                self._console.print(self._line(cell, len(self._told), len(cells)), highlight=False, markup=False)
+            if cell.plan.key not in self._reported:
+                self._reported.add(cell.plan.key)
+                self._console.print(self._line(cell, len(self._reported), len(cells)), highlight=False, markup=False)
         if self._live.is_started:
             self._live.update(self._table(cells, len(closed)), refresh=True)
 
@@ -130,14 +131,13 @@ def _how_ended(state: CellState, stopped_at: int | None) -> str:
     """How a training ended, where it was not as planned."""
     if state == CellState.DONE:
         return "" if stopped_at is None else f"  stopped at {stopped_at}"
-    words = state.value.replace("_", " ")
-    return f"  {words}" if stopped_at is None else f"  {words} at {stopped_at}"
+    end = state.value.replace("_", " ")
+    return f"  {end}" if stopped_at is None else f"  {end} at {stopped_at}"
 
 
 @contextmanager
 def preparing_bar() -> Iterator[Callable[[int, int], None] | None]:
     """A bar on stderr that counts cases, where that is a terminal."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)

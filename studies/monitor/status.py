@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from models.metrics import summarise_sets
 from storage.records import CellState
+from studies.spec import recorded_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from models.metrics import MetricSummary
-    from storage.ledger.cell_records import CellSummary
     from storage.ledger.count_rows import StudyCounts
     from storage.records import Cell, CellRecord, StudyRecord
 
@@ -22,21 +22,21 @@ SKIPPED = "skipped"  # of cells that wait, or were closed, with a forecast in th
 
 
 def status_of(
-    study: StudyRecord, summaries: Sequence[CellSummary], counts: StudyCounts, spent_seconds: float
+    study: StudyRecord, records: Sequence[CellRecord], counts: StudyCounts, spent_seconds: float
 ) -> dict[str, Any]:
     """The state of a study and of each cell, ready for JSON; measured and forecast values under names of their own."""
-    states = Counter(_state(summary.cell) for summary in summaries)
+    states = Counter(_state(record.cell) for record in records)
     metrics = _metrics(counts)
-    named = any(summary.cell.plan.variant for summary in summaries)
+    named = any(record.cell.plan.variant for record in records)
     return {
         "study": study.name,
-        "policy": study.running["policy"],
-        "cells": len(summaries),
+        "policy": recorded_spec(study).policy,
+        "cells": len(records),
         "states": {state: states[state] for state in (*CellState, SKIPPED) if states[state]},
-        "finished": all(not summary.cell.state.is_open or summary.cell.skip is not None for summary in summaries),
+        "finished": all(not record.cell.state.is_open or record.cell.skip is not None for record in records),
         "spent_seconds": spent_seconds,
         "fingerprint": study.fingerprint,
-        "per_cell": [_cell(summary, metrics.get(summary.cell.plan.key, {}), named=named) for summary in summaries],
+        "per_cell": [_cell(record, metrics.get(record.cell.plan.key, {}), named=named) for record in records],
     }
 
 
@@ -57,20 +57,20 @@ def render_status(status: dict[str, Any]) -> str:
 
 def _metrics(counts: StudyCounts) -> dict[str, dict[str, float]]:
     """Metrics of the scored cells, by key and name."""
-    parts = zip(counts.keys, summarise_sets(counts.validation), summarise_sets(counts.test), strict=True)
-    return {key: _named("val", validation) | _named("test", test) for key, validation, test in parts}
+    cells = zip(counts.keys, summarise_sets(counts.validation), summarise_sets(counts.test), strict=True)
+    return {key: _named("val", validation) | _named("test", test) for key, validation, test in cells}
 
 
-def _named(part: str, found: Mapping[str, MetricSummary]) -> dict[str, float]:
+def _named(part: str, metrics: Mapping[str, MetricSummary]) -> dict[str, float]:
     return {
         f"{part}_{name}{suffix}": value
-        for name, summary in found.items()
+        for name, summary in metrics.items()
         for suffix, value in (("", summary.mean), ("_pooled", summary.pooled))
     }
 
 
-def _cell(summary: CellSummary, metrics: Mapping[str, float], *, named: bool) -> dict[str, Any]:
-    plan, attempt = summary.cell.plan, summary.attempt
+def _cell(record: CellRecord, metrics: Mapping[str, float], *, named: bool) -> dict[str, Any]:
+    plan, attempt, totals = record.cell.plan, record.attempt, record.totals
     return {
         "cell": plan.key,
         "ratio": plan.ratio,
@@ -79,21 +79,21 @@ def _cell(summary: CellSummary, metrics: Mapping[str, float], *, named: bool) ->
         "seed": plan.seed,
         "num_cases": plan.num_cases,
         "parameters": plan.parameters,
-        "trial_number": summary.cell.trial_number,
+        "trial_number": record.cell.trial_number,
         "role": plan.role,
-        "state": _state(summary.cell),
-        "attempt": summary.cell.attempt,
-        "losses": summary.cell.losses,
-        "evaluations": summary.evaluations,
-        "best_val_dsc": summary.best_val_dsc,
+        "state": _state(record.cell),
+        "attempt": record.cell.attempt,
+        "losses": record.cell.losses,
+        "evaluations": totals.evaluations,
+        "best_val_dsc": totals.best_val_dsc,
         **metrics,
         "device": attempt.device,
         "device_name": attempt.device_name,
-        "device_seconds": summary.device_seconds,
-        "spent_seconds": summary.spent_seconds,
+        "device_seconds": record.device_seconds,
+        "spent_seconds": record.spent_seconds,
         "stop_reason": attempt.stop_reason,
         "forecast_val_dsc": None if attempt.forecast is None else attempt.forecast.mean,
-        "skip": None if summary.cell.skip is None else asdict(summary.cell.skip),
+        "skip": None if record.cell.skip is None else asdict(record.cell.skip),
         "failure": attempt.failure,
         "notes": list(attempt.notes),
     }

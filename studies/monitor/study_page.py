@@ -37,7 +37,6 @@ TITLES = {
     "scores": "Test DSC by ratio and depth",
     "ranking-bars": "Cost per 0.01 DSC, in the order of the ranking",
 }
-
 APART = ("data-curves", "scores")  # figures that each variant has for itself
 
 log = logging.getLogger(__name__)
@@ -63,8 +62,8 @@ def is_fresh(ledger: Ledger, study: StudyRecord) -> bool:
 
 
 def _show(ledger: Ledger, findings: Findings) -> None:
-    records, found, currency = findings.records, findings.answer, findings.question.prices.currency
-    figures = [*_by_variant(findings), ("", cost_bars(found, currency))]
+    records, answer, currency = findings.records, findings.answer, findings.criteria.prices.currency
+    figures = [*_by_variant(findings), ("", cost_bars(answer, currency))]
     shown = {
         (figure.of_variant(variant) if named else figure).name: json
         for variant, figure in figures
@@ -75,8 +74,8 @@ def _show(ledger: Ledger, findings: Findings) -> None:
     show_on_study(
         ledger,
         findings.study.study_id,
-        note=study_note(records, found, currency),
-        facts=study_facts(records, found, currency),
+        note=study_note(records, answer, currency),
+        facts=study_facts(records, answer, currency),
         figures=shown,
     )
 
@@ -84,9 +83,9 @@ def _show(ledger: Ledger, findings: Findings) -> None:
 def _by_variant(findings: Findings) -> Iterator[tuple[str, Figure | None]]:
     """Data curves and scores of each variant."""
     for variant in findings.variants:
-        found = findings.answer.of_variant(variant)
+        answer = findings.answer.of_variant(variant)
         records = [record for record in findings.records if record.cell.plan.variant == variant]
-        yield variant, data_curves(found, fitted_curves(found, findings.curves.get(variant)))
+        yield variant, data_curves(answer, fitted_curves(answer, findings.curves.get(variant)))
         yield variant, heatmap("dsc", scored_configurations(records, findings.metrics), records)
 
 

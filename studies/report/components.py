@@ -34,7 +34,7 @@ class Figure:
     def of_variant(self, variant: str) -> Figure:
         """The same as that of one variant among several."""
         name = f"{self.name}{re.sub('[._]', '-', key_part(variant)) or '-own'}"
-        return replace(self, name=name, caption=_told(variant, self.caption))
+        return replace(self, name=name, caption=_named(variant, self.caption))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Table:
 
     def of_variant(self, variant: str) -> Table:
         """The same as that of one variant among several."""
-        return replace(self, caption=_told(variant, self.caption))
+        return replace(self, caption=_named(variant, self.caption))
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Gallery:
 
     def of_variant(self, variant: str) -> Gallery:
         """The same as that of one variant among several."""
-        return replace(self, caption=_told(variant, self.caption))
+        return replace(self, caption=_named(variant, self.caption))
 
 
 @dataclass(frozen=True)
@@ -123,30 +123,30 @@ class Code:
 
 @dataclass(frozen=True)
 class Fold:
-    """Parts that a reader may open."""
+    """Components that a reader may open."""
 
     kind: ClassVar[str] = "fold"
     summary: str
-    parts: Sequence[Part]
+    components: Sequence[Component]
 
 
-def _told(variant: str, caption: str) -> str:
+def _named(variant: str, caption: str) -> str:
     return f"{name_of(variant)}: {caption}"
 
 
-Part: TypeAlias = "Figure | Table | Gallery | Notes | Code | Fold"
+Component: TypeAlias = "Figure | Table | Gallery | Notes | Code | Fold"
 
 
 @dataclass(frozen=True)
 class Section:
-    """A titled part of the page; one without parts is left out.
+    """A titled stretch of the page; one without components is left out.
 
     Attributes:
         name: Unique in the page, its anchor.
         title: Its heading.
-        parts: From top to bottom.
+        components: From top to bottom.
     """
 
     name: str
     title: str
-    parts: Sequence[Part]
+    components: Sequence[Component]

@@ -12,13 +12,17 @@ from studies.report.frames import frames_of
 from studies.report.sections import figures_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    import pandas as pd
 
     from studies.report.components import Figure
     from studies.report.report_data import ReportData
 
 OF_TABLES, OF_FIGURES = ("csv", "json"), ("png", "pdf")
+WIDTH, SCALE = 900, 2  # of a figure in pixels, and how many dots each has in PNG
+CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
 
 
 def formats_of(given: str) -> tuple[str, ...]:
@@ -27,51 +31,49 @@ def formats_of(given: str) -> tuple[str, ...]:
     Raises:
         InputError: There is no such format, or it needs what is not installed.
     """
-    formats = tuple(dict.fromkeys(part.strip().lower() for part in given.split(",") if part.strip()))
-    unknown = next((each for each in formats if each not in OF_TABLES + OF_FIGURES), None)
+    formats = tuple(dict.fromkeys(name.strip().lower() for name in given.split(",") if name.strip()))
+    unknown = next((name for name in formats if name not in OF_TABLES + OF_FIGURES), None)
     if unknown is not None:
         raise InputError(f"a format is one of {', '.join(OF_TABLES + OF_FIGURES)}, got {unknown!r} (--format)")
-    drawn = next((each for each in formats if each in OF_FIGURES), None)
+    drawn = next((name for name in formats if name in OF_FIGURES), None)
     if drawn is not None and find_spec("kaleido") is None:
         raise InputError(f"--format {drawn} needs kaleido: pip install '.[figures]'; csv and json need nothing")
     return formats
 
 
-WIDTH, SCALE = 900, 2  # of a figure in pixels, and how many dots each has in PNG
-CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
-
-
-def write_files(material: ReportData, folder: Path, formats: Sequence[str]) -> Path:
+def write_files(data: ReportData, folder: Path, formats: Sequence[str]) -> Path:
     """Write what the formats ask for into the folder, and return it.
 
     Raises:
         InputError: A file cannot be written, or no browser can be found to draw with.
     """
-    figures = list(figures_of(material))
+    assert set(formats) <= {*OF_TABLES, *OF_FIGURES}
+    figures = list(figures_of(data))
+    frames = {name: frame for name, frame in frames_of(data).items() if len(frame)}
     try:
         folder.mkdir(exist_ok=True)
-        tables = {name: frame for name, frame in frames_of(material).items() if len(frame)}
-        for name, frame in tables.items():
-            if "csv" in formats:
+        if "csv" in formats:
+            for name, frame in frames.items():
                 frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
-            if "json" in formats:
-                rows = json.loads(frame.to_json(orient="records"))
-                (folder / f"{name}.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
         if "json" in formats:
-            _write_json(material, folder, figures)
-        if drawn := [each for each in formats if each in OF_FIGURES]:
+            for name, text in _json_files(data, frames, figures):
+                (folder / f"{name}.json").write_text(text, encoding="utf-8")
+        if drawn := [name for name in formats if name in OF_FIGURES]:
             draw(figures, folder, drawn)
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {error.strerror or error}; choose another place (-o)") from None
-    assert set(formats) <= {*OF_TABLES, *OF_FIGURES}
     return folder
 
 
-def _write_json(material: ReportData, folder: Path, figures: Iterable[Figure]) -> None:
-    answer = json.dumps(material.findings.answer.to_dict(), indent=1, allow_nan=False)
-    (folder / "answer.json").write_text(answer, encoding="utf-8")
-    for each in figures:
-        (folder / f"figure-{each.name}.json").write_text(each.figure.to_json(), encoding="utf-8")
+def _json_files(
+    data: ReportData, frames: Mapping[str, pd.DataFrame], figures: Iterable[Figure]
+) -> Iterator[tuple[str, str]]:
+    """Name and text of each file."""
+    for name, frame in frames.items():
+        yield name, json.dumps(json.loads(frame.to_json(orient="records")), indent=1)
+    yield "answer", json.dumps(data.findings.answer.to_dict(), indent=1, allow_nan=False)
+    for figure in figures:
+        yield f"figure-{figure.name}", figure.figure.to_json()
 
 
 def draw(figures: Sequence[Figure], folder: Path, formats: Sequence[str]) -> None:
@@ -85,11 +87,11 @@ def draw(figures: Sequence[Figure], folder: Path, formats: Sequence[str]) -> Non
 
     pictures: list[dict[str, Any]] = [
         {
-            "fig": _on_white(each),
-            "path": folder / f"figure-{each.name}.{kind}",
-            "opts": {"format": kind, "width": max(WIDTH, each.min_width), "height": each.height, "scale": SCALE},
+            "fig": _on_white(figure),
+            "path": folder / f"figure-{figure.name}.{kind}",
+            "opts": {"format": kind, "width": max(WIDTH, figure.min_width), "height": figure.height, "scale": SCALE},
         }
-        for each in figures
+        for figure in figures
         for kind in formats
     ]
     try:
@@ -102,15 +104,15 @@ def draw(figures: Sequence[Figure], folder: Path, formats: Sequence[str]) -> Non
 
 def _browser() -> dict[str, Any]:
     """Without fonts of formulas from a network; where Debian has Chromium, which kaleido does not find by itself."""
-    found = next((path for path in CHROMIUM if os.access(path, os.X_OK)), None)
-    place = {"path": found} if found and "BROWSER_PATH" not in os.environ else {}
+    browser = next((path for path in CHROMIUM if os.access(path, os.X_OK)), None)
+    place = {"path": browser} if browser and "BROWSER_PATH" not in os.environ else {}
     return {"mathjax": False, **place}
 
 
-def _on_white(each: Figure) -> Any:
-    figure = type(each.figure)(each.figure)
-    figure.update_layout(paper_bgcolor="#fff", plot_bgcolor="#fff")
-    return figure
+def _on_white(figure: Figure) -> Any:
+    copy = type(figure.figure)(figure.figure)
+    copy.update_layout(paper_bgcolor="#fff", plot_bgcolor="#fff")
+    return copy
 
 
 def writable(path: Path) -> Path:

@@ -11,11 +11,11 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from search.prices import training_price
+from search.prices import SECONDS_PER_HOUR, training_price
 from storage.records import CellState
 from storage.variants import name_of
 from studies.report.sections import sections_of
-from studies.report.text.formatting import SECONDS_PER_HOUR, amount, dsc, interval
+from studies.report.text.formatting import amount, dsc, interval
 from studies.report.text.sentences import recommended_recipe, sentences
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class KeyFigure:
     detail: str
 
 
-def render_page(material: ReportData) -> str:
+def render_page(data: ReportData) -> str:
     """The whole page as HTML."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
@@ -48,40 +48,42 @@ def render_page(material: ReportData) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    findings = material.findings
-    records, found, prices = findings.records, findings.answer, findings.question.prices
+    findings = data.findings
+    records, answer, prices = findings.records, findings.answer, findings.criteria.prices
     return environment.get_template("page.html.j2").render(
         name=findings.study.name,
-        headline=_headline(found, prices.currency),
-        key_figures=list(_key_figures(found, prices.currency)),
-        sentences=tuple(sentences(found, prices.currency)),
+        headline=_headline(answer, prices.currency),
+        key_figures=list(_key_figures(answer, prices.currency)),
+        sentences=tuple(sentences(answer, prices.currency)),
         progress=_progress(records),
         preliminary=any(record.cell.state.is_open and record.cell.skip is None for record in records),
         spent=_spent(records, findings.spent_seconds, prices),
-        changed=findings.question.changed,
-        is_told=any(record.attempt.told_dsc is not None for record in records),
-        sections=sections_of(material),
+        changed=findings.criteria.changed,
+        is_imported=findings.is_imported,
+        sections=sections_of(data),
         plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - the library's own text, none of a user's
         as_json=lambda figure: Markup(figure.to_json()),  # noqa: S704 - plotly writes <, > and / as escapes
     )
 
 
-def _headline(found: Answer, currency: str) -> str:
-    row = found.recommended
-    if row is None and found.target is not None and found.ranking:
-        return f"No measured configuration reaches a DSC of {found.target:g}."
+def _headline(answer: Answer, currency: str) -> str:
+    row = answer.recommended
+    if row is None and answer.target is not None and answer.ranking:
+        return f"No measured configuration reaches a DSC of {answer.target:g}."
     if row is None:
-        return next(sentences(found, currency))
-    return f"{row.num_cases} training cases and a network of {recommended_recipe(row, found)} are recommended."
+        return next(sentences(answer, currency))
+    return f"{row.num_cases} training cases and a network of {recommended_recipe(row, answer)} are recommended."
 
 
-def _key_figures(found: Answer, currency: str) -> Iterator[KeyFigure]:
-    row = found.recommended
+def _key_figures(answer: Answer, currency: str) -> Iterator[KeyFigure]:
+    row = answer.recommended
     if row is None:
         return
-    held_out = found.num_validation + found.num_test
-    yield KeyFigure("training cases", str(row.num_cases), f"of {found.num_train}; {held_out} more to validate and test")
-    variant = f", {name_of(row.variant)}" if found.has_variants else ""
+    held_out = answer.num_validation + answer.num_test
+    yield KeyFigure(
+        "training cases", str(row.num_cases), f"of {answer.num_train}; {held_out} more to validate and test"
+    )
+    variant = f", {name_of(row.variant)}" if answer.has_variants else ""
     yield KeyFigure("depth of the U-Net", str(row.depth), f"{row.parameters:,} parameters{variant}")
     yield KeyFigure("test DSC", dsc(row.estimate.value), f"90 % interval {interval(row.estimate.mean_interval)}")
     about = "about " if row.seconds_estimated else ""
@@ -108,10 +110,10 @@ def _spent(records: Sequence[CellRecord], spent_seconds: float, prices: PriceSpe
     known = sum(seconds.values())
     if known <= 0:
         return f"{amount(spent_seconds / SECONDS_PER_HOUR)} device hours"
-    whole = {which: spent_seconds * share / known for which, share in seconds.items()}
+    whole = {machine: spent_seconds * share / known for machine, share in seconds.items()}
     by_device: dict[Device, float] = defaultdict(float)
-    for (kind, _), each in whole.items():
-        by_device[kind] += each
-    hours = " and ".join(f"{amount(each / SECONDS_PER_HOUR)} {d.upper()} h" for d, each in sorted(by_device.items()))
-    price = sum(training_price(prices, device=d, seconds=each, device_name=n) for (d, n), each in whole.items())
+    for (device, _), spent in whole.items():
+        by_device[device] += spent
+    hours = " and ".join(f"{amount(spent / SECONDS_PER_HOUR)} {d.upper()} h" for d, spent in sorted(by_device.items()))
+    price = sum(training_price(prices, device=d, seconds=spent, device_name=n) for (d, n), spent in whole.items())
     return f"{hours}, {'less than 0.01' if 0 < price < LEAST_PRICE else amount(price)} {prices.currency}"

@@ -27,53 +27,52 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class VariantPart:
+class VariantData:
     """What is drawn and told of each variant of the protocol apart.
 
     Attributes:
-        variant: Its name; empty is the protocol's own.
+        name: Of the variant; empty is the protocol's own.
         answer: What the answer says of it.
         records: Its cells.
         scored: Every metric of its measured configurations.
-        fitted: Its data curves behind the answer, for drawing.
-        halves: Its data curves forecast from half of the cases.
+        fitted_curves: Its data curves behind the answer, for drawing.
+        half_forecasts: Its data curves forecast from half of the cases.
         claims: Of the paper, held against it.
         overlays: Of chosen cells.
     """
 
-    variant: str
+    name: str
     answer: Answer
     records: Sequence[CellRecord]
     scored: Sequence[Scored]
-    fitted: FittedCurves
-    halves: Sequence[HalfForecast]
+    fitted_curves: FittedCurves
+    half_forecasts: Sequence[HalfForecast]
     claims: Sequence[PaperClaim]
     overlays: Sequence[ShownCell]
 
     @classmethod
-    def of(
-        cls, variant: str, findings: Findings, overlays: Sequence[ShownCell], forecast: HalfForecaster
-    ) -> VariantPart:
+    def of(cls, name: str, findings: Findings, overlays: Sequence[ShownCell], forecast: HalfForecaster) -> VariantData:
         """Work everything out."""
-        found = findings.answer.of_variant(variant)
-        records = [record for record in findings.records if record.cell.plan.variant == variant]
-        curves = findings.curves.get(variant)
-        halves = forecast([e for e in findings.measurements.values() if e.variant == variant], found.num_train)
+        answer = findings.answer.of_variant(name)
+        records = [record for record in findings.records if record.cell.plan.variant == name]
+        curves = findings.curves.get(name)
+        measurements = [cell for cell in findings.measurements.values() if cell.variant == name]
+        forecasts = forecast(measurements, answer.num_train)
         return cls(
-            variant=variant,
-            answer=found,
+            name=name,
+            answer=answer,
             records=records,
             scored=scored_configurations(records, findings.metrics),
-            fitted=fitted_curves(found, curves),
-            halves=halves,
+            fitted_curves=fitted_curves(answer, curves),
+            half_forecasts=forecasts,
             claims=paper_claims(
                 curves,
-                [each.depth for each in found.depths if each.on_test is not None],
-                {each.depth: each.errors for each in halves},
-                num_train=found.num_train,
-                tolerance=found.tolerance,
+                [depth.depth for depth in answer.depths if depth.on_test is not None],
+                {half.depth: half.errors for half in forecasts},
+                num_train=answer.num_train,
+                tolerance=answer.tolerance,
             ),
-            overlays=[cell for cell in overlays if cell.variant == variant],
+            overlays=[cell for cell in overlays if cell.variant == name],
         )
 
 
@@ -84,7 +83,7 @@ class ReportData:
     Attributes:
         findings: The study, its cells and its answer.
         measurements: Finished cells.
-        parts: Of each variant that has cells, the protocol's own first; at least one.
+        variants: Those that have cells, the protocol's own first; at least one.
         savings: Against the full grid; None where times are not known.
         paper: The paper's Tables 2 and 3, where they were asked for.
         changes: Of the spec since the first start, as `changes_frame` has them.
@@ -92,7 +91,7 @@ class ReportData:
 
     findings: Findings
     measurements: Sequence[Measurement]
-    parts: Sequence[VariantPart]
+    variants: Sequence[VariantData]
     savings: Savings | None
     paper: Mapping[str, Any] | None = None
     changes: Sequence[Mapping[str, Any]] = ()
@@ -106,11 +105,11 @@ class ReportData:
         changes: Sequence[Mapping[str, Any]] = (),
         forecast: HalfForecaster = half_forecasts,
     ) -> ReportData:
-        """Work everything out; ``forecast`` makes `halves`."""
+        """Work everything out; ``forecast`` makes the half forecasts."""
         return cls(
             findings=findings,
             measurements=list(findings.measurements.values()),
-            parts=[VariantPart.of(each, findings, overlays, forecast) for each in findings.variants],
+            variants=[VariantData.of(name, findings, overlays, forecast) for name in findings.variants],
             savings=savings_of(findings),
             paper=paper,
             changes=changes,

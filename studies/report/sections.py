@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from studies.report.components import Code, Figure, Fold, Notes, Section, Table
 from studies.report.figures.cost_bars import cost_bars
@@ -32,18 +32,21 @@ from studies.report.text.methods import PAPER, methods_paragraph
 from studies.report.text.spec_toml import spec_toml
 from studies.report.text.terminal import footnote
 from studies.results.scores import METRICS
+from studies.spec import recorded_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from studies.report.components import Gallery, Part
-    from studies.report.report_data import ReportData, VariantPart
+    from storage.records import StudyRecord
+    from studies.report.components import Component, Gallery
+    from studies.report.report_data import ReportData, VariantData
+    from studies.results.findings import Findings
 
     Shown = Figure | Table | Gallery
 
 SHOWN_FINGERPRINT = 12
 FACTS = {"d0": "validation DSC of calling everything foreground", "channels": "image channels"}
-TOLD_APART = ("versions", "flops", "orders")  # facts that have tables of their own, or are too long
+SHOWN_APART = ("versions", "flops", "orders")  # facts that have tables of their own, or are too long
 RANKING_NOTE = (
     "A configuration is eligible if P is at least 0.5, and safe at 0.9. Its price is that of one training under the "
     "full budget and of its training, validation and test cases; ~ marks an estimated one. A flagged configuration "
@@ -61,177 +64,179 @@ COVERAGE_NOTE = (
 )
 
 
-def sections_of(material: ReportData) -> list[Section]:
+def sections_of(data: ReportData) -> list[Section]:
     """Those that hold something, the most useful first."""
-    found = (
-        _plans(material),
-        _more_cases(material),
-        _ranking(material),
-        _scores(material),
-        _forecasts(material),
-        _overlays(material),
-        _trainings(material),
-        _claims(material),
-        _exceptions(material),
-        _savings(material),
-        _study(material),
+    sections = (
+        _plans(data),
+        _more_cases(data),
+        _ranking(data),
+        _scores(data),
+        _forecasts(data),
+        _overlays(data),
+        _trainings(data),
+        _claims(data),
+        _exceptions(data),
+        _savings(data),
+        _study(data),
     )
-    return [section for section in found if section.parts]
+    return [section for section in sections if section.components]
 
 
-def figures_of(material: ReportData) -> Iterator[Figure]:
+def figures_of(data: ReportData) -> Iterator[Figure]:
     """All figures of the page, folded ones too."""
-    for section in sections_of(material):
-        yield from _figures(section.parts)
+    for section in sections_of(data):
+        yield from _figures(section.components)
 
 
-def _figures(parts: Iterable[Part]) -> Iterator[Figure]:
-    for part in parts:
-        if isinstance(part, Figure):
-            yield part
-        elif isinstance(part, Fold):
-            yield from _figures(part.parts)
+def _figures(components: Iterable[Component]) -> Iterator[Figure]:
+    for component in components:
+        if isinstance(component, Figure):
+            yield component
+        elif isinstance(component, Fold):
+            yield from _figures(component.components)
 
 
-def _plans(material: ReportData) -> Section:
-    found, currency = material.findings.answer, material.findings.question.prices.currency
-    parts = _present(plan_table(found, currency), target_table(found))
-    return Section("plans", "How many cases to annotate", parts)
+def _plans(data: ReportData) -> Section:
+    answer, currency = data.findings.answer, data.findings.criteria.prices.currency
+    tables = _present(plan_table(answer, currency), target_table(answer))
+    return Section("plans", "How many cases to annotate", tables)
 
 
-def _more_cases(material: ReportData) -> Section:
-    found = material.findings.answer
-    figures = _apart(material, lambda part: [data_curves(part.answer, part.fitted)])
-    parts = _present(*figures, depth_table(found), backtest_table(found))
-    return Section("data-curves", "What more cases bring", parts)
+def _more_cases(data: ReportData) -> Section:
+    answer = data.findings.answer
+    figures = _apart(data, lambda variant: [data_curves(variant.answer, variant.fitted_curves)])
+    components = _present(*figures, depth_table(answer), backtest_table(answer))
+    return Section("data-curves", "What more cases bring", components)
 
 
-def _ranking(material: ReportData) -> Section:
-    found, currency = material.findings.answer, material.findings.question.prices.currency
-    if not found.ranking:
+def _ranking(data: ReportData) -> Section:
+    answer, currency = data.findings.answer, data.findings.criteria.prices.currency
+    if not answer.ranking:
         return Section("ranking", "Ranking", ())
-    parts = _present(
-        cost_bars(found, currency),
-        ranking_table(found, currency),
-        Notes((footnote(found), RANKING_NOTE)),
-        front_figure(found, currency),
-        front_table(found, currency),
+    components = _present(
+        cost_bars(answer, currency),
+        ranking_table(answer, currency),
+        Notes((footnote(answer), RANKING_NOTE)),
+        front_figure(answer, currency),
+        front_table(answer, currency),
         Notes((FRONT_NOTE,)),
-        buy_table(found, currency),
+        buy_table(answer, currency),
     )
-    return Section("ranking", "Cost per DSC", parts)
+    return Section("ranking", "Cost per DSC", components)
 
 
-def _scores(material: ReportData) -> Section:
+def _scores(data: ReportData) -> Section:
     rest = [metric for metric in METRICS if metric != "dsc"]
-    parts = _present(
-        *_apart(material, lambda part: [heatmap("dsc", part.scored, part.records)]),
+    components = _present(
+        *_apart(data, lambda variant: [heatmap("dsc", variant.scored, variant.records)]),
         _fold(
             "IoU, recall and precision by ratio and depth",
-            _apart(material, lambda part: [heatmap(each, part.scored, part.records) for each in rest]),
+            _apart(data, lambda variant: [heatmap(metric, variant.scored, variant.records) for metric in rest]),
         ),
         _fold(
             "Against the ratio, a line a depth",
-            _apart(material, lambda part: [against_ratio(each, part.scored) for each in METRICS]),
+            _apart(data, lambda variant: [against_ratio(metric, variant.scored) for metric in METRICS]),
         ),
         _fold(
             "Against depth, a line a ratio",
-            _apart(material, lambda part: [against_depth(each, part.scored) for each in METRICS]),
+            _apart(data, lambda variant: [against_depth(metric, variant.scored) for metric in METRICS]),
         ),
-        _fold("Test error against the ratio", _apart(material, lambda part: [test_error(part.scored)])),
+        _fold("Test error against the ratio", _apart(data, lambda variant: [test_error(variant.scored)])),
     )
-    return Section("by-ratio-and-depth", "Scores by ratio and depth", parts)
+    return Section("by-ratio-and-depth", "Scores by ratio and depth", components)
 
 
-def _forecasts(material: ReportData) -> Section:
-    depths = sorted({record.cell.plan.depth for record in material.findings.records})
-    figures = _present(*_apart(material, lambda part: [forecast_figure(part.halves, depths)]))
-    if not figures and material.paper is None:
+def _forecasts(data: ReportData) -> Section:
+    depths = sorted({record.cell.plan.depth for record in data.findings.records})
+    figures = _present(*_apart(data, lambda variant: [forecast_figure(variant.half_forecasts, depths)]))
+    if not figures and data.paper is None:
         return Section("half", "Forecasts", ())
-    tables: list[Part] = [Notes((TABLES_NOTE,))]
-    if material.paper is not None:
-        tables = [*paper_tables(material.paper), Notes((FUTURE_NOTE,))]
-    errors = _apart(material, lambda part: [error_table(part.halves)])
-    parts = _present(*figures, Notes((COVERAGE_NOTE,)), *errors)
-    return Section(
-        "half", "Forecast from half of the cases, against measured", [*parts, Fold("Tables 2 and 3", tables)]
-    )
+    tables: list[Component] = [Notes((TABLES_NOTE,))]
+    if data.paper is not None:
+        tables = [*paper_tables(data.paper), Notes((FUTURE_NOTE,))]
+    errors = _apart(data, lambda variant: [error_table(variant.half_forecasts)])
+    components = _present(*figures, Notes((COVERAGE_NOTE,)), *errors, Fold("Tables 2 and 3", tables))
+    return Section("half", "Forecast from half of the cases, against measured", components)
 
 
-def _overlays(material: ReportData) -> Section:
-    fold = _fold("Truth and prediction, by ratio and depth", _apart(material, lambda part: galleries(part.overlays)))
+def _overlays(data: ReportData) -> Section:
+    fold = _fold("Truth and prediction, by ratio and depth", _apart(data, lambda variant: galleries(variant.overlays)))
     return Section("overlays", "What the networks see", _present(fold))
 
 
-def _trainings(material: ReportData) -> Section:
-    study, records = material.findings.study, material.findings.records
-    parts = _present(
-        *_apart(material, lambda part: [training_curves(part.records, study.facts.get("d0") or None)]),
+def _trainings(data: ReportData) -> Section:
+    study, records = data.findings.study, data.findings.records
+    d0 = study.facts.get("d0") or None
+    components = _present(
+        *_apart(data, lambda variant: [training_curves(variant.records, d0)]),
         _fold("How long trainings took", (training_times(records),)),
         _fold("Complexity of each depth", (complexity_table(study, records),)),
     )
-    return Section("training-curves", "Trainings", parts)
+    return Section("training-curves", "Trainings", components)
 
 
-def _claims(material: ReportData) -> Section:
-    tables = _apart(material, lambda part: [claims_table(part.claims)]) if material.findings.answer.ranking else []
+def _claims(data: ReportData) -> Section:
+    has_answer = bool(data.findings.answer.ranking)
+    tables = _apart(data, lambda variant: [claims_table(variant.claims)]) if has_answer else []
     return Section("claims", "Claims of the paper, and this study" if tables else "Claims", tables)
 
 
-def _exceptions(material: ReportData) -> Section:
-    records = material.findings.records
-    parts = _present(
+def _exceptions(data: ReportData) -> Section:
+    records = data.findings.records
+    tables = _present(
         failed_table(records),
-        flagged_table(material.findings.answer),
-        collapse_table(material.measurements),
+        flagged_table(data.findings.answer),
+        collapse_table(data.measurements),
         stopped_table(records),
         skipped_table(records),
     )
-    return Section("exceptions", "Cells that failed, were flagged, stopped or skipped", parts)
+    return Section("exceptions", "Cells that failed, were flagged, stopped or skipped", tables)
 
 
-def _savings(material: ReportData) -> Section:
-    return Section("savings", "Savings", _present(savings_table(material.savings)))
+def _savings(data: ReportData) -> Section:
+    return Section("savings", "Savings", _present(savings_table(data.savings)))
 
 
-def _study(material: ReportData) -> Section:
-    findings = material.findings
+def _study(data: ReportData) -> Section:
+    findings = data.findings
     study, records = findings.study, findings.records
-    counts = {part: len(study.split[part]) for part in ("train", "validation", "test")}
-    facts = {
-        **{f"{part} cases": count for part, count in counts.items()},
-        "dataset fingerprint": study.fingerprint[:SHOWN_FINGERPRINT],
-        "policy": study.running.get("policy"),
-        "changed for this report": list(findings.question.changed),
-        "devices": sorted({record.attempt.device_name for record in records if record.attempt.device_name}),
-    }
-    rest = {FACTS.get(name, name): value for name, value in study.facts.items() if name not in TOLD_APART}
-    parts: list[Part] = [
-        values_table("Facts of the study", facts | rest),
+    components: list[Component] = [
+        values_table("Facts of the study", _facts(findings)),
         Fold("A paragraph for a paper or a grant", [Notes((methods_paragraph(findings),))]),
         Fold("Every cell", [cell_table(records, findings.metrics)]),
         Fold("What results depend on", [values_table("Identity of the study", study.identity)]),
         Fold("How it was run", [values_table("Values that may change at any start", study.running)]),
-        *_present(_fold("What was changed, and when", (changes_table(material.changes),))),
-        *_versions(material),
-        *_reproduce(material),
+        *_present(_fold("What was changed, and when", (changes_table(data.changes),))),
+        *_versions(study),
+        *_reproduce(study),
         Notes((f"Method: {PAPER}.",)),
     ]
-    return Section("study", "The study", parts)
+    return Section("study", "The study", components)
 
 
-def _versions(material: ReportData) -> Iterator[Part]:
-    versions = material.findings.study.facts.get("versions", {})
+def _facts(findings: Findings) -> dict[str, Any]:
+    study = findings.study
+    devices = {record.attempt.device_name for record in findings.records if record.attempt.device_name}
+    facts = {
+        **{f"{part} cases": len(study.split[part]) for part in ("train", "validation", "test")},
+        "dataset fingerprint": study.fingerprint[:SHOWN_FINGERPRINT],
+        "policy": recorded_spec(study).policy,
+        "changed for this report": list(findings.criteria.changed),
+        "devices": sorted(devices),
+    }
+    return facts | {FACTS.get(name, name): value for name, value in study.facts.items() if name not in SHOWN_APART}
+
+
+def _versions(study: StudyRecord) -> Iterator[Component]:
+    versions = study.facts.get("versions", {})
     if versions:
         yield Fold("Versions", [values_table("Versions at the first start", versions)])
 
 
-def _reproduce(material: ReportData) -> Iterator[Part]:
-    study = material.findings.study
-    name = shlex.quote(study.name)
+def _reproduce(study: StudyRecord) -> Iterator[Component]:
     yield Notes(("This page is written again by",))
-    yield Code(f"dicecurve report {name}")
-    if "training" in study.identity:
+    yield Code(f"dicecurve report {shlex.quote(study.name)}")
+    if recorded_spec(study).training is not None:
         yield Fold(
             "How to run it again",
             [
@@ -242,17 +247,17 @@ def _reproduce(material: ReportData) -> Iterator[Part]:
         )
 
 
-def _apart(material: ReportData, make: Callable[[VariantPart], Sequence[Shown | None]]) -> list[Part]:
+def _apart(data: ReportData, make: Callable[[VariantData], Sequence[Shown | None]]) -> list[Component]:
     """What is made of each variant apart; it bears the variant's name where there is one besides the protocol's own."""
-    made = [(part.variant, each) for part in material.parts for each in make(part) if each is not None]
-    return [each.of_variant(variant) if material.findings.has_variants else each for variant, each in made]
+    made = [(variant.name, shown) for variant in data.variants for shown in make(variant) if shown is not None]
+    return [shown.of_variant(name) if data.findings.has_variants else shown for name, shown in made]
 
 
-def _fold(summary: str, parts: Iterable[Part | None]) -> Fold | None:
-    present = _present(*parts)
+def _fold(summary: str, components: Iterable[Component | None]) -> Fold | None:
+    present = _present(*components)
     return Fold(summary, present) if present else None
 
 
-def _present(*parts: Part | None) -> list[Part]:
-    """The parts that hold something."""
-    return [part for part in parts if part is not None and not (isinstance(part, Table) and not part.rows)]
+def _present(*components: Component | None) -> list[Component]:
+    """Those that hold something."""
+    return [shown for shown in components if shown is not None and not (isinstance(shown, Table) and not shown.rows)]

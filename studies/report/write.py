@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class WrittenReport:
-    """What a report was written from, and what the terminal says of it."""
+    """A report that was written.
+
+    Attributes:
+        findings: What it was written from.
+        text: The answer, and which files were written, for the terminal.
+    """
 
     findings: Findings
     text: str
@@ -44,7 +49,7 @@ def write_report(
     records: Sequence[CellRecord],
     output: str | None = None,
     *,
-    question: Criteria | None = None,
+    criteria: Criteria | None = None,
     counts: StudyCounts | None = None,
     formats: Sequence[str] = (),
     paper_tables: bool = False,
@@ -56,7 +61,7 @@ def write_report(
         study: To report.
         records: All of its cells.
         output: File of the page.
-        question: Prices and target, where they are not the study's own.
+        criteria: Prices and target, where they are not the study's own.
         counts: Pixel counts, where the records were read without them.
         formats: Of tables and figures, into a folder beside the page that bears its name.
         paper_tables: Whether to fit the paper's LSTMs for Tables 2 and 3, which takes minutes.
@@ -69,23 +74,22 @@ def write_report(
     """
     path = writable(Path(output) if output else home_of(ledger.url) / "report.html")
     with half_forecaster(len(records)) as forecast:
-        found = findings_of(study, records, spent_seconds(ledger, study.study_id), question, counts)
-        changes = changes_frame(ledger, study.study_id)
-        material = ReportData.of(
-            found,
-            overlays=overlays_of(ledger, study, records),
-            paper=paper_table_of(found) if paper_tables else None,
-            changes=[dict(zip(map(str, changes), row, strict=True)) for row in changes.to_numpy().tolist()],
+        findings = findings_of(study, records, spent_seconds(ledger, study.study_id), criteria, counts)
+        data = ReportData.of(
+            findings,
+            overlays=_overlays(ledger, study, records),
+            paper=_paper_table(findings) if paper_tables else None,
+            changes=_changes(ledger, study),
             forecast=forecast,
         )
-    path.write_text(render_page(material), encoding="utf-8")
-    lines = [render(found.answer, found.question.prices.currency), f"report: {path}"]
+    path.write_text(render_page(data), encoding="utf-8")
+    lines = [render(findings.answer, findings.criteria.prices.currency), f"report: {path}"]
     if formats:
-        lines.append(f"tables and figures: {write_files(material, path.with_suffix(''), formats)}")
-    return WrittenReport(found, "\n".join(lines) + "\n")
+        lines.append(f"tables and figures: {write_files(data, path.with_suffix(''), formats)}")
+    return WrittenReport(findings, "\n".join(lines) + "\n")
 
 
-def overlays_of(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord]) -> list[ShownCell]:
+def _overlays(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord]) -> list[ShownCell]:
     """Overlays of some of its cells; none where the files are elsewhere."""
     url = artifacts_of(study.running, ledger.url)
 
@@ -95,12 +99,14 @@ def overlays_of(ledger: Ledger, study: StudyRecord, records: Sequence[CellRecord
     return shown_cells(records, load)
 
 
-def paper_table_of(found: Findings) -> dict[str, Any]:
-    """The paper's Tables 2 and 3 for the study.
+def _paper_table(findings: Findings) -> dict[str, Any]:
+    """The paper's Tables 2 and 3 for the study."""
+    from studies.results.paper_table import forecast_table  # loads PyTorch, which a report alone need not wait for
 
-    Raises:
-        InputError: Too few sizes were measured at every depth.
-    """
-    from studies.results.paper_table import forecast_table
+    return forecast_table(list(findings.measurements.values()))
 
-    return forecast_table(list(found.measurements.values()))
+
+def _changes(ledger: Ledger, study: StudyRecord) -> list[dict[str, Any]]:
+    changes = changes_frame(ledger, study.study_id)
+    names = [str(name) for name in changes]
+    return [dict(zip(names, row, strict=True)) for row in changes.to_numpy().tolist()]

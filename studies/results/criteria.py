@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from search.prices import PriceSpec
-from studies.spec import SpecError, TargetDsc, Tolerance, explain, override
+from studies.spec import SpecError, TargetDsc, Tolerance, explain, override, recorded_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from storage.records import StudyRecord
 
@@ -38,7 +38,8 @@ class Criteria(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
 def criteria_of(study: StudyRecord) -> Criteria:
     """What the study itself asks."""
-    return Criteria.model_validate({name: study.running[name] for name in ASKED})
+    recorded = recorded_spec(study)
+    return Criteria(prices=recorded.prices, tolerance=recorded.tolerance, target_dsc=recorded.target_dsc)
 
 
 def with_criteria(
@@ -55,9 +56,8 @@ def with_criteria(
     Raises:
         SpecError: A value is out of range, or not one that a report may change.
     """
-    values: dict[str, Any] = {name: study.running[name] for name in ASKED}
-    values["prices"] = dict(values["prices"])
-    own = Criteria.model_validate(values)
+    own = criteria_of(study)
+    values: dict[str, Any] = own.model_dump(include=set(ASKED))
     places = {key: f"--set {key}" for key in [_override(values, text) for text in overrides]}
     if target_dsc is not None:
         values["target_dsc"], places["target_dsc"] = target_dsc, TARGET
@@ -77,8 +77,11 @@ def _override(values: dict[str, Any], text: str) -> str:
     return override(values, text)
 
 
-def _changes(own: Criteria, asked: Criteria) -> list[str]:
+def _changes(own: Criteria, asked: Criteria) -> Iterator[str]:
     before, after = own.model_dump(), asked.model_dump()
-    prices = [f"prices.{name} = {value}" for name, value in after["prices"].items() if value != before["prices"][name]]
-    rest = ("tolerance", "target_dsc", "worth")
-    return prices + [f"{name} = {after[name]}" for name in rest if after[name] != before[name]]
+    for name, price in after["prices"].items():
+        if price != before["prices"][name]:
+            yield f"prices.{name} = {price}"
+    for name in ("tolerance", "target_dsc", "worth"):
+        if after[name] != before[name]:
+            yield f"{name} = {after[name]}"

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from models.metrics import per_case
-from models.protocol import TrainingSpec
 from search.analysis.answer import answer_with_curves
 from search.curves.measurements import Measurement, Planned
 from search.policy.stop_rule import remaining_gain
 from search.training_time import cost_model
 from storage.frames.study_frames import cases_frame
 from storage.records import CellState
-from storage.variants import OWN, recipe_of, variants_in
+from storage.variants import OWN, configuration_of, variants_in
 from studies.results.case_metrics import case_metrics
 from studies.results.criteria import criteria_of
+from studies.spec import recorded_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from storage.ledger.count_rows import StudyCounts
     from storage.ledger.ledger import Ledger
     from storage.records import CellPlan, CellRecord, StudyRecord
-    from storage.variants import Recipe
     from studies.results.case_metrics import CaseMetrics
     from studies.results.criteria import Criteria
 
@@ -47,7 +46,7 @@ class Findings:
         study: Its name, spec, split and facts.
         records: All of its cells.
         spent_seconds: Device seconds that it has consumed, lost work included.
-        question: Prices, tolerance, target and worth that were asked for.
+        criteria: Prices, tolerance, target and worth that were asked for.
         metrics: Of each scored cell, by key.
         measurements: The measured cells, by key.
         planned: Configurations of the grid that no cell has measured.
@@ -58,7 +57,7 @@ class Findings:
     study: StudyRecord
     records: Sequence[CellRecord]
     spent_seconds: float
-    question: Criteria
+    criteria: Criteria
     metrics: Mapping[str, CaseMetrics]
     measurements: Mapping[str, Measurement]
     planned: Sequence[Planned]
@@ -75,12 +74,17 @@ class Findings:
         """Whether there is one besides the protocol's own."""
         return any(self.variants)
 
+    @property
+    def is_imported(self) -> bool:
+        """Whether its DSC are those of an imported table, without cases behind them."""
+        return any(record.attempt.told_dsc is not None for record in self.records)
+
 
 def findings_of(
     study: StudyRecord,
     records: Sequence[CellRecord],
     spent_seconds: float,
-    question: Criteria | None = None,
+    criteria: Criteria | None = None,
     counts: StudyCounts | None = None,
 ) -> Findings:
     """The answer that a study's finished cells give, and what it rests on.
@@ -89,60 +93,49 @@ def findings_of(
         study: Its spec, split and groups.
         records: All of its cells.
         spent_seconds: Device seconds that it has consumed.
-        question: What is asked; None: what the study itself asks.
+        criteria: What is asked; None: what the study itself asks.
         counts: Pixel counts, where the records were read without them.
     """
-    question = question or criteria_of(study)
+    criteria = criteria or criteria_of(study)
     metrics = case_metrics(records, counts)
     measurements = {
         record.cell.plan.key: measurement(record, metrics.get(record.cell.plan.key))
         for record in records
         if is_measured(record)
     }
-    planned = planned_configurations(study, records)
+    planned = _planned_configurations(study, records)
     has_cases = bool(metrics)
-    found, curves = answer_with_curves(
+    answer, curves = answer_with_curves(
         list(measurements.values()),
         num_train=len(study.split["train"]),
         num_validation=len(study.split["validation"]),
         num_test=len(study.split["test"]),
-        prices=question.prices,
-        tolerance=question.tolerance,
-        target=question.target_dsc,
-        worth=question.worth,
-        train_groups=case_groups(study, "train") if has_cases else None,
-        validation_groups=case_groups(study, "validation") if has_cases else None,
-        test_groups=case_groups(study, "test") if has_cases else None,
+        prices=criteria.prices,
+        tolerance=criteria.tolerance,
+        target=criteria.target_dsc,
+        worth=criteria.worth,
+        train_groups=_case_groups(study, "train") if has_cases else None,
+        validation_groups=_case_groups(study, "validation") if has_cases else None,
+        test_groups=_case_groups(study, "test") if has_cases else None,
         planned=planned,
     )
-    return Findings(study, records, spent_seconds, question, metrics, measurements, planned, found, curves)
+    return Findings(study, records, spent_seconds, criteria, metrics, measurements, planned, answer, curves)
 
 
-def answer_of(study: StudyRecord, records: Sequence[CellRecord], question: Criteria | None = None) -> Answer:
-    """The answer that a study's finished cells give, with the prices, tolerance and target of its spec unless asked."""
-    return findings_of(study, records, 0.0, question).answer
-
-
-def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) -> list[Planned]:
+def _planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) -> list[Planned]:
     """Configurations of the grid that no cell has measured, with the cost that the others predict."""
-    measured = {_configuration(r.cell.plan) for r in records if is_measured(r)}
-    waiting = {
-        _configuration(plan): plan
-        for record in records
-        for plan in [record.cell.plan]
-        if _configuration(plan) not in measured
-    }
+    waiting = _unmeasured(records)
     trained = [record for record in records if record.curve and record.attempt.device is not None]
-    if "training" not in study.identity or not trained or not waiting:
+    training = recorded_spec(study).training if trained and waiting else None
+    if training is None:
         return []
-    protocol = TrainingSpec.model_validate(study.identity["training"])
     device, share = cast("Device", trained[0].attempt.device), trained[0].attempt.device_share
     ((device_name, _),) = Counter(record.attempt.device_name for record in trained).most_common(1)
     costs = cost_model(
         ((record.cell.plan, record.curve) for record in trained),
         device_share=share,
-        evaluations=protocol.evaluations,
-        total_steps=protocol.total_steps,
+        evaluations=training.evaluations,
+        total_steps=training.total_steps,
     )
     return [
         Planned(
@@ -155,12 +148,15 @@ def planned_configurations(study: StudyRecord, records: Sequence[CellRecord]) ->
             device_name=device_name,
             variant=plan.variant,
         )
-        for plan in waiting.values()
+        for plan in waiting
     ]
 
 
-def _configuration(plan: CellPlan) -> tuple[Recipe, int]:
-    return recipe_of(plan), plan.num_cases
+def _unmeasured(records: Sequence[CellRecord]) -> list[CellPlan]:
+    """A plan of each configuration that no cell has measured."""
+    measured = {configuration_of(record.cell.plan) for record in records if is_measured(record)}
+    plans = {configuration_of(record.cell.plan): record.cell.plan for record in records}
+    return [plan for configuration, plan in plans.items() if configuration not in measured]
 
 
 def is_measured(record: CellRecord) -> bool:
@@ -215,6 +211,6 @@ def case_scores(ledger: Ledger, study: StudyRecord) -> pd.DataFrame:
     return counts.assign(**per_case(counts[["tp", "fp", "fn"]].to_numpy()))
 
 
-def case_groups(study: StudyRecord, part: str) -> NDArray[np.int64]:
+def _case_groups(study: StudyRecord, part: str) -> NDArray[np.int64]:
     """Group number of each case of a part of the split, shape (cases,)."""
     return np.array([study.groups[name] for name in study.split[part]], dtype=np.int64)

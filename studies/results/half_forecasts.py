@@ -64,7 +64,7 @@ class HalfForecast:
 def half_forecasts(measurements: Sequence[Measurement], num_train: int) -> tuple[HalfForecast, ...]:
     """Each depth with two sizes up to half of the cases and one beyond; nothing beyond half is seen, of no depth."""
     curves = _curves(measurements)
-    return _forecasts(curves, num_train) if _told(curves, num_train) else ()
+    return _forecasts(curves, num_train) if _forecastable(curves, num_train) else ()
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def half_forecaster(num_cells: int) -> Iterator[HalfForecaster]:
         yield lambda measurements, num_train: beside.submit(_forecasts, _curves(measurements), num_train).result()
 
 
-def _told(curves: Curves, num_train: int) -> list[int]:
+def _forecastable(curves: Curves, num_train: int) -> list[int]:
     return [depth for depth, (sizes, _) in curves.items() if LEAST_SEEN <= _seen(sizes, num_train) < len(sizes)]
 
 
@@ -87,29 +87,27 @@ def _seen(sizes: Floats, num_train: int) -> int:
 
 
 def _forecasts(curves: Curves, num_train: int) -> tuple[HalfForecast, ...]:
-    from models.forecaster.lstm.forecaster import (
-        load,  # PyTorch takes seconds, which a report without forecasts need not wait for
-    )
+    from models.forecaster.lstm.forecaster import load  # loads PyTorch: a report without forecasts need not wait
 
     forecaster = load()
     seen = {depth: _seen(sizes, num_train) for depth, (sizes, _) in curves.items()}
     starts = {depth: (sizes[: seen[depth]], dsc[: seen[depth]]) for depth, (sizes, dsc) in curves.items()}
-    found = []
-    for depth in _told(curves, num_train):
+    forecasts = []
+    for depth in _forecastable(curves, num_train):
         sizes, dsc = curves[depth]
         siblings = [start for other, start in starts.items() if other != depth and len(start[0]) >= LEAST_SEEN]
         start, later = starts[depth], sizes[seen[depth] :]
         forecast = forecaster.forecast(*start, later, forecaster.context(siblings))
-        found.append(HalfForecast(depth, sizes, dsc, seen[depth], forecast, line(*start, later)))
-    return tuple(found)
+        forecasts.append(HalfForecast(depth, sizes, dsc, seen[depth], forecast, line(*start, later)))
+    return tuple(forecasts)
 
 
 def _curves(measurements: Sequence[Measurement]) -> dict[int, tuple[Floats, Floats]]:
     """Sizes and test DSC of each depth, flagged runs left out."""
     groups: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for each in measurements:
-        if each.flag is None:
-            groups[each.depth][each.num_cases].append(each.dsc("test"))
+    for cell in measurements:
+        if cell.flag is None:
+            groups[cell.depth][cell.num_cases].append(cell.dsc("test"))
     return {
         depth: (
             np.array(sorted(sizes), dtype=np.float64),

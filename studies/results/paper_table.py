@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def forecast_table(measurements: Sequence[Measurement]) -> dict[str, Any]:
         InputError: Fewer than LEAST_POINTS sizes were measured at all depths.
     """
     variants = variants_in(measurements) or [OWN]
-    cases, curves = _data_curves([each for each in measurements if each.variant == variants[0]])
+    cases, curves = _data_curves([cell for cell in measurements if cell.variant == variants[0]])
     scores = paper_scores(cases, curves, load())
     return {
         **({"variant": name_of(variants[0])} if any(variants) else {}),
@@ -53,7 +54,7 @@ def render_forecast_table(table: dict[str, Any]) -> str:
         f"Test DSC over {len(sizes)} dataset sizes, {sizes[0]} to {sizes[-1]} cases; the first {table['prefix']} are",
         "seen at the start. MAE ± SD over the later ones.",
     ]
-    for protocol, words in (
+    for protocol, meaning in (
         ("as published", "fitted and scored on the same surface"),
         ("honest", "the scored depth held out, only earlier points seen"),
     ):
@@ -61,7 +62,7 @@ def render_forecast_table(table: dict[str, Any]) -> str:
         if not rows:
             continue
         head = "".join(f"{f'depth {depth}':>17}" for depth in table["depths"])
-        lines += ["", f"{protocol}: {words}", f"{'':36}{head}{'all':>17}"]
+        lines += ["", f"{protocol}: {meaning}", f"{'':36}{head}{'all':>17}"]
         lines += [_line(row, table["depths"]) for row in rows]
     lines += ["", "* reads the very values that it predicts: its backward half sees the future.", PUBLISHED]
     return "\n".join(lines) + "\n"
@@ -69,10 +70,10 @@ def render_forecast_table(table: dict[str, Any]) -> str:
 
 def _data_curves(measurements: Sequence[Measurement]) -> tuple[Floats, dict[int, Floats]]:
     """Sizes measured at every depth, and test DSC there."""
-    found = [c for c in configurations_of(measurements) if c.flag is None]
-    by_depth = {
-        depth: {c.num_cases: c.dsc("test") for c in found if c.depth == depth} for depth in {c.depth for c in found}
-    }
+    by_depth: dict[int, dict[int, float]] = defaultdict(dict)
+    for configuration in configurations_of(measurements):
+        if configuration.flag is None:
+            by_depth[configuration.depth][configuration.num_cases] = configuration.dsc("test")
     shared = sorted(set.intersection(*(set(sizes) for sizes in by_depth.values()))) if by_depth else []
     if len(shared) < LEAST_POINTS:
         raise InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from storage.variants import recipe_of
+from storage.variants import configuration_of
 
 if TYPE_CHECKING:
     from search.prices import Device
@@ -43,19 +43,18 @@ class Savings:
 
 def savings_of(findings: Findings) -> Savings | None:
     """None where nothing tells what a training takes, or times were not recorded."""
-    grid = [record for record in findings.records if record.cell.plan.role == "grid"]
-    keys = [record.cell.plan.key for record in grid]
-    done = [findings.measurements[key] for key in keys if key in findings.measurements]
-    waiting = {(recipe_of(each), each.num_cases): each.budget_seconds for each in findings.planned}
-    plans = [record.cell.plan for record in grid if record.cell.plan.key not in findings.measurements]
-    missing = [waiting[where] for plan in plans if (where := (recipe_of(plan), plan.num_cases)) in waiting]
-    if not done or len(missing) < len(plans):
+    plans = [record.cell.plan for record in findings.records if record.cell.plan.role == "grid"]
+    done = [findings.measurements[plan.key] for plan in plans if plan.key in findings.measurements]
+    waiting = {configuration_of(planned): planned.budget_seconds for planned in findings.planned}
+    unmeasured = [configuration_of(plan) for plan in plans if plan.key not in findings.measurements]
+    missing = [waiting[configuration] for configuration in unmeasured if configuration in waiting]
+    if not done or len(missing) < len(unmeasured):
         return None
-    found = Savings(
+    savings = Savings(
         device=done[0].device,
-        cells=len(grid),
+        cells=len(plans),
         spent=findings.spent_seconds,
-        measured=sum(each.budget_seconds for each in done if not each.seconds_estimated),
-        predicted=sum(each.budget_seconds for each in done if each.seconds_estimated) + sum(missing),
+        measured=sum(cell.budget_seconds for cell in done if not cell.seconds_estimated),
+        predicted=sum(cell.budget_seconds for cell in done if cell.seconds_estimated) + sum(missing),
     )
-    return found if found.whole > 0 else None
+    return savings if savings.whole > 0 else None

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from models.metrics import NAMES
 from storage.records import CellState
-from storage.variants import OWN, recipe_of
+from storage.variants import OWN, configuration_of
+from studies.results.findings import is_measured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from storage.records import CellRecord
-    from storage.variants import Recipe
+    from storage.variants import ConfigurationKey
     from studies.results.case_metrics import CaseMetrics
 
 METRICS = {"dsc": "DSC", "iou": "IoU", "recall": "recall", "precision": "precision"}
@@ -49,10 +50,10 @@ class Scored:
 
 def scored_configurations(records: Sequence[CellRecord], metrics: Mapping[str, CaseMetrics]) -> list[Scored]:
     """All configurations of which a cell has scores, by recipe and number of cases; metrics by key of the cell."""
-    groups: dict[tuple[Recipe, int], list[CellRecord]] = defaultdict(list)
+    groups: dict[ConfigurationKey, list[CellRecord]] = defaultdict(list)
     for record in records:
-        if record.attempt.scores is not None or record.attempt.told_dsc is not None:
-            groups[recipe_of(record.cell.plan), record.cell.plan.num_cases].append(record)
+        if is_measured(record):
+            groups[configuration_of(record.cell.plan)].append(record)
     return [_scored(groups[key], metrics) for key in sorted(groups)]
 
 
@@ -76,9 +77,9 @@ def _values(record: CellRecord, metrics: CaseMetrics | None) -> tuple[dict[str, 
     """One cell: the mean over test cases and the value of the pooled counts, by metric."""
     if metrics is None:
         return {"dsc": record.attempt.told_dsc or 0.0}, {}
-    found = metrics.summary
-    return {name: found[name].mean for name in NAMES}, {name: found[name].pooled for name in NAMES}
+    summary = metrics.summary
+    return {name: summary[name].mean for name in NAMES}, {name: summary[name].pooled for name in NAMES}
 
 
 def _averaged(values: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: fmean(each[name] for each in values) for name in values[0]}
+    return {name: fmean(cell[name] for cell in values) for name in values[0]}

@@ -37,7 +37,10 @@ def test_no_record_that_a_decision_reads_has_a_test_field(record: Any) -> None:
     ("function", "parameters"),
     [
         (next_cell.free_cells, {"cells": "Iterable[Cell]"}),
-        (next_cell.agenda, {"cells": "Sequence[SeenCell]", "context": "PolicyContext"}),
+        (
+            next_cell.agenda,
+            {"cells": "Sequence[SeenCell]", "spec": "DecisionSpec", "device_seconds_left": "float | None"},
+        ),
         (stop_rule.outcome, {"curve": "Sequence[Evaluation]", "d0": "float"}),
         (
             stop_rule.decide,

@@ -53,16 +53,16 @@ def with_study(at_home: Path) -> str:
     return url
 
 
-def check_told(err: str, told: str) -> None:
+def check_told(err: str, message: str) -> None:
     """One message for a person: no traceback, one line that begins with the program's name."""
     assert err.startswith("dicecurve: ")
     assert err.count("dicecurve: ") == 1
-    assert told in err
+    assert message in err
     assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["run", "phantm"], "no preset 'phantm', did you mean 'phantom'?"),
         (["run", "missing.toml"], "no spec at missing.toml"),
@@ -100,18 +100,18 @@ def check_told(err: str, told: str) -> None:
     ],
 )
 def test_bad_input_is_told_and_ends_with_2(
-    arguments: list[str], told: str, at_home: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, at_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One message on stderr, nothing on stdout, exit code 2, and no database appears."""
     assert main(arguments) == BAD_INPUT
     out, err = capsys.readouterr()
     assert out == ""
-    check_told(err, told)
+    check_told(err, message)
     assert [path.name for path in at_home.glob("*.db*")] == ["text.db"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["status"], "say which study with --name: one, two"),
         (["report"], "say which study with --name: one, two"),
@@ -130,13 +130,13 @@ def test_bad_input_is_told_and_ends_with_2(
     ],
 )
 def test_bad_input_beside_studies_is_told_and_ends_with_2(
-    arguments: list[str], told: str, with_study: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, with_study: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A study that must be chosen, does not exist, or an output that cannot be written."""
     assert main([*arguments, "--storage", with_study]) == BAD_INPUT
     out, err = capsys.readouterr()
     assert out == ""
-    check_told(err, told)
+    check_told(err, message)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_password_is_not_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A database without study is named without its password; one on the command line is refused, and not repeated."""
-    monkeypatch.setattr("storage.ledger.holds_studies", lambda _url: False)
+    monkeypatch.setattr("storage.ledger.ledger.holds_studies", lambda _url: False)
     (tmp_path / "url").write_text("postgresql://ana:geheim@db.example/dice")
     monkeypatch.delenv("DICECURVE_STORAGE", raising=False)
     monkeypatch.setenv("DICECURVE_STORAGE_FILE", str(tmp_path / "url"))
@@ -187,7 +187,7 @@ def test_an_export_of_nothing_has_its_columns(with_study: str, capsys: pytest.Ca
 
 def test_bad_input_of_a_real_process(at_home: Path) -> None:
     """The installed program does the same: code 2, one message, no traceback, and no warning of a package."""
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "studies", "run", "wrong.toml"],
         cwd=at_home,
         env=os.environ | {"PYTHONPATH": ""},
@@ -195,8 +195,8 @@ def test_bad_input_of_a_real_process(at_home: Path) -> None:
         text=True,
         check=False,
     )
-    assert (found.returncode, found.stdout) == (BAD_INPUT, "")
-    assert found.stderr == "dicecurve: ratio must be in (0, 1], got 2 in [grid] of wrong.toml\n"
+    assert (process.returncode, process.stdout) == (BAD_INPUT, "")
+    assert process.stderr == "dicecurve: ratio must be in (0, 1], got 2 in [grid] of wrong.toml\n"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["prepare", "--help"], ["status", "--help"]])
@@ -207,6 +207,6 @@ def test_help_is_quick(arguments: list[str]) -> None:
         f"try: main({arguments!r})\nexcept SystemExit as end: assert end.code == 0\n"
         f"print('HEAVY', sorted({HEAVY!r} & sys.modules.keys()))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.startswith("usage: dicecurve")
-    assert found.stdout.endswith("HEAVY []\n")
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.startswith("usage: dicecurve")
+    assert process.stdout.endswith("HEAVY []\n")

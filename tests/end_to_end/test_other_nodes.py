@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from search.tune import trainable
-from search.tune.driver import _assignment
 from search.worker.versions import node_versions
 from storage.data.spec import DataSpec
 from storage.data.staging import StagedDataset
@@ -38,7 +37,7 @@ def claimed(storage_url: str) -> Iterator[tuple[Assignment, Claim]]:
     with prepared.ledger as ledger:
         claim = ledger.claim(prepared.study.study_id, ["ratio1-depth2-seed0"], "host/boot/ns/1/1")
         assert claim is not None
-        yield _assignment(prepared.study, prepared.job, "cpu", 1.0), claim
+        yield prepared.job.assignment, claim
 
 
 def work(assignment: Assignment, claim: Claim) -> object:
@@ -61,7 +60,7 @@ def test_a_node_without_the_data_prepares_them_once(
     with ThreadPoolExecutor(4) as pool:
         opened = list(pool.map(lambda _: trainable._dataset(assignment), range(4)))
     assert len(published) == 1
-    assert {each.fingerprint for each in opened} == {assignment.fingerprint}
+    assert {dataset.fingerprint for dataset in opened} == {assignment.fingerprint}
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == whole
     assert isinstance(work(assignment, claim), trainable.TrainReport)
 

@@ -17,13 +17,13 @@ import ray
 from optuna.trial import TrialState
 
 from search.replay.simulator import RecordedRun, replay
-from search.tune.driver import _decision_spec, run_cells
+from search.tune.driver import run_cells
 from search.tune.run_end import RunEnd
 from storage.ledger.cell_records import cell_records, spent_seconds
 from storage.ledger.ledger import Ledger
 from storage.records import CellState
 from studies.launch.start import prepare_study
-from studies.results.findings import answer_of
+from studies.results.findings import findings_of
 from studies.spec import parse_spec
 
 if TYPE_CHECKING:
@@ -84,17 +84,17 @@ def start(folder: Path, **sections: Any) -> Run:
 
 def watch_claims(ledger: Ledger) -> list[tuple[str, str]]:
     """Key and phase of every claim that this ledger will give."""
-    found: list[tuple[str, str]] = []
+    claims: list[tuple[str, str]] = []
     claim = ledger.claim
 
     def watched(study_id: int, keys: Sequence[str], owner: str) -> Any:
         given = claim(study_id, keys, owner)
         if given is not None:
-            found.append((given.plan.key, given.phase))
+            claims.append((given.plan.key, given.phase))
         return given
 
     ledger.claim = watched  # type: ignore[method-assign] # the real claims, written down
-    return found
+    return claims
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +115,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 def recorded(surface: Run, live: Run) -> list[RecordedRun]:
     """The surface as the live run met it: its own evaluations, with their seconds, and the grid's where it stopped."""
-    found = {record.cell.plan.key: record for record in surface.records}
-    runs = {key: run_of(record, record) for key, record in found.items()}
+    whole = {record.cell.plan.key: record for record in surface.records}
+    runs = {key: run_of(record, record) for key, record in whole.items()}
     for record in live.records:
         if record.curve:
-            runs[record.cell.plan.key] = run_of(record, found.get(record.cell.plan.key, record))
+            runs[record.cell.plan.key] = run_of(record, whole.get(record.cell.plan.key, record))
     return list(runs.values())
 
 
@@ -166,13 +166,13 @@ def test_replay_and_real_ray_make_the_same_decisions(surface: Run, live: Run, tm
 
     Costs are measured seconds, so the replay is given those of the live run.
     """
-    study, job = live.prepared.study, live.prepared.job
+    study, decision_spec = live.prepared.study, live.prepared.job.on("cpu", 1.0).decision_spec
     with Ledger.open(f"sqlite:///{tmp_path}/replay.db", create=True) as ledger:
         parts = ("identity", "running", "fingerprint", "split", "groups", "facts")
         again = ledger.create_study("replay", **{name: getattr(study, name) for name in parts})
         ledger.layout(again.study_id, [r.cell.plan for r in live.records if r.cell.plan.role == "grid"])
         claims = watch_claims(ledger)
-        replay(ledger, again, recorded(surface, live), _decision_spec(study, job, "cpu", 1.0), gpus=1)
+        replay(ledger, again, recorded(surface, live), decision_spec, gpus=1)
         replayed = cell_records(ledger, again.study_id)
     assert claims == live.claims
     assert decided(replayed) == decided(live.records)
@@ -212,9 +212,9 @@ def test_a_live_run_confirms_what_it_recommends(live: Run) -> None:
     confirming = [r for r in live.records if r.cell.plan.role == "confirm"]
     assert confirming
     assert all(len(r.curve) == EVALUATIONS and r.attempt.stop_reason is None for r in confirming)
-    found = answer_of(live.prepared.study, live.records)
-    assert found.recommended is not None
-    assert found.recommended.seeds >= 1
+    answer = findings_of(live.prepared.study, live.records, 0.0).answer
+    assert answer.recommended is not None
+    assert answer.recommended.seeds >= 1
 
 
 def test_another_start_does_nothing_and_a_changed_tolerance_reopens(live: Run, tmp_path: Path) -> None:

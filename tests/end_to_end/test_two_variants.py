@@ -12,21 +12,19 @@ import pytest
 from models.forecaster.baselines.parametric import ParametricForecaster
 from search.analysis.candidates import fit_pairs
 from search.curves.measurements import Planned, configurations_of
-from search.policy.decisions import Decisions, DecisionSpec
+from search.policy.decisions import Decisions
 from search.policy.next_cell import agenda
-from search.policy.stop_rule import StopSpec
 from search.policy.surrogate import fit_surrogate
 from search.training_time import PER_DEPTH, cost_model
 from storage.ledger.ledger import Ledger
 from storage.records import CellState, Scores
 from studies.interop.replay_csv import replay_surface
 from tests.helpers.drawn_surface import (
-    D0,
     DEPTHS,
     EVALUATIONS,
     NUM_TRAIN,
     RATIOS,
-    context,
+    decision_spec,
     done,
     drawn_run,
     drawn_surface,
@@ -189,7 +187,7 @@ def test_what_is_believed_of_a_variant_rests_on_its_own_cells() -> None:
 
 def test_the_better_variant_is_recommended_and_confirmed() -> None:
     """The fresh seed has the variant of what it confirms, in its key too."""
-    found = agenda(seen(better=0.08, ratios=RATIOS), context())
+    found = agenda(seen(better=0.08, ratios=RATIOS), decision_spec())
     assert found.added is not None
     assert (found.added.role, found.added.variant) == ("confirm", OTHER)
     assert f"-loss.dice_ce-seed{found.added.seed}" in found.added.key
@@ -201,7 +199,7 @@ def test_a_flagged_run_is_repeated_under_its_own_variant() -> None:
         replace(each, state=CellState.NOT_LEARNED) if each.plan == plan(1.0, 4, variant=OTHER) else each
         for each in seen(better=0.08, ratios=RATIOS)
     ]
-    found = agenda(cells, context(worth=0.0))
+    found = agenda(cells, decision_spec(worth=0.0))
     assert found.added is not None
     assert (found.added.role, found.added.variant, found.added.depth) == ("repeat", OTHER, 4)
 
@@ -306,16 +304,7 @@ def test_siblings_are_those_of_the_same_variant(tmp_path: Path) -> None:
             ledger.begin_test(claim)
             best = Scores(EVALUATIONS, ((1, 1, 1),), ((1, 1, 1),), 0.1)
             ledger.finish(claim, CellState.DONE, value=0.5, scores=best, facts={})
-        spec = DecisionSpec(
-            policy="forecast",
-            context=context(),
-            evaluations=EVALUATIONS,
-            d0=D0,
-            tolerance=0.01,
-            stop=StopSpec(first_evaluation=4),
-            forecaster=forecaster,
-        )
-        asked = Decisions(ledger, study, spec, lambda: 1)
+        asked = Decisions(ledger, study, decision_spec(forecaster=forecaster), lambda: 1)
         asked.next_cells(ledger.cells(study.study_id))
         for variant in ("", OTHER):
             running = plan(1.0, 4, variant=variant)

@@ -13,7 +13,6 @@ import torch
 from PIL import Image
 
 from storage.files.artifacts import Overlay
-from storage.ledger.cell_records import CellSummary
 from storage.ledger.count_rows import StudyCounts
 from storage.records import CellState
 from studies.__main__ import main
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     import pytest
 
     from storage.records import CellRecord
-    from studies.report.components import Part
+    from studies.report.components import Component
 
 OTHER = "loss=dice_ce"
 ARCHITECTURE = "architecture=segresnet"
@@ -68,51 +67,51 @@ def findings() -> Findings:
 
 
 @cache
-def material() -> ReportData:
+def report_data() -> ReportData:
     """What the page is made of."""
     return ReportData.of(findings())
 
 
-def tables(parts: Sequence[Part]) -> Iterator[Table]:
+def tables(components: Sequence[Component]) -> Iterator[Table]:
     """All tables, folded ones too."""
-    for part in parts:
-        if isinstance(part, Table):
-            yield part
-        elif isinstance(part, Fold):
-            yield from tables(part.parts)
+    for component in components:
+        if isinstance(component, Table):
+            yield component
+        elif isinstance(component, Fold):
+            yield from tables(component.components)
 
 
 def test_each_variant_has_a_panel_and_every_name_is_unique() -> None:
     """Data curves, heatmaps, lines, forecasts and training curves; ranking, front and times are over all."""
-    names = [figure.name for figure in figures_of(material())]
+    names = [figure.name for figure in figures_of(report_data())]
     assert len(set(names)) == len(names)
     for apart in ("data-curves", "scores", "iou-heatmap", "dsc-by-ratio", "test-error", "forecasts", "training-curves"):
         assert {f"{apart}-own", f"{apart}-loss-dice-ce"} <= set(names)
     assert {"ranking-bars", "front", "training-times"} <= set(names)
-    captions = {figure.name: figure.caption for figure in figures_of(material())}
+    captions = {figure.name: figure.caption for figure in figures_of(report_data())}
     assert captions["scores-own"].startswith("own protocol: Test DSC")
     assert captions["scores-loss-dice-ce"].startswith("loss=dice_ce: Test DSC")
 
 
 def test_a_panel_holds_its_own_variant_s_values_alone() -> None:
     """As many measured points as it has configurations that learned."""
-    (scores,) = [f.figure for f in figures_of(material()) if f.name == "scores-loss-dice-ce"]
+    (scores,) = [f.figure for f in figures_of(report_data()) if f.name == "scores-loss-dice-ce"]
     values = [value for line in json.loads(scores.to_json())["data"][0]["z"] for value in line if value is not None]
     assert len(values) == 6
-    (own,) = [f.figure for f in figures_of(material()) if f.name == "scores-own"]
+    (own,) = [f.figure for f in figures_of(report_data()) if f.name == "scores-own"]
     assert sum(v is not None for line in json.loads(own.to_json())["data"][0]["z"] for v in line) == 8
 
 
 def test_a_column_names_the_variant_where_there_are_two() -> None:
     """In every table that has a column of depths; tables of one variant bear its name."""
-    found = [table for section in sections_of(material()) for table in tables(section.parts)]
-    with_depth = [table for table in found if any(column.title == "depth" for column in table.columns)]
+    shown = [table for section in sections_of(report_data()) for table in tables(section.components)]
+    with_depth = [table for table in shown if any(column.title == "depth" for column in table.columns)]
     for table in with_depth:
         titles = [column.title for column in table.columns]
         apart = table.caption.startswith(("own protocol: ", "loss=dice_ce: "))
         assert ("variant" in titles) != apart, table.caption
         assert all(len(row.cells) == len(titles) for row in table.rows)
-    assert sum(table.caption.startswith("loss=dice_ce: Held") for table in found) == 1
+    assert sum(table.caption.startswith("loss=dice_ce: Held") for table in shown) == 1
 
 
 def test_without_axes_nothing_speaks_of_variants() -> None:
@@ -149,7 +148,7 @@ def test_note_and_methods_name_them() -> None:
 
 def test_numbers_have_a_column_of_variants(tmp_path: Path) -> None:
     """In every frame that tells depths apart; without axes in none."""
-    write_files(material(), tmp_path / "two", [OF_TABLES[0]])
+    write_files(report_data(), tmp_path / "two", [OF_TABLES[0]])
     write_files(ReportData.of(findings_of(study_record(), grid(), 0.0)), tmp_path / "one", [OF_TABLES[0]])
     for path in (tmp_path / "two").iterdir():
         assert "variant" in pd.read_csv(path).columns, path.name
@@ -164,8 +163,8 @@ def test_overlays_stand_apart() -> None:
     assert {cell.variant for cell in cells} == {"", OTHER}
     shown = ReportData.of(findings(), overlays=cells)
     (section,) = [section for section in sections_of(shown) if section.name == "overlays"]
-    (fold,) = [part for part in section.parts if isinstance(part, Fold)]
-    captions = [part.caption for part in fold.parts if isinstance(part, Gallery)]
+    (fold,) = [component for component in section.components if isinstance(component, Fold)]
+    captions = [gallery.caption for gallery in fold.components if isinstance(gallery, Gallery)]
     assert captions == ["own protocol: Case case: 10th percentile", "loss=dice_ce: Case case: 10th percentile"]
     assert len(galleries([cell for cell in cells if cell.variant == ""])) == 1
 
@@ -174,32 +173,21 @@ def test_savings_count_the_grid_of_every_variant() -> None:
     """A cell that waits is predicted under its own variant."""
     training = {"training": {"budget": 200, "evaluations": 10}}
     study = study_record(identity=study_record().identity | training)
-    found = savings_of(findings_of(study, RECORDS, 100.0))
-    assert found is not None
-    assert found.cells == len(RECORDS)
-    assert found.predicted > 0
+    savings = savings_of(findings_of(study, RECORDS, 100.0))
+    assert savings is not None
+    assert savings.cells == len(RECORDS)
+    assert savings.predicted > 0
 
 
 def test_status_names_the_variant_of_each_cell() -> None:
     """In JSON, where there is more than one; keys that are longer widen the first column."""
     counts = _counts(RECORDS)
-    status = status_of(study_record(), [_summary(record) for record in RECORDS], counts, 0.0)
+    status = status_of(study_record(), RECORDS, counts, 0.0)
     assert [cell["variant"] for cell in status["per_cell"]] == [r.cell.plan.variant for r in RECORDS]
     lines = render_status(status).splitlines()[3 : 4 + len(RECORDS)]
     assert len({line.index(word) for line, word in zip(lines[:3], ("state", "done", "done"), strict=True)}) == 1
-    alone = status_of(study_record(), [_summary(record) for record in grid()], StudyCounts([], *_no_counts()), 0.0)
+    alone = status_of(study_record(), grid(), StudyCounts([], *_no_counts()), 0.0)
     assert all("variant" not in cell for cell in alone["per_cell"])
-
-
-def _summary(record: CellRecord) -> CellSummary:
-    return CellSummary(
-        cell=record.cell,
-        attempt=record.attempt,
-        evaluations=len(record.curve),
-        best_val_dsc=None if record.best is None else record.best.val_dsc,
-        device_seconds=record.device_seconds,
-        test_seconds=0.0,
-    )
 
 
 def _no_counts() -> tuple[Any, Any]:
@@ -219,7 +207,7 @@ def test_curves_of_a_file_are_siblings_within_their_variant(tmp_path: Path) -> N
 
 def test_the_paper_s_tables_are_of_the_protocol_s_own_variant(monkeypatch: pytest.MonkeyPatch) -> None:
     """And say so."""
-    monkeypatch.setattr("models.forecaster.paper.STEPS", 1)
+    monkeypatch.setattr("models.forecaster.paper.lstms.STEPS", 1)
     table = forecast_table(list(findings().measurements.values()))
     assert table["variant"] == "own protocol"
     assert "variant" not in forecast_table([m for m in findings().measurements.values() if not m.variant])
@@ -227,7 +215,7 @@ def test_the_paper_s_tables_are_of_the_protocol_s_own_variant(monkeypatch: pytes
 
 def test_complexity_has_a_row_a_recipe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Under the name of each variant; another architecture has other parameters."""
-    monkeypatch.setattr("models.complexity.ENOUGH_SECONDS", 0.0)
+    monkeypatch.setattr("models.training.speed.ENOUGH_SECONDS", 0.0)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     changes = ["training.size=32", "training.channels=8", "grid.depth=[2,3]", 'grid.architecture=["unet","segresnet"]']
     arguments = ["complexity", "phantom", *(part for change in changes for part in ("--set", change))]

@@ -21,7 +21,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import DBAPIError
 
 from storage.database.postgres_server import PrivateServer
-from storage.database.retry import Patience
+from storage.database.retry import RetryPolicy
 from storage.errors import StorageError
 from storage.ledger.cell_records import cell_records, spent_seconds
 from storage.ledger.ledger import Ledger
@@ -224,7 +224,7 @@ class _Draw:
         """The ledger, or None where no driver has made it yet."""
         if self._ledger is None:
             with suppress(StorageError, DBAPIError):
-                self._ledger = Ledger.open(self.setting.url, patience=Patience(30))
+                self._ledger = Ledger.open(self.setting.url, retry_policy=RetryPolicy(30))
         return self._ledger
 
     def journal(self, event: str) -> list[dict[str, Any]]:

@@ -21,19 +21,22 @@ from typing import TYPE_CHECKING, Any
 
 from models.forecaster.baselines.parametric import ParametricForecaster
 from models.protocol import TrainingSpec
-from search.policy.decisions import Decisions, DecisionSpec
-from search.policy.next_cell import PolicyContext
+from search.policy.decision_spec import DecisionSpec
+from search.policy.decisions import Decisions
 from search.policy.stop_rule import StopSpec
 from search.prices import PriceSpec
+from search.resources import ResourceSpec
 from search.tune import searcher
 from search.tune.callbacks import ForecastStopper
 from search.tune.held_claims import HeldClaims, LeaseKeeper
+from search.tune.job import Job
 from search.tune.run_end import RunEnd, StopSignal
-from search.tune.searcher import Desk, LedgerSearcher
+from search.tune.searcher import DriverState, LedgerSearcher
 from search.tune.trainable import DISK_IS_FULL
-from search.worker.assignment import Assignment, FailureReport, TestReport, TrainReport
+from search.worker.assignment import Assignment
+from search.worker.reports import FailureReport, TestReport, TrainReport
 from storage.data.spec import DataSpec
-from storage.database.retry import Patience
+from storage.database.retry import RetryPolicy
 from storage.errors import LostLease, StorageError
 from storage.ledger import optuna_rows
 from storage.ledger.leases import LeaseWatch, this_owner
@@ -51,22 +54,17 @@ BYTES_OF_A_FULL_DISK = 64
 STARTED_AGAIN_SECONDS = 60.0
 GRID = DecisionSpec(
     policy="grid",
-    context=PolicyContext(
-        num_train=100,
-        held_out_cases=30,
-        prices=PriceSpec(),
-        device="cpu",
-        device_share=1.0,
-        evaluations=EVALUATIONS,
-        total_steps=lambda _: WORKER["planned_steps"],
-        tolerance=0.01,
-        target=None,
-    ),
-    evaluations=EVALUATIONS,
-    d0=0.2,
-    tolerance=0.01,
     stop=StopSpec(),
     forecaster=ParametricForecaster(),
+    d0=0.2,
+    evaluations=EVALUATIONS,
+    total_steps=lambda _: WORKER["planned_steps"],
+    tolerance=0.01,
+    target=None,
+    num_train=100,
+    held_out_cases=30,
+    prices=PriceSpec(),
+    device="cpu",
 )
 
 
@@ -118,19 +116,19 @@ def drive(setting: Setting) -> None:
     """Run a study to its end, or to whatever befalls this process. Exit code 3: the disk was full."""
     os.setsid()
     searcher.POLL_SECONDS = 0.03
-    stop, live = StopSignal(), HeldClaims(device_share=1.0)
+    stop = StopSignal()
     signal.signal(signal.SIGTERM, lambda *_: stop.set(RunEnd.INTERRUPTED))
     signal.signal(signal.SIGUSR1, lambda *_: _jump_an_hour())
     with _open(setting.url) as ledger:
         study = make_study(ledger, setting.study)
         ledger.layout(study.study_id, setting.plans)
-        desk = _desk(setting, ledger, study, live, stop)
-        keeper = LeaseKeeper(ledger, live, every_seconds=LEASE_SECONDS / 12)
+        driver = _driver_state(setting, ledger, study, stop)
+        keeper = LeaseKeeper(ledger, driver.held, every_seconds=LEASE_SECONDS / 12)
         try:
             with keeper:
-                _Loop(desk, setting).run()
+                _Loop(driver, setting).run()
         finally:
-            for claim in live.remove_all():
+            for claim in driver.held.remove_all():
                 ledger.release(claim)
     if stop.end == RunEnd.DISK_FULL:
         raise SystemExit(3)
@@ -141,7 +139,7 @@ def _open(url: str) -> Ledger:
     until = time.monotonic() + STARTED_AGAIN_SECONDS
     while True:
         try:
-            return Ledger.open(url, create=True, patience=Patience(60))
+            return Ledger.open(url, create=True, retry_policy=RetryPolicy(60))
         except StorageError:
             if time.monotonic() > until:
                 raise
@@ -156,7 +154,22 @@ def _jump_an_hour() -> None:
     optuna_rows.utc_now = lambda: true_now().fromtimestamp(true_now().timestamp() + seconds)
 
 
-def _desk(setting: Setting, ledger: Ledger, study: StudyRecord, live: HeldClaims, stop: StopSignal) -> Desk:
+def _driver_state(setting: Setting, ledger: Ledger, study: StudyRecord, stop: StopSignal) -> DriverState:
+    owner = this_owner()
+    return DriverState(
+        ledger=ledger,
+        study=study,
+        job=_job(setting),
+        decisions=Decisions(ledger, study, GRID, lambda: SLOTS),
+        owner=owner if setting.host is None else f"{setting.host}/{owner.partition('/')[2]}",
+        held=HeldClaims(device_share=1.0),
+        watch=LeaseWatch(LEASE_SECONDS),
+        stop=stop,
+        slots=lambda: SLOTS,
+    )
+
+
+def _job(setting: Setting) -> Job:
     assignment = Assignment(
         study=setting.study,
         dataset_folder="",
@@ -167,36 +180,23 @@ def _desk(setting: Setting, ledger: Ledger, study: StudyRecord, live: HeldClaims
         groups={},
         training=TrainingSpec(),
         checkpoints=str(setting.folder),
-        device="cpu",
-        device_share=1.0,
-        threads=1,
     )
-    owner = this_owner()
-    return Desk(
-        ledger=ledger,
-        study=study,
-        decisions=Decisions(ledger, study, GRID, lambda: SLOTS),
+    return Job(
         assignment=assignment,
-        owner=owner if setting.host is None else f"{setting.host}/{owner.partition('/')[2]}",
-        live=live,
-        watch=LeaseWatch(LEASE_SECONDS),
-        stop=stop,
-        slots=lambda: SLOTS,
-        max_attempts=3,
-        max_losses=100,
-        device_seconds=None,
-        wait_for_others=True,
+        decision_spec=GRID,
+        resources=ResourceSpec(max_attempts=3, max_losses=100),
         keep="best",
+        wait_for_others=True,
     )
 
 
 class _Loop:
     """Tune's loop, in its order: ask for a trial, then take one report; the stopper hears of it before the searcher."""
 
-    def __init__(self, desk: Desk, setting: Setting) -> None:
-        self._desk, self._setting = desk, setting
-        self._searcher = LedgerSearcher(desk)
-        self._stopper = ForecastStopper(desk.decisions, desk.live, desk.stop)
+    def __init__(self, driver: DriverState, setting: Setting) -> None:
+        self._driver, self._setting = driver, setting
+        self._searcher = LedgerSearcher(driver)
+        self._stopper = ForecastStopper(driver.decisions, driver.held, driver.stop)
         self._at_work: dict[Connection, str] = {}
         self._idle: list[Connection] = []
         self._pids: dict[Connection, int] = {}
@@ -222,7 +222,7 @@ class _Loop:
         if not isinstance(config, dict):
             return False
         worker = self._idle.pop() if self._idle else self._new_worker()
-        self._desk.live.mark_working(name)
+        self._driver.held.mark_working(name)
         self._at_work[worker] = name
         with suppress(OSError):  # it was killed while it was idle: heard of below
             worker.send(config["claim"])
@@ -234,7 +234,7 @@ class _Loop:
         if pid == 0:
             for other in (ours, *self._pids):
                 other.close()
-            _be_worker(self._desk.assignment, theirs, self._setting)
+            _be_worker(self._driver.job.assignment, theirs, self._setting)
         theirs.close()
         self._pids[ours] = pid
         return ours
@@ -311,12 +311,12 @@ class _Worker:
             self._note = None
             return None
         self._folder.begin(self._claim.number)
-        found = self._folder.load_newest()
-        self._note, self._evaluations_before = found.note, found.evaluation
-        if found.name is not None:
-            self._curve = [Evaluation(**point) for point in json.loads(found.files["best.pt"])]
+        newest = self._folder.load_newest()
+        self._note, self._evaluations_before = newest.note, newest.evaluation
+        if newest.name is not None:
+            self._curve = [Evaluation(**point) for point in json.loads(newest.files["best.pt"])]
         finished = len(self._curve) == EVALUATIONS and self._claim.phase == "train"
-        return self._report(str(found.name)) if finished else None
+        return self._report(str(newest.name)) if finished else None
 
     def _train(self) -> TrainReport:
         number, started = len(self._curve) + 1, time.perf_counter()

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.forecaster.baselines.parametric import ParametricForecaster
 from search.grid import cell_key
-from search.policy.next_cell import PolicyContext
+from search.policy.decision_spec import DecisionSpec
 from search.policy.stop_rule import StopSpec
 from search.policy.surrogate import SeenCell
 from search.prices import PriceSpec
@@ -62,25 +62,27 @@ def done(cell: CellPlan, **changes: Any) -> SeenCell:
     return SeenCell(cell, CellState.DONE, held=False, curve=drawn_run(cell, **changes).curve, forecast=None)
 
 
-def context(**changes: Any) -> PolicyContext:
-    """What the policy knows of the surface."""
-    known: dict[str, Any] = {
-        "num_train": NUM_TRAIN,
-        "held_out_cases": 100,
-        "prices": PriceSpec(),
-        "device": "gpu",
-        "device_share": 1.0,
+def decision_spec(**changes: Any) -> DecisionSpec:
+    """The policy `forecast` on the surface."""
+    values: dict[str, Any] = {
+        "policy": "forecast",
+        "stop": StopSpec(first_evaluation=4),
+        "forecaster": ParametricForecaster(),
+        "d0": D0,
         "evaluations": EVALUATIONS,
         "total_steps": steps_by_cases(drawn_surface((0,))).__getitem__,
         "tolerance": 0.01,
         "target": None,
+        "num_train": NUM_TRAIN,
+        "held_out_cases": 100,
+        "prices": PriceSpec(),
     }
-    return PolicyContext(**known | changes)
+    return DecisionSpec(**values | changes)
 
 
 def replay_spec(**changes: Any) -> ReplaySpec:
     """The policy `forecast` on one simulated GPU."""
-    known: dict[str, Any] = {
+    values: dict[str, Any] = {
         "policy": "forecast",
         "gpus": 1,
         "tolerance": 0.01,
@@ -91,4 +93,4 @@ def replay_spec(**changes: Any) -> ReplaySpec:
         "d0": D0,
         "held_out_cases": 100,
     }
-    return ReplaySpec(**known | changes)
+    return ReplaySpec(**values | changes)

@@ -52,8 +52,8 @@ def by_definition(truth: list[bool], predicted: list[bool]) -> dict[str, float]:
 )
 def test_metrics_follow_their_definitions(counts_of_case: tuple[int, int, int], metrics: tuple[float, ...]) -> None:
     """Empty against empty is 1, one of them empty 0, the rest the textbook's: DSC, IoU, recall, precision."""
-    found = per_case([counts_of_case])
-    assert tuple(float(found[name][0]) for name in NAMES) == pytest.approx(metrics)
+    scores = per_case([counts_of_case])
+    assert tuple(float(scores[name][0]) for name in NAMES) == pytest.approx(metrics)
 
 
 @given(st.lists(masks, min_size=1, max_size=8))
@@ -61,9 +61,9 @@ def test_metrics_agree_with_sets_of_pixels(cases: list[Masks]) -> None:
     """Every case, and the mean over cases, is what counting by hand gives."""
     counted = [count(*case) for case in cases]
     expected = [by_definition(*case) for case in cases]
-    found, summary = per_case(counted), summarise(counted)
+    scores, summary = per_case(counted), summarise(counted)
     for name in NAMES:
-        assert found[name] == pytest.approx([case[name] for case in expected])
+        assert scores[name] == pytest.approx([case[name] for case in expected])
         assert summary[name].mean == pytest.approx(np.mean([case[name] for case in expected]))
 
 
@@ -77,11 +77,11 @@ def test_pooled_is_one_case_of_all_pixels(cases: list[Masks]) -> None:
 
 
 @given(counts)
-def test_metrics_are_shares(found: list[tuple[int, int, int]]) -> None:
+def test_metrics_are_shares(cases: list[tuple[int, int, int]]) -> None:
     """Each lies in [0, 1], and IoU = DSC / (2 - DSC)."""
-    metrics = per_case(found)
+    metrics = per_case(cases)
     for values in metrics.values():
-        assert values.shape == (len(found),)
+        assert values.shape == (len(cases),)
         assert ((values >= 0) & (values <= 1)).all()
     assert metrics["iou"] == pytest.approx(metrics["dsc"] / (2 - metrics["dsc"]))
 

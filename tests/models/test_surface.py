@@ -28,17 +28,17 @@ def runs(at: list[int], noise: float = 0.0, repeats: float = 1.0) -> Runs:
 
 def test_draws_agree_with_mean_and_sigma() -> None:
     """The joint draws have the closed form's mean and standard deviation."""
-    found = PRIOR.posterior(runs([0, 5, 11, 17]), 20_000, np.random.default_rng(0))
-    assert found.draws.mean(axis=0) == pytest.approx(found.mean, abs=0.003)
-    assert found.draws.std(axis=0) == pytest.approx(found.sigma, rel=0.06)
+    posterior = PRIOR.posterior(runs([0, 5, 11, 17]), 20_000, np.random.default_rng(0))
+    assert posterior.draws.mean(axis=0) == pytest.approx(posterior.mean, abs=0.003)
+    assert posterior.draws.std(axis=0) == pytest.approx(posterior.sigma, rel=0.06)
 
 
 def test_what_was_measured_is_known_better() -> None:
     """Uncertainty is least where runs are, and no more than their noise."""
-    found = PRIOR.posterior(runs([0, 5, 11]), 100, np.random.default_rng(0))
-    assert found.sigma[[0, 5, 11]].max() < 0.02
-    assert found.sigma[8] > found.sigma[[5, 11]].max()
-    assert found.sigma[29] > found.sigma[5]
+    posterior = PRIOR.posterior(runs([0, 5, 11]), 100, np.random.default_rng(0))
+    assert posterior.sigma[[0, 5, 11]].max() < 0.02
+    assert posterior.sigma[8] > posterior.sigma[[5, 11]].max()
+    assert posterior.sigma[29] > posterior.sigma[5]
 
 
 def test_a_known_noise_is_taken_as_it_is() -> None:
@@ -54,15 +54,15 @@ def test_a_shift_of_the_runs_shifts_the_draws() -> None:
     """Draws follow what other scored cases would have said."""
     shift = np.repeat([[0.1], [-0.1]], 500, axis=0) * np.ones((1, 36))
     everywhere = Runs(np.arange(36), truth(), np.ones(36), np.zeros(36))
-    found = PRIOR.posterior(everywhere, 1000, np.random.default_rng(0), shift=shift)
-    assert found.draws[:500].mean() - found.draws[500:].mean() == pytest.approx(0.2, abs=0.02)
+    posterior = PRIOR.posterior(everywhere, 1000, np.random.default_rng(0), shift=shift)
+    assert posterior.draws[:500].mean() - posterior.draws[500:].mean() == pytest.approx(0.2, abs=0.02)
 
 
 def test_without_runs_it_is_the_prior() -> None:
     """Nothing measured leaves the belief that more cases bring more."""
-    found = PRIOR.posterior(runs([]), 50, np.random.default_rng(0))
-    assert (np.diff(found.mean[:12]) > 0).all()
-    assert found.sigma.min() > 0.1
+    posterior = PRIOR.posterior(runs([]), 50, np.random.default_rng(0))
+    assert (np.diff(posterior.mean[:12]) > 0).all()
+    assert posterior.sigma.min() > 0.1
 
 
 @pytest.mark.parametrize("rise", [0.05, 0.25, 0.4])
@@ -73,19 +73,19 @@ def test_intervals_hold_surfaces_of_another_family(rise: float) -> None:
     for _ in range(10):
         wanted = truth(rise=rise)
         at = np.array([0, 4, 8, 12, 16, 20, 24, 28, 32, 23])
-        found = PRIOR.posterior(
+        posterior = PRIOR.posterior(
             Runs(at, wanted[at] + rng.normal(0, 0.011, 10), np.ones(10), np.zeros(10)), 10, np.random.default_rng(0)
         )
-        inside.append(np.abs(found.mean - wanted) < 1.645 * found.sigma)
+        inside.append(np.abs(posterior.mean - wanted) < 1.645 * posterior.sigma)
     assert np.mean(inside) > 0.85
 
 
 def test_a_depth_between_the_trained_ones_is_known() -> None:
     """Depths 3 and 5 say what depth 4 does."""
     trained = np.flatnonzero(DEPTH != 4.0)
-    found = PRIOR.posterior(runs(list(trained)), 10, np.random.default_rng(0))
+    posterior = PRIOR.posterior(runs(list(trained)), 10, np.random.default_rng(0))
     never = DEPTH == 4.0
-    np.testing.assert_allclose(found.mean[never], truth()[never], atol=0.02)
+    np.testing.assert_allclose(posterior.mean[never], truth()[never], atol=0.02)
 
 
 def test_more_cases_than_there_are_bring_more_with_less_certainty() -> None:
@@ -93,9 +93,9 @@ def test_more_cases_than_there_are_bring_more_with_less_certainty() -> None:
     cases = np.array([70.0, 140, 280, 490, 700, 1000, 1400])
     prior = SurfacePrior(np.full(7, 4.0), cases, 700)
     measured = 0.8 - 0.6 * cases[:5] ** -0.3
-    found = prior.posterior(Runs(np.arange(5), measured, np.ones(5), np.zeros(5)), 10, np.random.default_rng(0))
-    assert (np.diff(found.mean[4:]) > 0).all()
-    assert (np.diff(found.sigma[4:]) > 0).all()
+    posterior = prior.posterior(Runs(np.arange(5), measured, np.ones(5), np.zeros(5)), 10, np.random.default_rng(0))
+    assert (np.diff(posterior.mean[4:]) > 0).all()
+    assert (np.diff(posterior.sigma[4:]) > 0).all()
 
 
 def test_the_recorded_surface_is_forecast_cell_by_cell() -> None:
@@ -107,17 +107,17 @@ def test_the_recorded_surface_is_forecast_cell_by_cell() -> None:
     errors, hits = [], []
     for cell in range(len(dsc)):
         others = np.flatnonzero(np.arange(len(dsc)) != cell)
-        found = prior.posterior(
+        posterior = prior.posterior(
             Runs(others, dsc[others], np.ones(len(others)), np.zeros(len(others))), 400, np.random.default_rng(0)
         )
-        errors.append(abs(found.mean[cell] - dsc[cell]))
-        hits.append(errors[-1] <= 1.645 * np.hypot(found.sigma[cell], found.noise.mean()))
+        errors.append(abs(posterior.mean[cell] - dsc[cell]))
+        hits.append(errors[-1] <= 1.645 * np.hypot(posterior.sigma[cell], posterior.noise.mean()))
     assert np.mean(errors) < np.abs(dsc - dsc.mean()).mean() / 2
     assert np.mean(hits) >= 0.75
 
 
 def test_a_single_run_is_enough_to_say_how_little_is_known() -> None:
     """One measurement: its own configuration is known, others hardly."""
-    found = PRIOR.posterior(runs([11]), 10, np.random.default_rng(0))
-    assert found.mean[11] == pytest.approx(truth()[11], abs=0.05)
-    assert 2 * 1.645 * found.sigma[0] > 0.15
+    posterior = PRIOR.posterior(runs([11]), 10, np.random.default_rng(0))
+    assert posterior.mean[11] == pytest.approx(truth()[11], abs=0.05)
+    assert 2 * 1.645 * posterior.sigma[0] > 0.15

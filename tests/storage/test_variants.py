@@ -14,13 +14,13 @@ from storage.frames.study_frames import SURFACE_COLUMNS, cells_frame, surface
 from storage.ledger.ledger import Ledger
 from storage.records import CellPlan, Evaluation
 from storage.variants import Recipe, axis_values, is_variant, variant_of, variants_in
+from tests.helpers.ledgers import NO_PARTS, WORKER, claim_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OWN = CellPlan("ratio0.5-depth3-seed0", 0.5, 3, 0, 5, 1000)
 OTHER = replace(OWN, key="ratio0.5-depth3-loss.dice_ce-seed0", variant="loss=dice_ce")
-WORKER = {"device": "cpu", "device_share": 1.0, "device_name": "x", "planned_steps": 9}
 
 
 def test_axes_stand_in_the_order_of_the_alphabet() -> None:
@@ -60,18 +60,11 @@ def laid_out(url: str, plans: Sequence[CellPlan]) -> tuple[Ledger, int]:
     """A ledger with a study of these cells, each with one evaluation."""
     ledger = Ledger.open(url, create=True)
     study = ledger.create_study(
-        "s",
-        identity={},
-        running={},
-        fingerprint="f",
-        split={"train": ["a"], "validation": [], "test": []},
-        groups={"a": 0},
-        facts={},
+        "s", **NO_PARTS | {"split": {"train": ["a"], "validation": [], "test": []}, "groups": {"a": 0}}
     )
     ledger.layout(study.study_id, plans)
     for plan in plans:
-        claim = ledger.claim(study.study_id, [plan.key], "host/boot/ns/1/100")
-        assert claim is not None
+        claim = claim_cell(ledger, study, plan.key)
         ledger.record(claim, [Evaluation(1, 1.0, 9, 0.5, 1.0, 0.1)], checkpoint="x", worker=WORKER)
     return ledger, study.study_id
 

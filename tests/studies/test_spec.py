@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from storage.errors import InputError
-from studies.spec import SpecError, load_spec, parse_spec, preset_names
+from studies.spec import SpecError, load_spec, parse_spec, preset_names, recorded_spec
+from tests.helpers.reported_study import study_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -378,3 +379,24 @@ def test_an_axis_that_is_not_used_is_no_part_of_the_identity() -> None:
     """Studies that were begun before there were such axes stay the same studies."""
     assert set(parse_spec(values(), source="ours.toml").identity()["grid"]) == {"ratio", "depth", "seed"}
     assert parse_spec(varied(loss=["bce", "dice_ce"]), source="x").identity()["grid"]["loss"] == ["bce", "dice_ce"]
+
+
+def test_a_recorded_spec_is_read_back() -> None:
+    """Training, data, files, policy, prices, tolerance and target are those that the study was started with."""
+    spec = parse_spec(values(target_dsc=0.8, files={"keep": "none"}, prices={"case": 12.0}), source="ours.toml")
+    recorded = recorded_spec(study_record(identity=spec.identity(), running=spec.running()))
+    assert recorded.training == spec.training
+    assert recorded.data == spec.data.model_copy(update={"path": None})
+    assert (recorded.data_kind, recorded.policy) == ("folder", "grid")
+    assert (recorded.files, recorded.prices) == (spec.files, spec.prices)
+    assert (recorded.tolerance, recorded.target_dsc) == (spec.tolerance, 0.8)
+
+
+def test_what_an_earlier_version_did_not_record_has_its_default() -> None:
+    """Fields of training and files; a study that was imported from a table has no training, and may have no data."""
+    recorded = recorded_spec(study_record(identity={"training": {"budget": 90}}, running={}))
+    assert recorded.training is not None
+    assert (recorded.training.budget, recorded.training.architecture) == (90, "unet")
+    assert (recorded.files.keep, recorded.policy, recorded.data_kind) == ("best", None, None)
+    imported = recorded_spec(study_record(identity={"data": {"kind": "imported"}}))
+    assert (imported.training, imported.data_kind) == (None, "imported")

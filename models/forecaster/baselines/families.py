@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.forecaster.baselines.lines import moments
+from models.forecaster.baselines.power_law import FIT_PARAMETERS
+
 if TYPE_CHECKING:
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
 
 Shape = Callable[["Floats", float, float], "Floats"]
 
@@ -21,7 +24,6 @@ EXPONENTS = tuple(np.geomspace(0.05, 4.0, 30))
 SHIFTS = (0.0, *np.geomspace(1e-2, 10.0, 14))  # in units of the last position seen
 TIMES = tuple(np.geomspace(1e-2, 10.0, 20))
 NONE = (0.0,)
-FIT_PARAMETERS = 3
 
 # Each falls from high to low, its inner parameters in the order of the two grids: value = a - b·shape, b >= 0.
 FAMILIES: dict[str, tuple[Shape, tuple[float, ...], tuple[float, ...]]] = {
@@ -43,17 +45,11 @@ def extrapolate(name: str, x: Floats, y: Floats, at: Floats) -> Floats:
         return np.full(len(at), y[-1])
     shape, first, second = FAMILIES[name]
     positions = np.concatenate([x, at]) / x[-1]
-    table = np.stack([shape(positions, *inner) for inner in product(first, second)])
-    s, s_at = table[:, : len(x)], table[:, len(x) :]
-    s_mean, y_mean = s.mean(axis=1), y.mean()
-    off = s - s_mean[:, None]
-    squares, products = (off**2).sum(axis=1), off @ (y - y_mean)
-    sloped = squares > 1e-12  # noqa: PLR2004 - else rounding alone
-    slope = np.minimum(np.where(sloped, products / np.where(sloped, squares, 1.0), 0.0), 0.0)
-    errors = ((y - y_mean - slope[:, None] * off) ** 2).sum(axis=1)
-    best = errors.argmin()
-    values: Floats = np.clip(y_mean + slope[best] * (s_at[best] - s_mean[best]), 0.0, 1.0)
-    return values
+    table = np.stack([shape(positions, *inner) for inner in product(first, second)], axis=-1)
+    m = moments(table[: len(x)], y, np.ones(len(x)))
+    lines = m.y_mean + np.minimum(m.slope(1e-12 / len(x)), 0.0) * (table - m.s_mean)
+    best = ((y[:, None] - lines[: len(x)]) ** 2).sum(axis=0).argmin()
+    return np.clip(lines[len(x) :, best], 0.0, 1.0)
 
 
 def max_median(x: Floats, y: Floats, at: Floats) -> Floats:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from models.forecaster.baselines.power_law import FIT_PARAMETERS, NORMAL_90, fit_lines, fit_power_laws
+from models.forecaster.baselines.lines import fit_rising_lines
+from models.forecaster.baselines.power_law import FIT_PARAMETERS, NORMAL_90, fit_power_laws
 from models.forecaster.forecast import Forecast
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.forecaster.baselines.power_law import PowerLaws
-    from models.forecaster.forecast import Floats
-    from models.forecaster.siblings import Curve, Sibling, Siblings
+    from models.forecaster.curves import Curve, Floats
+    from models.forecaster.siblings import Sibling, Siblings
 
 RATES = np.geomspace(0.7, 100.0, 40)  # by the last position: slower is a straight line, faster is a step
 FAMILIES = ("power law", "exponential law")  # in the order of _fit
@@ -58,8 +59,8 @@ def fit_exponential_laws(x: Floats, y: Floats) -> ExponentialLaws:
     """Least-squares laws through R curves that share their positions: x positive, shape (P,); y of shape (R, P)."""
     first, last = x.min(), x.max()
     # From the first position on, no shape is so small that the fit takes it for flat.
-    shapes = np.exp(-RATES[:, None] * ((x - first) / last)[None, :])
-    a, b, errors = fit_lines(shapes, y, np.ones(len(x)))
+    shapes = np.exp(-RATES * ((x - first) / last)[:, None])
+    a, b, errors = fit_rising_lines(shapes, y, np.ones(len(x)))
     best = errors.argmin(axis=1)
     rows, c = np.arange(len(y)), RATES[best] / last
     return ExponentialLaws(a[rows, best], b[rows, best] * np.exp(c * first), c)

@@ -12,8 +12,7 @@ from models.forecaster.lstm.extrapolations import NUM_SHAPES, WINDOWS, Lines, fi
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.forecaster.curves import SeenCurves
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats, SeenCurves
 
 BINS = 20
 LEVEL_OVER = 5
@@ -22,7 +21,7 @@ SUMMARY_FEATURES = 18 + WINDOWS * NUM_SHAPES
 HORIZON_FEATURES = 4 + WINDOWS * (NUM_SHAPES + 1)
 LEAST_SCALE = 0.002
 EVEN_BELOW = 2.0  # the last gap by the mean gap; geometric spacing soon exceeds it
-FARTHEST = 1e4  # a horizon is at most so many times the last position
+LONGEST_HORIZON = 1e4  # times the last position
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def encode(curves: SeenCurves) -> Encoded:
 
 def horizon_features(encoded: Encoded, at: Floats) -> Floats:
     """What the network is told of positions ``at`` of shape (R, H): shape (R, H, HORIZON_FEATURES)."""
-    z = np.clip(at / encoded.last_x[:, None], 1.0, FARTHEST)
+    z = np.clip(at / encoded.last_x[:, None], 1.0, LONGEST_HORIZON)
     values = squash(encoded.lines.at(z) / encoded.scale[:, None, None, None])
     trust = 1 / (encoded.lines.error + 0.02 * encoded.scale[:, None, None]) ** 2
     blended = (trust / trust.sum(axis=-1, keepdims=True))[:, None] * values

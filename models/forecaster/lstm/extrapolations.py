@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.forecaster.baselines.lines import moments
+
 if TYPE_CHECKING:
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
 
 POWERS = (-2.0, -1.0, -0.5, -0.25, 0.0, 1.0)  # 0 stands for the logarithm
 RATES = (1.0, 3.0, 10.0)
@@ -48,16 +50,7 @@ def shapes(z: Floats) -> Floats:
 
 def fit_lines(z: Floats, y: Floats, weights: Floats) -> Lines:
     """Fit every shape to R curves of B bins: z, y and weights of shape (R, WINDOWS, B) or, z and y, (R, 1, B)."""
-    total = weights.sum(axis=-1, keepdims=True)
-    share = weights / total
-    s = shapes(z)  # (R, 1, B, S)
-    s_mean = (share[..., None] * s).sum(axis=-2)
-    y_mean = (share * y).sum(axis=-1)
-    s_off, y_off = s - s_mean[..., None, :], y - y_mean[..., None]
-    weighted = share[..., None] * s_off
-    ss, sy = (weighted * s_off).sum(axis=-2), (weighted * y_off[..., None]).sum(axis=-2)
-    yy = (share * y_off**2).sum(axis=-1)[..., None]
-    sloped = ss > 1e-10 * (s_mean**2 + 1e-3)
-    slope = np.where(sloped, sy / np.where(sloped, ss, 1.0), 0.0)
-    error = np.sqrt(np.maximum(yy - slope * sy, 0.0))
-    return Lines(y_mean[..., None] - slope * s_mean, slope, error)
+    m = moments(shapes(z), y, weights)
+    slope = m.slope(1e-10 * (m.s_mean**2 + 1e-3))
+    error = np.sqrt(np.maximum(m.yy - slope * m.sy, 0.0))
+    return Lines(m.y_mean - slope * m.s_mean, slope, error)

@@ -15,17 +15,15 @@ from models.forecaster.curves import SeenCurves, clean, smooth
 from models.forecaster.forecast import Forecast, Quantiles
 from models.forecaster.lstm.encoding import Encoded, encode, horizon_features
 from models.forecaster.lstm.interval_widths import widened
-from models.forecaster.lstm.network import KINDS, LEVELS, MEDIAN, ForecastNetwork
+from models.forecaster.lstm.network import KINDS, LEVELS, MEDIAN, ForecastNetwork, as_tensor
 from models.forecaster.lstm.sibling_features import TOKEN_FEATURES, sibling_values, tokens
-from models.forecaster.siblings import Curve, Sibling, Siblings, gather
+from models.forecaster.siblings import Sibling, Siblings, gather
 from models.threads import one_torch_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import Tensor
-
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Curve, Floats
 
 WEIGHTS = Path(__file__).with_name("weights.safetensors")
 LOW, HIGH = LEVELS.index(0.05), LEVELS.index(0.95)
@@ -111,13 +109,13 @@ class LstmForecaster:
         """Quantiles of values, shape (R, H, KINDS, len(LEVELS))."""
         rows, horizons = at.shape
         with one_torch_thread(), torch.inference_mode():
-            state = self.network.state(_tensor(encoded.sequence), _tensor(encoded.summary))
+            state = self.network.state(as_tensor(encoded.sequence), as_tensor(encoded.summary))
             state = state.repeat_interleave(horizons, dim=0)
-            horizon = _tensor(horizon_features(encoded, at)).flatten(0, 1)
+            horizon = as_tensor(horizon_features(encoded, at)).flatten(0, 1)
             if siblings is None:
                 compared = torch.zeros((rows * horizons, 0, TOKEN_FEATURES))
             else:
-                compared = _tensor(tokens(encoded, sibling_values(siblings, encoded, at), at)).flatten(0, 1)
+                compared = as_tensor(tokens(encoded, sibling_values(siblings, encoded, at), at)).flatten(0, 1)
             units = self.network(state, horizon, compared, torch.ones(compared.shape[:2]))
         gains = units.numpy().astype(np.float64).reshape(rows, horizons, KINDS, len(LEVELS))
         far = np.log(np.maximum(at / encoded.last_x[:, None], 1.0))
@@ -160,7 +158,3 @@ def _fallback(x: Floats, y: Floats, at: Floats) -> Forecast:
     lower = np.clip(np.minimum(plain.lower, plain.mean - FALLBACK_HALF_WIDTH), 0.0, 1.0)
     upper = np.clip(np.maximum(plain.upper, plain.mean + FALLBACK_HALF_WIDTH), 0.0, 1.0)
     return Forecast(plain.mean, lower, upper, lower, upper, f"parametric ({plain.method}), no usable point")
-
-
-def _tensor(values: Floats) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))

@@ -17,7 +17,7 @@ from models.forecaster.lstm.network import MEDIAN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
 
 HORIZONS = (0.51, 0.92, 1.61)  # log of the position asked for by the last one seen: 60, 40 and 20 % seen
 # Evenly spaced curves, such as training curves, and others, such as data curves: alone, and beside siblings.
@@ -43,24 +43,3 @@ def widened(quantiles: Floats, far: Floats, even: NDArray[np.bool_], *, siblings
     median = quantiles[..., MEDIAN : MEDIAN + 1]
     scaled: Floats = median + factor * (quantiles - median)
     return scaled
-
-
-def needed_width(scores: Floats, weights: Floats | None = None) -> float:
-    """The factor under which 90 % of outcomes lie within their intervals.
-
-    Args:
-        scores: Distance of each outcome from the median, in half intervals of its side, shape (N,).
-        weights: Of each, shape (N,); None: all alike, and one more outcome counted as outside (Vovk et al. 2005).
-    """
-    order = np.argsort(scores)
-    share = np.ones(len(scores)) if weights is None else np.asarray(weights, dtype=np.float64)
-    total = share.sum() + (1.0 if weights is None else 0.0)
-    reached = np.cumsum(share[order]) >= 0.9 * total - 1e-12
-    return float(scores[order][reached.argmax() if reached.any() else -1])
-
-
-def distances(outcome: Floats, median: Floats, lower: Floats, upper: Floats) -> Floats:
-    """Distance of outcomes from medians, in half intervals of their side: all of shape (N,)."""
-    above = (outcome - median) / np.maximum(upper - median, 1e-6)
-    below = (median - outcome) / np.maximum(median - lower, 1e-6)
-    return np.maximum(above, below)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.forecaster.lstm.encoding import HORIZON_FEATURES, SEQUENCE_FEATURES, SUMMARY_FEATURES
 from models.forecaster.lstm.sibling_features import TOKEN_FEATURES
+
+if TYPE_CHECKING:
+    from models.forecaster.curves import Floats
 
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95, 0.99)
 MEDIAN = LEVELS.index(0.5)
@@ -16,6 +22,11 @@ GAINS = 3  # leading token features that say what a sibling did afterwards
 HEADS = 4
 # While it is fitted, so that no clue is relied on alone: measured curves are not quite like drawn ones.
 INPUT_DROPOUT, DROPOUT = 0.1, 0.2
+
+
+def as_tensor(values: Floats) -> Tensor:
+    """Features as the network takes them, in float32."""
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
 class SiblingAttention(nn.Module):

@@ -10,11 +10,11 @@ import numpy as np
 from models.forecaster.lstm.encoding import Encoded, squash, unit_of
 
 if TYPE_CHECKING:
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
     from models.forecaster.siblings import Siblings
 
 TOKEN_FEATURES = 14
-LEAST_REACH = -3.0
+LEAST_REACH = -3.0  # siblings that ended even earlier count alike
 
 
 @dataclass(frozen=True)
@@ -56,47 +56,57 @@ def sibling_values(siblings: Siblings, target: Encoded, at: Floats) -> SiblingVa
 
 
 def tokens(target: Encoded, values: SiblingValues, at: Floats) -> Floats:
-    """Compare siblings with targets at positions ``at`` of shape (R, H): shape (R, H, J, TOKEN_FEATURES)."""
-    scale = target.scale[:, None]
+    """Compare siblings with targets at positions ``at`` of shape (R, H): shape (R, H, J, TOKEN_FEATURES).
+
+    What a sibling did afterwards comes first, then how it differs from the target so far.
+    """
     count = np.broadcast_to(target.bin_count[:, None], values.at_bins.shape)
-    own, _ = unit_of(values.at_bins, count, np.zeros(values.at_last.shape))
-    theirs = values.at_bins
-    ours = target.bin_y[:, None]
-    share = target.bin_count / target.bin_count.sum(axis=1, keepdims=True)
-    full = (target.bin_count > 0)[:, None]
-    late = full & (
-        np.arange(theirs.shape[-1]) >= theirs.shape[-1] - np.maximum(full.sum(axis=-1, keepdims=True) // 2, 1)
+    unit, _ = unit_of(values.at_bins, count, np.zeros(values.at_last.shape))
+    after, before = _after(target, values, unit, at), _before(target, values, unit)
+    before = np.broadcast_to(before[:, None], (*after.shape[:-1], before.shape[-1]))
+    return np.concatenate([after, before], axis=-1)
+
+
+def _after(target: Encoded, values: SiblingValues, unit: Floats, at: Floats) -> Floats:
+    """What each sibling, whose own differences come in units of shape (R, J), did afterwards: shape (R, H, J, 5)."""
+    scale = target.scale[:, None, None]
+    gain = values.at_horizon - values.at_last[:, None]
+    far = np.log(np.maximum(at / target.last_x[:, None], 1.0))
+    return np.stack(
+        [
+            squash(gain / scale),
+            squash(gain / unit[:, None]),
+            squash((values.at_horizon - target.level[:, None, None]) / scale),
+            values.reach,
+            np.broadcast_to(far[..., None], gain.shape),
+        ],
+        axis=-1,
     )
+
+
+def _before(target: Encoded, values: SiblingValues, unit: Floats) -> Floats:
+    """How each sibling differs from the target as far as that is seen, shape (R, J, TOKEN_FEATURES - 5)."""
+    scale, ours, theirs = target.scale[:, None], target.bin_y[:, None], values.at_bins
+    share = (target.bin_count / target.bin_count.sum(axis=1, keepdims=True))[:, None]
+    full = (target.bin_count > 0)[:, None]
+    half, bins = np.maximum(full.sum(axis=-1, keepdims=True) // 2, 1), theirs.shape[-1]
+    late = full & (np.arange(bins) >= bins - half)
     gap = (ours - theirs) * full
     recent = gap.sum(axis=-1, where=late) / late.sum(axis=-1)
     bent = np.sqrt(((gap - recent[..., None]) ** 2).sum(axis=-1, where=late) / late.sum(axis=-1))
     relative = (ours - target.level[:, None, None]) / scale[..., None]
-    shape = relative - (theirs - values.at_last[..., None]) / own[..., None]
-    apart = np.stack(
+    shape = relative - (theirs - values.at_last[..., None]) / unit[..., None]
+    return np.stack(
         [
             squash((values.at_last - target.level[:, None]) / scale),
             squash(recent / scale),
-            squash(np.sqrt((gap**2 * share[:, None]).sum(axis=-1)) / scale),
+            squash(np.sqrt((gap**2 * share).sum(axis=-1)) / scale),
             squash(bent / scale),
-            squash(np.sqrt((shape**2 * share[:, None]).sum(axis=-1))),
-            np.log(own / scale),
+            squash(np.sqrt((shape**2 * share).sum(axis=-1))),
+            np.log(unit / scale),
             squash((gap[..., -1] - gap[..., -4:].mean(axis=-1)) / scale),
             values.distance,
             values.known,
         ],
         axis=-1,
     )
-    gain = values.at_horizon - values.at_last[:, None]
-    far = np.log(np.maximum(at / target.last_x[:, None], 1.0))
-    after = np.stack(
-        [
-            squash(gain / scale[:, None]),
-            squash(gain / own[:, None]),
-            squash((values.at_horizon - target.level[:, None, None]) / scale[:, None]),
-            values.reach,
-            np.broadcast_to(far[..., None], gain.shape),
-        ],
-        axis=-1,
-    )
-    apart = np.broadcast_to(apart[:, None], (*after.shape[:-1], apart.shape[-1]))
-    return np.concatenate([after, apart], axis=-1)

@@ -17,7 +17,7 @@ from models.forecaster.paper.lstms import PAPER_LSTMS, PaperLstm, fit_paper_lstm
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
     from models.forecaster.lstm.forecaster import LstmForecaster
 
 Protocol = Literal["as published", "honest"]

@@ -19,7 +19,7 @@ from models.threads import one_torch_thread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
 
 HIDDEN = 32  # ours: the paper does not say
 STEPS = 400  # ours: the paper does not say

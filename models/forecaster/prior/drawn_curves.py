@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
 
 COVARIATES = 3
 GEOMETRIC_SHARE = 0.45

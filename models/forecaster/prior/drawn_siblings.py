@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
     from models.forecaster.lstm.encoding import Encoded
     from models.forecaster.prior.drawn_curves import DrawnCurves
 

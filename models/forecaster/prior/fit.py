@@ -1,6 +1,6 @@
 """Fits the shipped forecaster on curves drawn from the prior, and writes its weights.
 
-    python -m models.forecaster.fit [--steps N] [--seed S] [-o FILE]
+    python -m models.forecaster.prior.fit [--steps N] [--seed S] [-o FILE]
 
 One thread, so that the same command gives the same weights on the same kind of processor.
 """
@@ -66,14 +66,14 @@ def fit(steps: int, seed: int) -> ForecastNetwork:
     return averaged
 
 
-def pinball(network: ForecastNetwork, lesson: TrainingBatch) -> torch.Tensor:
+def pinball(network: ForecastNetwork, batch: TrainingBatch) -> torch.Tensor:
     """Mean pinball loss of all quantiles (Koenker and Bassett 1978), in units between DSC and each curve's scale."""
-    curves, horizons, *_ = lesson.tokens.shape
-    state = network.state(lesson.sequence, lesson.summary).repeat_interleave(horizons, dim=0)
-    there = lesson.there.repeat_interleave(horizons, dim=0)
-    quantiles = network(state, lesson.horizon.flatten(0, 1), lesson.tokens.flatten(0, 1), there)
-    scale = lesson.scale[:, None, None, None]
-    error = lesson.gain[..., None] - scale * quantiles.unflatten(0, (curves, horizons))
+    curves, horizons, *_ = batch.tokens.shape
+    state = network.state(batch.sequence, batch.summary).repeat_interleave(horizons, dim=0)
+    there = batch.there.repeat_interleave(horizons, dim=0)
+    quantiles = network(state, batch.horizon.flatten(0, 1), batch.tokens.flatten(0, 1), there)
+    scale = batch.scale[:, None, None, None]
+    error = batch.gain[..., None] - scale * quantiles.unflatten(0, (curves, horizons))
     levels = torch.tensor(LEVELS)
     return (torch.maximum(levels * error, (levels - 1) * error) / (scale + LOSS_SCALE)).mean()
 

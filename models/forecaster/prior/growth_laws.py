@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
 
 
 def shifted_power(z: Floats, steepness: Floats) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
 
 # none, decay by a power of what is left, cosine, steps, restarts
 SHARES = (0.35, 0.28, 0.2, 0.1, 0.07)

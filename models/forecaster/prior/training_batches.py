@@ -10,6 +10,7 @@ import torch
 
 from models.forecaster.curves import SeenCurves
 from models.forecaster.lstm.encoding import encode, horizon_features
+from models.forecaster.lstm.network import as_tensor
 from models.forecaster.lstm.sibling_features import tokens
 from models.forecaster.prior.drawn_curves import DrawnCurves, draw
 from models.forecaster.prior.drawn_siblings import some_of_others, values_of_others
@@ -19,25 +20,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
 
 CUTS = 2
-HORIZONS = 2  # the end, and one before it
+NUM_HORIZONS = 2  # the end, and one before it
 MISSING = 0.15  # share of draws with missing points
 
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """N curves, each asked at HORIZONS positions, with J siblings that may be there.
+    """N curves, each asked at NUM_HORIZONS positions, with J siblings that may be there.
 
     Attributes:
         sequence: Shape (N, BINS, F).
         summary: Shape (N, S).
-        horizon: Shape (N, HORIZONS, F).
-        tokens: Shape (N, HORIZONS, J, F).
+        horizon: Shape (N, NUM_HORIZONS, F).
+        tokens: Shape (N, NUM_HORIZONS, J, F).
         there: 0 or 1, shape (N, J).
         scale: Shape (N,).
-        gain: From level to the measured and the expected value, shape (N, HORIZONS, 2).
+        gain: From level to the measured and the expected value, shape (N, NUM_HORIZONS, 2).
     """
 
     sequence: Tensor
@@ -53,7 +54,7 @@ def draw_training_batch(rng: Generator, draws: int, groups: int, curves: int) ->
     """``draws`` draws of ``groups`` groups of ``curves`` curves, each cut at CUTS places."""
     drawn = [draw(rng, groups, curves) for _ in range(draws)]
     parts = [_cut(rng, curves_drawn) for curves_drawn in drawn for _ in range(CUTS)]
-    return TrainingBatch(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(TrainingBatch)))
+    return TrainingBatch(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(TrainingBatch)))
 
 
 def _cut(rng: Generator, drawn: DrawnCurves) -> TrainingBatch:
@@ -68,18 +69,14 @@ def _cut(rng: Generator, drawn: DrawnCurves) -> TrainingBatch:
     gain = np.stack([np.take_along_axis(values, asked, axis=1) for values in (y, expected)], axis=-1)
     values = values_of_others(rng, drawn, encoded, at)
     return TrainingBatch(
-        _tensor(encoded.sequence),
-        _tensor(encoded.summary),
-        _tensor(horizon_features(encoded, at)),
-        _tensor(tokens(encoded, values, at)),
-        _tensor(some_of_others(rng, *values.distance.shape)),
-        _tensor(encoded.scale),
-        _tensor(gain - encoded.level[:, None, None]),
+        as_tensor(encoded.sequence),
+        as_tensor(encoded.summary),
+        as_tensor(horizon_features(encoded, at)),
+        as_tensor(tokens(encoded, values, at)),
+        as_tensor(some_of_others(rng, *values.distance.shape)),
+        as_tensor(encoded.scale),
+        as_tensor(gain - encoded.level[:, None, None]),
     )
-
-
-def _tensor(values: Floats) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
 def _without_missing(rng: Generator, drawn: DrawnCurves) -> DrawnCurves:

@@ -1,6 +1,6 @@
 """Brings the intensities of volumes to a common scale, a channel at a time.
 
-An exported model takes this file along (`studies/model_bundle.py`), so it imports nothing of ours.
+An exported model takes this file along (`studies/interop/export_model.py`), so it imports nothing of ours.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Volumes on another grid of voxels over the same box.
 
-An exported model takes this file along (`studies/model_bundle.py`), so it imports nothing of ours.
+An exported model takes this file along (`studies/interop/export_model.py`), so it imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -44,5 +44,5 @@ def resample_mask(mask: NDArray[np.bool_], old: Sequence[float], new: Sequence[f
 def _zoomed(values: NDArray[np.float32], old: Sequence[float], new: Sequence[float]) -> NDArray[np.float32]:
     sides = [max(1, round(side * a / b)) for side, a, b in zip(values.shape, old, new, strict=True)]
     zoom = [after / before for after, before in zip(sides, values.shape, strict=True)]
-    found: NDArray[np.float32] = ndimage.zoom(values, zoom, order=1, mode="nearest", grid_mode=True)
-    return found
+    zoomed: NDArray[np.float32] = ndimage.zoom(values, zoom, order=1, mode="nearest", grid_mode=True)
+    return zoomed

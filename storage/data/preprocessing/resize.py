@@ -1,6 +1,6 @@
 """From a picture as it was read to the arrays that are kept of it: a square of one size.
 
-An exported model takes this file along (`studies/model_bundle.py`), so it imports nothing of ours.
+An exported model takes this file along (`studies/interop/export_model.py`), so it imports nothing of ours.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ def list_brats(spec: DataSpec, folder: Path) -> VolumeListing:
         raise DataError(f"no folder {folder} (--data, [data] path)")
     modalities = spec.modalities or BRATS_MODALITIES
     cases, problems = [], []
-    for place in sorted(path for path in folder.iterdir() if path.is_dir() and _holds_volumes(path)):
-        case, wrong = _case(place, modalities)
+    for case_folder in sorted(path for path in folder.iterdir() if path.is_dir() and _holds_volumes(path)):
+        case, wrong = _case(case_folder, modalities)
         problems += wrong
         cases += [case] if case is not None else []
     if not cases:
@@ -54,18 +54,18 @@ def _holds_volumes(folder: Path) -> bool:
     return any(ends_in(path, SUFFIXES) for path in folder.iterdir())
 
 
-def _case(place: Path, modalities: Mapping[str, str]) -> tuple[CaseFiles | None, list[str]]:
-    files, problems = files_by_name(place.parent, place.name, SUFFIXES)
-    due = {place.name + suffix: f"modality {name}" for name, suffix in modalities.items()}
-    wanted = due | {place.name + MASK: "mask"}
+def _case(folder: Path, modalities: Mapping[str, str]) -> tuple[CaseFiles | None, list[str]]:
+    files, problems = files_by_name(folder.parent, folder.name, SUFFIXES)
+    due = {folder.name + suffix: f"modality {name}" for name, suffix in modalities.items()}
+    wanted = due | {folder.name + MASK: "mask"}
     others = sorted(path.name for name, path in files.items() if name not in wanted)
-    found = f" (there is {', '.join(others[:3])}; rename it if it is meant)" if others else ""
+    present = f" (there is {', '.join(others[:3])}; rename it if it is meant)" if others else ""
     problems += [
-        f"{place.name}/{name}.nii[.gz]: missing {what}{found}{SAID_BY if name in due else ''}"
+        f"{folder.name}/{name}.nii[.gz]: missing {what}{present}{SAID_BY if name in due else ''}"
         for name, what in wanted.items()
         if name not in files
     ]
     if any(name not in files for name in wanted):
         return None, problems
-    images = tuple(files[place.name + suffix] for suffix in modalities.values())
-    return CaseFiles(place.name, images, files[place.name + MASK]), problems
+    images = tuple(files[folder.name + suffix] for suffix in modalities.values())
+    return CaseFiles(folder.name, images, files[folder.name + MASK]), problems

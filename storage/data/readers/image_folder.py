@@ -42,6 +42,7 @@ def list_folder(spec: DataSpec, folder: Path) -> PictureListing:
 def _by_stem(folder: Path, kind: str) -> tuple[dict[str, Path], list[str]]:
     if not (folder / kind).is_dir():
         raise DataError(f"no folder {kind}/ in {folder}; expected images/ and masks/ (--data, [data] path)")
-    files = sorted(p for p in (folder / kind).iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-    by_stem = {p.stem: p for p in files}
-    return by_stem, [f"{p.name}: another file in {kind}/ has the same name" for p in files if by_stem[p.stem] != p]
+    files = sorted(path for path in (folder / kind).iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    by_stem = {path.stem: path for path in files}
+    doubles = [path for path in files if by_stem[path.stem] != path]
+    return by_stem, [f"{path.name}: another file in {kind}/ has the same name" for path in doubles]

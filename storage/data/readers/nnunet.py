@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from storage.data.readers import nifti, pictures
 from storage.data.readers.labels import named_labels
 from storage.data.readers.pairing import FIRST_CHANNEL, files_by_name, pair_files
-from storage.data.readers.pictures import MODES, PictureListing
+from storage.data.readers.pictures import PictureListing
 from storage.data.readers.volumes import VolumeListing
 from storage.errors import DataError
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FILE_NAME = "dataset.json"
 IMAGES, MASKS = "imagesTr", "labelsTr"
+OF_VOLUMES = "volumes are of kind 'decathlon' ([data] kind)"
+OF_PICTURES = "pictures are of kind 'nnunet_2d' ([data] kind), other volumes have to be converted"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,48 @@ class DatasetJson:
         return (f"{rule}; bring what is missing, or correct the number",)
 
 
+def list_decathlon(spec: DataSpec, folder: Path) -> VolumeListing:
+    """The training cases of volumes, sorted by name.
+
+    Raises:
+        DataError: dataset.json cannot be used, a folder is missing, or no case is in it.
+    """
+    about = read_dataset_json(folder)
+    endings = about.endings(nifti.SUFFIXES, OF_PICTURES)
+    suffixes = [f"_{index:04d}" for index in range(len(about.channels))] if _in_files_each(folder, endings) else [""]
+    cases, problems = pair_files(folder, IMAGES, MASKS, suffixes, endings)
+    labels = named_labels(spec, about.labels)
+    return VolumeListing(folder, cases, (*problems, *about.missing(len(cases))), about.channels, labels)
+
+
+def list_nnunet_2d(spec: DataSpec, folder: Path) -> PictureListing:
+    """The training cases of pictures, sorted by name.
+
+    Raises:
+        DataError: dataset.json cannot be used, a folder is missing, or no case is in it.
+    """
+    about = read_picture_json(folder)
+    endings = about.endings(pictures.SUFFIXES, OF_VOLUMES)
+    cases, problems = pair_files(folder, IMAGES, MASKS, [FIRST_CHANNEL], endings)
+    labels = named_labels(spec, about.labels)
+    return PictureListing(folder, cases, (*problems, *about.missing(len(cases))), len(about.channels), labels)
+
+
+def read_picture_json(folder: Path) -> DatasetJson:
+    """Read dataset.json of pictures.
+
+    Raises:
+        DataError: It cannot be used, or is of images that are neither grey nor RGB.
+    """
+    about = read_dataset_json(folder)
+    if len(about.channels) not in pictures.MODES:
+        raise DataError(
+            f"{folder / FILE_NAME} must name 1 channel (grey) or 3 (RGB) for pictures, got {len(about.channels)}: "
+            f"{', '.join(about.channels)}; bring each case to one such file"
+        )
+    return about
+
+
 def read_dataset_json(folder: Path) -> DatasetJson:
     """Read dataset.json, the Decathlon's (`modality`, labels by number) or nnU-Net's (`channel_names`, by name).
 
@@ -89,62 +133,15 @@ def read_dataset_json(folder: Path) -> DatasetJson:
         ) from None
 
 
-def _labels(content: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """{"1": "liver"} as in the Decathlon, {"liver": 1, "tumour": [1, 2]} as in nnU-Net."""
-    if all(isinstance(value, str) for value in content.values()):
-        return {name: (int(label),) for label, name in content.items()}
-    return {name: tuple(map(int, [value] if isinstance(value, int) else value)) for name, value in content.items()}
-
-
-OF_VOLUMES = "volumes are of kind 'decathlon' ([data] kind)"
-
-
-def list_nnunet_2d(spec: DataSpec, folder: Path) -> PictureListing:
-    """The training cases, sorted by name.
-
-    Raises:
-        DataError: dataset.json cannot be used, a folder is missing, or no case is in it.
-    """
-    about = read_picture_json(folder)
-    cases, problems = pair_files(folder, IMAGES, MASKS, [FIRST_CHANNEL], about.endings(nifti.SUFFIXES, OF_VOLUMES))
-    labels = named_labels(spec, about.labels)
-    return PictureListing(folder, cases, (*problems, *about.missing(len(cases))), len(about.channels), labels)
-
-
-def read_picture_json(folder: Path) -> DatasetJson:
-    """Read dataset.json of pictures.
-
-    Raises:
-        DataError: It cannot be used, or is of images that are neither grey nor RGB.
-    """
-    about = read_dataset_json(folder)
-    if len(about.channels) not in MODES:
-        raise DataError(
-            f"{folder / FILE_NAME} must name 1 channel (grey) or 3 (RGB) for pictures, got {len(about.channels)}: "
-            f"{', '.join(about.channels)}; bring each case to one such file"
-        )
-    return about
-
-
-OF_PICTURES = "pictures are of kind 'nnunet_2d' ([data] kind), other volumes have to be converted"
-
-
-def list_decathlon(spec: DataSpec, folder: Path) -> VolumeListing:
-    """The training cases, sorted by name.
-
-    Raises:
-        DataError: dataset.json cannot be used, a folder is missing, or no case is in it.
-    """
-    about = read_dataset_json(folder)
-    endings = about.endings(pictures.SUFFIXES, OF_PICTURES)
-    suffixes = [f"_{index:04d}" for index in range(len(about.channels))] if _in_files_each(folder, endings) else [""]
-    cases, problems = pair_files(folder, IMAGES, MASKS, suffixes, endings)
-    labels = named_labels(spec, about.labels)
-    return VolumeListing(folder, cases, (*problems, *about.missing(len(cases))), about.channels, labels)
-
-
 def _in_files_each(folder: Path, endings: tuple[str, ...]) -> bool:
     """Whether images carry nnU-Net's channel number; a single file of modalities does not."""
     images, _ = files_by_name(folder, IMAGES, endings)
     masks, _ = files_by_name(folder, MASKS, endings)
     return any(name + FIRST_CHANNEL in images for name in masks if name not in images)
+
+
+def _labels(content: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """{"1": "liver"} as in the Decathlon, {"liver": 1, "tumour": [1, 2]} as in nnU-Net."""
+    if all(isinstance(value, str) for value in content.values()):
+        return {name: (int(label),) for label, name in content.items()}
+    return {name: tuple(map(int, [value] if isinstance(value, int) else value)) for name, value in content.items()}

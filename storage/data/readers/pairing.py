@@ -74,7 +74,7 @@ def _alone(
         if len(missing) == len(suffixes):
             incomplete.append(f"{mask_kind}/{path.name}: mask without image")
         else:
-            incomplete += [f"{image_kind}/{each}: missing modality of case {name}" for each in missing]
+            incomplete += [f"{image_kind}/{channel}: missing modality of case {name}" for channel in missing]
     return [*without_mask, *incomplete]
 
 

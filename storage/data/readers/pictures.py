@@ -33,6 +33,53 @@ GREY_MODES = ("1", "L", "LA")
 LABEL_MODES = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")  # of one channel; a palette's numbers are labels
 
 
+@dataclass(frozen=True)
+class PictureListing:
+    """What lies in a folder: the cases, what keeps other files from being one, and what the numbers mean.
+
+    Attributes:
+        folder: All paths lie in it.
+        cases: Sorted by name, an image file each.
+        problems: A line each.
+        channels: Of every image, 1 or 3.
+        labels: What the values of the masks mean; None: they are black and white.
+    """
+
+    folder: Path
+    cases: tuple[CaseFiles, ...]
+    problems: tuple[str, ...]
+    channels: int
+    labels: Labels | None
+
+
+def picture_source(listing: PictureListing, file_hashes: FileHashes) -> Source[Picture]:
+    """The cases of a listing."""
+    parts = [(case.name, [file_hashes.of(path) for path in (*case.images, case.mask)]) for case in listing.cases]
+    about = "" if listing.labels is None else repr((listing.channels, sorted(listing.labels.foreground)))
+    return Source(
+        fingerprint=fingerprint_of(parts, about),
+        names=tuple(case.name for case in listing.cases),
+        channels=listing.channels,
+        read=lambda index: read_picture(listing, listing.cases[index]),
+        problems=listing.problems,
+        place=str(listing.folder),
+    )
+
+
+def read_picture(listing: PictureListing, files: CaseFiles) -> Picture:
+    """Read image (H, W, channels) uint8 and mask (H, W) bool of a case.
+
+    Raises:
+        BadCase: It has to be mended.
+    """
+    image, mask = read_image(files.images[0], listing.channels), _foreground(listing, files.mask)
+    if image.shape[:2] != mask.shape:
+        raise BadCase(
+            f"{files.mask.name}: mask is {mask.shape[1]}x{mask.shape[0]}, its image {image.shape[1]}x{image.shape[0]}"
+        )
+    return image, mask
+
+
 def read_image(path: Path, channels: int) -> NDArray[np.uint8]:
     """An image of 1 (grey) or 3 channels (RGB), shape (H, W, channels); grey ones are read as RGB where that is due.
 
@@ -79,6 +126,15 @@ def read_labels(path: Path) -> NDArray[np.uint16]:
     return _opened(path, lambda image: _labels(image, path))
 
 
+def _foreground(listing: PictureListing, path: Path) -> NDArray[np.bool_]:
+    if listing.labels is None:
+        return read_black_and_white(path)
+    values = read_labels(path)
+    if unknown := unknown_labels(values, listing.labels):
+        raise BadCase(f"{path.name}: {unknown}")
+    return listing.labels.is_foreground(values)
+
+
 def _labels(image: Image.Image, path: Path) -> NDArray[np.uint16]:
     values = np.asarray(image)
     if image.mode == "RGB" and (values == values[..., :1]).all():  # grey, saved as RGB
@@ -108,59 +164,3 @@ def _opened(path: Path, take: Callable[[Image.Image], NDArray[Any]]) -> NDArray[
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, Warning) as error:
         reason = str(error).partition("\n")[0]
         raise BadCase(f"{path.name}: unreadable image in {path.parent.name}/ ({reason})") from None
-
-
-@dataclass(frozen=True)
-class PictureListing:
-    """What lies in a folder: the cases, what keeps other files from being one, and what the numbers mean.
-
-    Attributes:
-        folder: All paths lie in it.
-        cases: Sorted by name, an image file each.
-        problems: A line each.
-        channels: Of every image, 1 or 3.
-        labels: What the values of the masks mean; None: they are black and white.
-    """
-
-    folder: Path
-    cases: tuple[CaseFiles, ...]
-    problems: tuple[str, ...]
-    channels: int
-    labels: Labels | None
-
-
-def picture_source(listing: PictureListing, digests: FileHashes) -> Source[Picture]:
-    """The cases of a listing."""
-    parts = [(case.name, [digests.of(path) for path in (*case.images, case.mask)]) for case in listing.cases]
-    about = "" if listing.labels is None else repr((listing.channels, sorted(listing.labels.foreground)))
-    return Source(
-        fingerprint=fingerprint_of(parts, about),
-        names=tuple(case.name for case in listing.cases),
-        channels=listing.channels,
-        read=lambda index: read_picture(listing, listing.cases[index]),
-        problems=listing.problems,
-        place=str(listing.folder),
-    )
-
-
-def read_picture(listing: PictureListing, files: CaseFiles) -> Picture:
-    """Read image (H, W, channels) uint8 and mask (H, W) bool of a case.
-
-    Raises:
-        BadCase: It has to be mended.
-    """
-    image, mask = read_image(files.images[0], listing.channels), _foreground(listing, files.mask)
-    if image.shape[:2] != mask.shape:
-        raise BadCase(
-            f"{files.mask.name}: mask is {mask.shape[1]}x{mask.shape[0]}, its image {image.shape[1]}x{image.shape[0]}"
-        )
-    return image, mask
-
-
-def _foreground(listing: PictureListing, path: Path) -> NDArray[np.bool_]:
-    if listing.labels is None:
-        return read_black_and_white(path)
-    values = read_labels(path)
-    if unknown := unknown_labels(values, listing.labels):
-        raise BadCase(f"{path.name}: {unknown}")
-    return listing.labels.is_foreground(values)

@@ -41,9 +41,9 @@ class VolumeListing:
     labels: Labels
 
 
-def volume_source(listing: VolumeListing, digests: FileHashes) -> Source[VolumeCase]:
+def volume_source(listing: VolumeListing, file_hashes: FileHashes) -> Source[VolumeCase]:
     """The cases of a listing."""
-    parts = [(case.name, [digests.of(path) for path in (*case.images, case.mask)]) for case in listing.cases]
+    parts = [(case.name, [file_hashes.of(path) for path in (*case.images, case.mask)]) for case in listing.cases]
     about = repr((listing.channels, sorted(listing.labels.foreground)))
     return Source(
         fingerprint=fingerprint_of(parts, about),

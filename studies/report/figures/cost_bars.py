@@ -19,36 +19,27 @@ if TYPE_CHECKING:
     from search.analysis.ranking import RankedConfiguration
 
 MOST_BARS = 40
+MARKERS: dict[str, dict[str, Any]] = {
+    "recommended": {"color": "#009E73"},
+    "eligible": {"color": "#0072B2"},
+    "eligible by forecast": {"color": CLEAR, "line": {"color": "#0072B2", "width": 2}},
+    "not eligible": {
+        "color": CLEAR,
+        "line": {"color": NEUTRAL, "width": 1},
+        "pattern": {"shape": "/", "fgcolor": NEUTRAL, "bgcolor": CLEAR, "fgopacity": 1, "size": 7},
+    },
+}
 
 
-def cost_bars(found: Answer, currency: str) -> Figure | None:
+def cost_bars(answer: Answer, currency: str) -> Figure | None:
     """Cost per 0.01 DSC of every configuration that learned, in the order of the ranking."""
-    rows = [row for row in found.ranking if row.cost_per_dsc is not None]
+    rows = [row for row in answer.ranking if row.cost_per_dsc is not None]
     if not rows:
         return None
     shown = rows[:MOST_BARS]
-    chosen = found.recommended
-    groups = (
-        ("recommended", [r for r in shown if r is chosen], {"color": "#009E73"}),
-        ("eligible", [r for r in shown if r.eligible and r is not chosen and not r.is_forecast], {"color": "#0072B2"}),
-        (
-            "eligible by forecast",
-            [r for r in shown if r.eligible and r.is_forecast],
-            {"color": CLEAR, "line": {"color": "#0072B2", "width": 2}},
-        ),
-        (
-            "not eligible",
-            [r for r in shown if not r.eligible and r is not chosen],
-            {
-                "color": CLEAR,
-                "line": {"color": NEUTRAL, "width": 1},
-                "pattern": {"shape": "/", "fgcolor": NEUTRAL, "bgcolor": CLEAR, "fgopacity": 1, "size": 7},
-            },
-        ),
-    )
     height = 130 + 26 * len(shown)
     figure = drawn(
-        [_bars(name, members, marker) for name, members, marker in groups if members],
+        [_bars(name, group, MARKERS[name]) for name, group in _groups(shown, answer).items() if group],
         x_title=f"{escape(currency)} per 0.01 DSC",
         y_title="",
         height=height,
@@ -68,6 +59,17 @@ def cost_bars(found: Answer, currency: str) -> Figure | None:
     if len(rows) > MOST_BARS:
         caption += f" The first {MOST_BARS} of {len(rows)}; the table holds all."
     return Figure("ranking-bars", caption, figure, height)
+
+
+def _groups(rows: Sequence[RankedConfiguration], answer: Answer) -> dict[str, list[RankedConfiguration]]:
+    """The rows by what is said of them in the legend."""
+    others = [row for row in rows if row is not answer.recommended]
+    return {
+        "recommended": [row for row in rows if row is answer.recommended],
+        "eligible": [row for row in others if row.eligible and not row.is_forecast],
+        "eligible by forecast": [row for row in rows if row.eligible and row.is_forecast],
+        "not eligible": [row for row in others if not row.eligible],
+    }
 
 
 def _bars(name: str, rows: Sequence[RankedConfiguration], marker: dict[str, Any]) -> Any:

@@ -30,20 +30,20 @@ DODGE, MOST_DODGE = 0.007, 0.014  # between two depths, and between the outermos
 NO_POINT: list[Any] = [None]  # a trace without any has no entry in the legend
 
 
-def data_curves(found: Answer, fitted: FittedCurves) -> Figure | None:
+def data_curves(answer: Answer, curves: FittedCurves) -> Figure | None:
     """Test DSC against training cases: measured, fitted, and forecast to twice the cases at hand."""
-    if not found.ranking:
+    if not answer.ranking:
         return None
-    depths = [each.depth for each in found.depths]
-    traces = [trace for curve in fitted.curves for trace in _fitted_traces(curve, hue(curve.depth, depths))]
-    traces += [trace for depth in depths for trace in _depth_traces(depth, depths, found, fitted)]
-    traces += _keys_of_data_curves(found, fitted)
+    depths = [depth.depth for depth in answer.depths]
+    traces = [trace for curve in curves.curves for trace in _fitted_traces(curve, hue(curve.depth, depths))]
+    traces += [trace for depth in depths for trace in _depth_traces(depth, depths, answer, curves)]
+    traces += _keys_of_data_curves(answer, curves)
     figure = drawn(traces, x_title="training cases", y_title="test DSC", height=HEIGHT, hovermode="closest")
     figure.update_layout(showlegend=True)
     figure.update_xaxes(rangemode="tozero")
-    at_hand = f"{found.num_train} at hand"
+    at_hand = f"{answer.num_train} at hand"
     figure.add_vline(
-        x=found.num_train,
+        x=answer.num_train,
         line={"color": NEUTRAL, "width": 1, "dash": "dot"},
         annotation_text=at_hand,
         annotation_position="bottom right",
@@ -54,7 +54,7 @@ def data_curves(found: Answer, fitted: FittedCurves) -> Figure | None:
         "solid lines are fitted through them; dashed lines with their 90 % band are forecast. An open x is a flagged "
         "run, and left out of the fit. Depths stand slightly apart, so that no interval hides another."
     )
-    if fitted.expected:
+    if curves.expected:
         caption += " Open markers: measured DSC and forecast remaining gain of runs that were stopped early."
     return Figure("data-curves", caption, figure, HEIGHT)
 
@@ -73,13 +73,13 @@ def _fitted_traces(curve: FittedCurve, colour: str) -> Iterator[Any]:
         hoverinfo="skip",
         **group,
     )
-    for part, dash, word in ((measured, "solid", "fitted"), (beyond, "dash", "forecast")):
+    for positions, dash, name in ((measured, "solid", "fitted"), (beyond, "dash", "forecast")):
         yield go.Scatter(
-            x=curve.num_cases[part].tolist(),
-            y=curve.dsc[part].tolist(),
+            x=curve.num_cases[positions].tolist(),
+            y=curve.dsc[positions].tolist(),
             mode="lines",
             line={"color": line, "width": 2, "dash": dash},
-            hovertemplate=f"depth {curve.depth}, {word}<br>%{{x:.0f}} cases: %{{y:.3f}}<extra></extra>",
+            hovertemplate=f"depth {curve.depth}, {name}<br>%{{x:.0f}} cases: %{{y:.3f}}<extra></extra>",
             **group,
         )
 
@@ -94,14 +94,14 @@ class _Look:
     shift: float
 
 
-def _depth_traces(depth: int, depths: Sequence[int], found: Answer, fitted: FittedCurves) -> Iterator[Any]:
+def _depth_traces(depth: int, depths: Sequence[int], answer: Answer, curves: FittedCurves) -> Iterator[Any]:
     gaps = len(depths) - 1
-    step = min(DODGE, MOST_DODGE / max(1, gaps)) * 2 * found.num_train
+    step = min(DODGE, MOST_DODGE / max(1, gaps)) * 2 * answer.num_train
     look = _Look(depth, hue(depth, depths), symbol(depth, depths), step * (sorted(depths).index(depth) - gaps / 2))
-    rows = [row for row in found.ranking if row.depth == depth and row.flag is None and not row.is_forecast]
-    expected = {each.num_cases: each.dsc for each in fitted.expected if each.depth == depth}
+    rows = [row for row in answer.ranking if row.depth == depth and row.flag is None and not row.is_forecast]
+    expected = {point.num_cases: point.dsc for point in curves.expected if point.depth == depth}
     stopped = [(row, expected[row.num_cases]) for row in rows if row.num_cases in expected]
-    flagged = [each for each in found.flagged if each.depth == depth]
+    flagged = [cell for cell in answer.flagged if cell.depth == depth]
     yield _measured(look, rows, set(expected))
     if stopped:
         yield _expected(look, stopped)
@@ -147,11 +147,11 @@ def _flagged(look: _Look, cells: Sequence[FlaggedCell]) -> Any:
     return go.Scatter(
         legendgroup=str(look.depth),
         showlegend=False,
-        x=[each.num_cases + look.shift for each in cells],
-        y=[each.test_dsc for each in cells],
+        x=[cell.num_cases + look.shift for cell in cells],
+        y=[cell.test_dsc for cell in cells],
         mode="markers",
         marker={"color": look.colour, "symbol": "x-thin-open", "size": 9, "line": {"width": 2}},
-        text=[f"{escape(each.key)}<br>{each.flag.replace('_', ' ')}" for each in cells],
+        text=[f"{escape(cell.key)}<br>{cell.flag.replace('_', ' ')}" for cell in cells],
         hovertemplate="%{text}<br>test DSC %{y:.3f}<extra></extra>",
     )
 
@@ -170,12 +170,12 @@ def _error_bars(values: Sequence[float], intervals: Sequence[Interval | None], c
     }
 
 
-def _keys_of_data_curves(found: Answer, fitted: FittedCurves) -> Iterator[Any]:
+def _keys_of_data_curves(answer: Answer, curves: FittedCurves) -> Iterator[Any]:
     """Legend entries for the kinds of marks, in no depth's colour."""
-    if fitted.curves:
+    if curves.curves:
         yield _key("fitted", mode="lines", line={"color": NEUTRAL, "width": 2})
         yield _key("forecast", mode="lines", line={"color": NEUTRAL, "width": 2, "dash": "dash"})
-    if found.flagged:
+    if answer.flagged:
         yield _key(
             "flagged",
             mode="markers",

@@ -56,12 +56,12 @@ class FittedCurves:
     expected: tuple[ExpectedPoint, ...]
 
 
-def fitted_curves(found: Answer, curves: DataCurves | None) -> FittedCurves:
+def fitted_curves(answer: Answer, curves: DataCurves | None) -> FittedCurves:
     """The answer's own curves on test cases, of the depths that have one."""
     if curves is None:
         return FittedCurves((), ())
-    readable = [each.depth for each in found.depths if each.on_test is not None]
-    return FittedCurves(tuple(_curve(curves, depth, found.num_train) for depth in readable), _expected(curves))
+    readable = [depth.depth for depth in answer.depths if depth.on_test is not None]
+    return FittedCurves(tuple(_curve(curves, depth, answer.num_train) for depth in readable), _expected(curves))
 
 
 def _curve(curves: DataCurves, depth: int, num_train: int) -> FittedCurve:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 HEIGHT = 400
 
 
-def front_figure(found: Answer, currency: str) -> Figure | None:
+def front_figure(answer: Answer, currency: str) -> Figure | None:
     """Price against fitted validation DSC; the front as a line."""
-    rows = [row for row in found.ranking if row.validation_fitted is not None]
+    rows = [row for row in answer.ranking if row.validation_fitted is not None]
     if not rows:
         return None
-    recipes = sorted({recipe_of(row) for row in found.ranking})
+    recipes = sorted({recipe_of(row) for row in answer.ranking})
     points = [
         _points(recipe, recipes, own, forecast=forecast)
         for recipe in recipes
@@ -35,7 +35,7 @@ def front_figure(found: Answer, currency: str) -> Figure | None:
         if (own := [row for row in rows if recipe_of(row) == recipe and row.is_forecast == forecast])
     ]
     figure = drawn(
-        [_line(found), *points],
+        [_line(answer), *points],
         x_title=f"price, {escape(currency)}",
         y_title="validation DSC, fitted",
         height=HEIGHT,
@@ -52,11 +52,11 @@ def front_figure(found: Answer, currency: str) -> Figure | None:
     )
 
 
-def _line(found: Answer) -> Any:
+def _line(answer: Answer) -> Any:
     return go.Scatter(
         name="front",
-        x=[step.price for step in found.front],
-        y=[step.validation_fitted for step in found.front],
+        x=[step.price for step in answer.front],
+        y=[step.validation_fitted for step in answer.front],
         mode="lines",
         line={"color": NEUTRAL, "width": 2},
         hoverinfo="skip",

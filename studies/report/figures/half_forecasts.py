@@ -20,40 +20,25 @@ LEAST_WIDTH = 540  # in which two panels and one line of legend have room
 LINEAR = "#808890"
 
 
-def forecast_figure(halves: Sequence[HalfForecast], depths: Sequence[int]) -> Figure | None:
+def forecast_figure(forecasts: Sequence[HalfForecast], depths: Sequence[int]) -> Figure | None:
     """A panel a depth, in the colour that the depth has among all depths of the study."""
-    if not halves:
+    if not forecasts:
         return None
-    columns = min(COLUMNS, len(halves))
-    rows = -(-len(halves) // columns)
+    columns = min(COLUMNS, len(forecasts))
+    rows = -(-len(forecasts) // columns)
     grid = make_subplots(
         rows=rows,
         cols=columns,
-        subplot_titles=[f"depth {each.depth}" for each in halves],
+        subplot_titles=[f"depth {half.depth}" for half in forecasts],
         shared_yaxes="all",
         vertical_spacing=0.32 / rows,
         horizontal_spacing=0.06,
     )
-    for place, each in enumerate(halves):
-        for trace in _traces(each, hue(each.depth, depths), first=place == 0):
+    for place, half in enumerate(forecasts):
+        for trace in _traces(half, hue(half.depth, depths), first=place == 0):
             grid.add_trace(trace, row=place // columns + 1, col=place % columns + 1)
     height = 80 + ROW_HEIGHT * rows
-    figure = drawn([], x_title="", y_title="", height=height)
-    layout = {key: figure.layout[key] for key in ("template", "paper_bgcolor", "plot_bgcolor", "font", "modebar")}
-    grid.update_layout(
-        **layout,
-        autosize=True,
-        dragmode=False,
-        height=height,
-        margin={"l": 8, "r": 12, "t": 64, "b": 8},
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "yref": "container", "font": {"size": 12}},
-        showlegend=True,
-    )
-    grid.update_layout(legend={"y": 0.99, "yanchor": "top"})
-    grid.update_xaxes(rangemode="tozero", automargin=True, zeroline=False)
-    grid.update_xaxes(title={"text": "training cases", "standoff": 6}, row=rows)
-    grid.update_yaxes(automargin=True, zeroline=False)
-    grid.update_yaxes(title={"text": "test DSC", "standoff": 6}, col=1)
+    _lay_out(grid, rows, height)
     return Figure(
         "forecasts",
         "Filled markers: measured test DSC; those of up to half of the cases are all that the forecasts see. Open "
@@ -65,21 +50,40 @@ def forecast_figure(halves: Sequence[HalfForecast], depths: Sequence[int]) -> Fi
     )
 
 
-def _traces(each: HalfForecast, colour: str, *, first: bool) -> Iterator[Any]:
-    later, faint = each.num_cases[each.seen :].tolist(), faded(colour)
+def _lay_out(grid: Any, rows: int, height: int) -> None:
+    """The page's layout, the legend above the panels, and titles at the outer axes alone."""
+    figure = drawn([], x_title="", y_title="", height=height)
+    layout = {key: figure.layout[key] for key in ("template", "paper_bgcolor", "plot_bgcolor", "font", "modebar")}
+    grid.update_layout(
+        **layout,
+        autosize=True,
+        dragmode=False,
+        height=height,
+        margin={"l": 8, "r": 12, "t": 64, "b": 8},
+        legend={"orientation": "h", "x": 0, "y": 0.99, "yanchor": "top", "yref": "container", "font": {"size": 12}},
+        showlegend=True,
+    )
+    grid.update_xaxes(rangemode="tozero", automargin=True, zeroline=False)
+    grid.update_xaxes(title={"text": "training cases", "standoff": 6}, row=rows)
+    grid.update_yaxes(automargin=True, zeroline=False)
+    grid.update_yaxes(title={"text": "test DSC", "standoff": 6}, col=1)
+
+
+def _traces(half: HalfForecast, colour: str, *, first: bool) -> Iterator[Any]:
+    later, faint = half.num_cases[half.seen :].tolist(), faded(colour)
     bars = {
         "type": "data",
         "symmetric": False,
-        "array": (each.forecast.upper - each.forecast.mean).tolist(),
-        "arrayminus": (each.forecast.mean - each.forecast.lower).tolist(),
+        "array": (half.forecast.upper - half.forecast.mean).tolist(),
+        "arrayminus": (half.forecast.mean - half.forecast.lower).tolist(),
         "color": faint,
         "width": 3,
         "thickness": 1.2,
     }
     looks: tuple[tuple[str, Any, Any, dict[str, Any]], ...] = (
-        ("linear regression", later, each.linear, _look(LINEAR, "x-thin-open", "dot")),
-        ("LSTM forecast", later, each.forecast.mean, _look(faint, "diamond-open", "dash") | {"error_y": bars}),
-        ("measured", each.num_cases, each.measured, _look(colour, "circle", None)),
+        ("linear regression", later, half.linear, _look(LINEAR, "x-thin-open", "dot")),
+        ("LSTM forecast", later, half.forecast.mean, _look(faint, "diamond-open", "dash") | {"error_y": bars}),
+        ("measured", half.num_cases, half.measured, _look(colour, "circle", None)),
     )
     for name, x, y, look in looks:
         yield go.Scatter(
@@ -100,7 +104,7 @@ def _look(colour: str, mark: str, dash: str | None) -> dict[str, Any]:
     return {"mode": "lines+markers", "marker": marker, "line": {"color": colour, "width": 1.5, "dash": dash}}
 
 
-def error_table(halves: Sequence[HalfForecast]) -> Table:
+def error_table(forecasts: Sequence[HalfForecast]) -> Table:
     """Mean absolute errors beyond half of the cases."""
     columns = (
         Column("depth"),
@@ -112,13 +116,13 @@ def error_table(halves: Sequence[HalfForecast]) -> Table:
     rows = tuple(
         Row(
             (
-                str(each.depth),
-                str(each.seen),
-                str(len(each.linear)),
-                f"{each.errors.mean():.4f}",
-                f"{each.linear_errors.mean():.4f}",
+                str(half.depth),
+                str(half.seen),
+                str(len(half.linear)),
+                f"{half.errors.mean():.4f}",
+                f"{half.linear_errors.mean():.4f}",
             )
         )
-        for each in halves
+        for half in forecasts
     )
     return Table("Errors of forecasts from half of the cases", columns, rows)

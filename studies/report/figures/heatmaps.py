@@ -24,17 +24,17 @@ MOST_WRITTEN = 30  # ratios up to which values stand in the fields
 
 def heatmap(metric: str, scored: Sequence[Scored], records: Sequence[CellRecord]) -> Figure | None:
     """Mean over test cases and seeds; flagged configurations hold their value and flag, uncoloured."""
-    if not any(metric in each.mean for each in scored):
+    if not any(metric in score.mean for score in scored):
         return None
     plans = [record.cell.plan for record in records]
     ratios = {plan.num_cases: plan.ratio for plan in plans}
     cases, depths = sorted(ratios), sorted({plan.depth for plan in plans})
-    found = {(each.depth, each.num_cases): each for each in scored}
-    grid = [[found.get((depth, n)) for n in cases] for depth in depths]
+    by_configuration = {(score.depth, score.num_cases): score for score in scored}
+    grid = [[by_configuration.get((depth, n)) for n in cases] for depth in depths]
     written = len(cases) <= MOST_WRITTEN
-    placed = [(x, y, each) for y, line in enumerate(grid) for x, each in enumerate(line) if each is not None]
-    apart = [(x, y, each) for x, y, each in placed if not each.runs]
-    coloured = [(x, y, each) for x, y, each in placed if each.runs]
+    placed = [(x, y, score) for y, line in enumerate(grid) for x, score in enumerate(line) if score is not None]
+    apart = [(x, y, score) for x, y, score in placed if not score.runs]
+    coloured = [(x, y, score) for x, y, score in placed if score.runs]
     height = 120 + 52 * len(depths)
     figure = drawn(
         [_heat(metric, grid, written=written), *([_values(metric, coloured)] if written else [])],
@@ -43,10 +43,10 @@ def heatmap(metric: str, scored: Sequence[Scored], records: Sequence[CellRecord]
         height=height,
         margin={"l": 8, "r": 12, "t": 32, "b": 8},  # the buttons stand above the fields
         shapes=[_outline(x, y) for x, y, _ in apart],
-        annotations=[_inside(x, y, _text(metric, each)) for x, y, each in apart] if written else [],
+        annotations=[_inside(x, y, _text(metric, score)) for x, y, score in apart] if written else [],
     )
     _label(figure, {n: f"{ratios[n]:.4g}<br>({n})" for n in cases}, depths)
-    flagged = any(each.flags for each in scored)
+    flagged = any(score.flags for score in scored)
     field = (FLAGGED_FIELD if flagged else FIELD) if written else NARROW_FIELD
     return Figure(
         "scores" if metric == "dsc" else f"{metric}-heatmap",
@@ -69,8 +69,8 @@ def _heat(metric: str, grid: Sequence[Sequence[Scored | None]], *, written: bool
     return go.Heatmap(
         x=list(range(len(grid[0]))),
         y=list(range(len(grid))),
-        z=[[None if each is None or not each.runs else each.mean[metric] for each in line] for line in grid],
-        customdata=[[_hover(metric, each) for each in line] for line in grid],
+        z=[[None if score is None or not score.runs else score.mean[metric] for score in line] for line in grid],
+        customdata=[[_hover(metric, score) for score in line] for line in grid],
         hovertemplate="%{customdata}<extra></extra>",
         colorscale="Cividis",
         xgap=2 if written else 0,
@@ -90,32 +90,32 @@ def _label(figure: Any, ratios: Mapping[int, str], depths: Sequence[int]) -> Non
     figure.update_yaxes(showgrid=False, fixedrange=True)
 
 
-def _text(metric: str, each: Scored) -> str:
-    value = dsc(each.mean[metric])
-    if not each.runs:
-        return f"{value}<br>{each.flags[0].replace('_', ' ')}"
-    number = len(each.flags)
-    return f"{value}<br>{number} of {each.runs + number} flagged" if number else value
+def _text(metric: str, score: Scored) -> str:
+    value = dsc(score.mean[metric])
+    if not score.runs:
+        return f"{value}<br>{score.flags[0].replace('_', ' ')}"
+    number = len(score.flags)
+    return f"{value}<br>{number} of {score.runs + number} flagged" if number else value
 
 
-def _hover(metric: str, each: Scored | None) -> str:
-    if each is None:
+def _hover(metric: str, score: Scored | None) -> str:
+    if score is None:
         return "not measured"
-    flag = "" if each.runs else f"<br>{each.flags[0].replace('_', ' ')}"
-    runs = f"{each.runs} run{'' if each.runs == 1 else 's'}"
-    pooled = f", pooled {dsc(each.pooled[metric])}" if metric in each.pooled else ""
-    value = f"test {METRICS[metric]} {dsc(each.mean[metric])}{pooled}"
-    return f"depth {each.depth}, {each.num_cases} cases ({runs})<br>{value}{flag}"
+    flag = "" if score.runs else f"<br>{score.flags[0].replace('_', ' ')}"
+    runs = f"{score.runs} run{'' if score.runs == 1 else 's'}"
+    pooled = f", pooled {dsc(score.pooled[metric])}" if metric in score.pooled else ""
+    value = f"test {METRICS[metric]} {dsc(score.mean[metric])}{pooled}"
+    return f"depth {score.depth}, {score.num_cases} cases ({runs})<br>{value}{flag}"
 
 
 def _values(metric: str, fields: Sequence[tuple[int, int, Scored]]) -> Any:
     """The values inside the coloured fields, light on the dark half of the scale and dark on the light one."""
-    scores = [each.mean[metric] for _, _, each in fields]
+    scores = [score.mean[metric] for _, _, score in fields]
     middle = (max(scores) + min(scores)) / 2 if scores else 0.0
     return go.Scatter(
         x=[x for x, _, _ in fields],
         y=[y for _, y, _ in fields],
-        text=[_text(metric, each) for _, _, each in fields],
+        text=[_text(metric, score) for _, _, score in fields],
         mode="text",
         textfont={"color": ["#fff" if value < middle else "#000" for value in scores], "size": 12},
         hoverinfo="skip",

@@ -40,8 +40,8 @@ def shown_cells(records: Sequence[CellRecord], load: Callable[[CellRecord], Sequ
         load: Reads the overlays of one.
     """
     variants = variants_in(record.cell.plan for record in records)
-    parts = [[record for record in records if record.cell.plan.variant == variant] for variant in variants]
-    return [cell for own in parts for cell in _of_one_variant(own, load)]
+    groups = [[record for record in records if record.cell.plan.variant == variant] for variant in variants]
+    return [cell for group in groups for cell in _of_one_variant(group, load)]
 
 
 def _of_one_variant(records: Sequence[CellRecord], load: Callable[[CellRecord], Sequence[Overlay]]) -> list[ShownCell]:
@@ -54,18 +54,18 @@ def _of_one_variant(records: Sequence[CellRecord], load: Callable[[CellRecord], 
     cases = _spread(sorted({num_cases for _, num_cases in done}), MOST_RATIOS)
     chosen = [done[depth, n] for depth in depths for n in cases if (depth, n) in done]
     return [
-        ShownCell(plan.depth, plan.ratio, plan.num_cases, found, plan.variant)
+        ShownCell(plan.depth, plan.ratio, plan.num_cases, overlays, plan.variant)
         for record in chosen
         for plan in [record.cell.plan]
-        if (found := load(record))
+        if (overlays := load(record))
     ]
 
 
 def galleries(cells: Sequence[ShownCell]) -> list[Gallery]:
     """One a case: depths downwards, ratios across."""
     depths, ratios = sorted({cell.depth for cell in cells}), sorted({cell.ratio for cell in cells})
-    by_place = {(cell.depth, cell.ratio): {each.case: each for each in cell.overlays} for cell in cells}
-    captions = {each.case: each.caption for cell in cells for each in cell.overlays}
+    by_place = {(cell.depth, cell.ratio): {overlay.case: overlay for overlay in cell.overlays} for cell in cells}
+    captions = {overlay.case: overlay.caption for cell in cells for overlay in cell.overlays}
     return [
         Gallery(
             caption=f"Case {case}: {caption}",

@@ -24,7 +24,7 @@ ERRORS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6
 
 def against_ratio(metric: str, scored: Sequence[Scored]) -> Figure | None:
     """A line a depth."""
-    learned = [each for each in scored if each.runs and metric in each.mean]
+    learned = [score for score in scored if score.runs and metric in score.mean]
     if not learned:
         return None
     lines = [_depth_line(depth, learned, metric, _depths(scored), error=False) for depth in _depths(learned)]
@@ -39,7 +39,7 @@ def against_ratio(metric: str, scored: Sequence[Scored]) -> Figure | None:
 
 def test_error(scored: Sequence[Scored]) -> Figure | None:
     """1 - DSC against ratio, a line a depth, both axes logarithmic, where power laws are straight."""
-    learned = [each for each in scored if each.runs]
+    learned = [score for score in scored if score.runs]
     if not learned:
         return None
     lines = [_depth_line(depth, learned, "dsc", _depths(scored), error=True) for depth in _depths(learned)]
@@ -57,10 +57,10 @@ def test_error(scored: Sequence[Scored]) -> Figure | None:
 
 def against_depth(metric: str, scored: Sequence[Scored]) -> Figure | None:
     """A line a ratio; of many, some that are spread over all."""
-    learned = [each for each in scored if each.runs and metric in each.mean]
+    learned = [score for score in scored if score.runs and metric in score.mean]
     if len(_depths(learned)) < len(("one", "other")):
         return None
-    cases = sorted({each.num_cases for each in learned})
+    cases = sorted({score.num_cases for score in learned})
     step = -(-len(cases) // MOST_RATIOS)
     shown = cases[::-1][::step][::-1]
     shares = [i / max(1, len(shown) - 1) for i in range(len(shown))]
@@ -81,32 +81,32 @@ def against_depth(metric: str, scored: Sequence[Scored]) -> Figure | None:
 
 
 def _depths(scored: Sequence[Scored]) -> list[int]:
-    return sorted({each.depth for each in scored})
+    return sorted({score.depth for score in scored})
 
 
 def _depth_line(depth: int, learned: Sequence[Scored], metric: str, depths: Sequence[int], *, error: bool) -> Any:
     """A line in the colour that the depth has among all depths of the study."""
-    own = [each for each in learned if each.depth == depth]
+    own = [score for score in learned if score.depth == depth]
     colour = hue(depth, depths)
     return go.Scatter(
         name=f"depth {depth}",
-        x=np.array([each.ratio for each in own]),
-        y=np.array([1 - each.mean[metric] if error else each.mean[metric] for each in own]),
+        x=np.array([score.ratio for score in own]),
+        y=np.array([1 - score.mean[metric] if error else score.mean[metric] for score in own]),
         mode="lines+markers",
         line={"color": colour, "width": 1.5, "dash": dash(depth, depths)},
         marker={"color": colour, "symbol": symbol(depth, depths), "size": 7},
-        text=[f"{each.num_cases} cases" for each in own],
+        text=[f"{score.num_cases} cases" for score in own],
         hovertemplate=f"depth {depth}, %{{text}}: %{{y:.3f}}<extra></extra>",
     )
 
 
 def _ratio_line(num_cases: int, scored: Sequence[Scored], metric: str, place: int, share: float) -> Any:
-    own = [each for each in scored if each.num_cases == num_cases]
+    own = [score for score in scored if score.num_cases == num_cases]
     colour = shade(share)
     return go.Scatter(
         name=f"ratio {own[0].ratio:.4g}",
-        x=np.array([each.depth for each in own]),
-        y=np.array([each.mean[metric] for each in own]),
+        x=np.array([score.depth for score in own]),
+        y=np.array([score.mean[metric] for score in own]),
         mode="lines+markers",
         line={"color": colour, "width": 1.5},
         marker={"color": colour, "symbol": place, "size": 7},

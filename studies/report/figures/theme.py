@@ -24,19 +24,19 @@ NEUTRAL = "#808890"
 CLEAR = "rgba(0,0,0,0)"
 
 
-def hue(each: Which, among: Sequence[Which]) -> str:
+def hue(coloured: Which, among: Sequence[Which]) -> str:
     """The colour of a depth's, or of a recipe's, measured values."""
-    return PALETTE[sorted(among).index(each) % len(PALETTE)]
+    return PALETTE[sorted(among).index(coloured) % len(PALETTE)]
 
 
-def dash(each: Which, among: Sequence[Which]) -> str:
+def dash(coloured: Which, among: Sequence[Which]) -> str:
     """The kind of a depth's measured line: dotted where colours come round again."""
-    return "solid" if sorted(among).index(each) < len(PALETTE) else "dot"
+    return "solid" if sorted(among).index(coloured) < len(PALETTE) else "dot"
 
 
-def symbol(each: Which, among: Sequence[Which]) -> str:
+def symbol(coloured: Which, among: Sequence[Which]) -> str:
     """The marker of a depth, which tells it from others without colour."""
-    return SYMBOLS[sorted(among).index(each) % len(SYMBOLS)]
+    return SYMBOLS[sorted(among).index(coloured) % len(SYMBOLS)]
 
 
 def faded(colour: str) -> str:
@@ -47,8 +47,8 @@ def faded(colour: str) -> str:
 
 def shade(share: float) -> str:
     """The colour of a ratio, from the smallest (0) to the largest (1); each is legible on white and on dark."""
-    (found,) = sample_colorscale(RATIOS, [share])
-    return str(found)
+    (colour,) = sample_colorscale(RATIOS, [share])
+    return str(colour)
 
 
 def see_through(colour: str, alpha: float) -> str:

@@ -13,7 +13,7 @@ from studies.report.components import Figure
 from studies.report.figures.theme import NEUTRAL, dash, drawn, faded, hue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from storage.records import CellRecord
 
@@ -30,21 +30,8 @@ def training_curves(records: Sequence[CellRecord], d0: float | None) -> Figure |
     shown = begun[:: -(-len(begun) // MOST_CURVES)]
     number = sum(record.totals.evaluations > 0 for record in records)
     depths = sorted({record.cell.plan.depth for record in records})
-    by_depth: dict[int, list[CellRecord]] = defaultdict(list)
-    for record in shown:
-        by_depth[record.cell.plan.depth].append(record)
-    width = 1.0 if len(shown) > MANY_CELLS else 1.6
-    traces = [
-        _training_trace(
-            record,
-            {"color": hue(depth, depths), "dash": dash(depth, depths), "width": width},
-            first=record is members[0],
-        )
-        for depth, members in sorted(by_depth.items())
-        for record in members
-    ]
     stopped = [record for record in shown if record.attempt.stop_reason is not None]
-    traces += _stops(stopped, depths) if stopped else []
+    traces = [*_training_traces(shown, depths), *(_stops(stopped, depths) if stopped else [])]
     figure = drawn(traces, x_title="evaluation", y_title="validation DSC", height=HEIGHT, hovermode="closest")
     figure.update_layout(showlegend=True, legend={"groupclick": "togglegroup"})
     figure.update_xaxes(rangemode="tozero")
@@ -67,6 +54,17 @@ def training_curves(records: Sequence[CellRecord], d0: float | None) -> Figure |
     return Figure("training-curves", caption, figure, HEIGHT)
 
 
+def _training_traces(shown: Sequence[CellRecord], depths: Sequence[int]) -> Iterator[Any]:
+    by_depth: dict[int, list[CellRecord]] = defaultdict(list)
+    for record in shown:
+        by_depth[record.cell.plan.depth].append(record)
+    width = 1.0 if len(shown) > MANY_CELLS else 1.6
+    for depth, members in sorted(by_depth.items()):
+        look = {"color": hue(depth, depths), "dash": dash(depth, depths), "width": width}
+        for record in members:
+            yield _training_trace(record, look, first=record is members[0])
+
+
 def _training_trace(record: CellRecord, line: dict[str, Any], *, first: bool) -> Any:
     plan = record.cell.plan
     return go.Scatter(
@@ -87,40 +85,41 @@ def _training_trace(record: CellRecord, line: dict[str, Any], *, first: bool) ->
 
 def _stops(stopped: Sequence[CellRecord], depths: Sequence[int]) -> list[Any]:
     """Where trainings were stopped, and what was forecast for their last evaluation."""
+    forecast = [record for record in stopped if record.attempt.forecast is not None]
+    return [_stop_marks(stopped, depths), *([_forecast_marks(forecast, depths)] if forecast else [])]
+
+
+def _stop_marks(stopped: Sequence[CellRecord], depths: Sequence[int]) -> Any:
     colours = [hue(record.cell.plan.depth, depths) for record in stopped]
-    keys = [escape(record.cell.plan.key) for record in stopped]
-    traces = [
-        go.Scatter(
-            name="stopped",
-            x=[r.curve[-1].evaluation for r in stopped],
-            y=[r.curve[-1].val_dsc for r in stopped],
-            mode="markers",
-            marker={"color": colours, "symbol": "square", "size": 8},
-            text=keys,
-            hovertemplate="%{text}<br>stopped at evaluation %{x}, measured %{y:.3f}<extra></extra>",
-        )
-    ]
-    forecast = [(r, r.attempt.forecast) for r in stopped if r.attempt.forecast is not None]
-    if forecast:
-        colour = [faded(hue(r.cell.plan.depth, depths)) for r, _ in forecast]
-        traces.append(
-            go.Scatter(
-                name="forecast plateau",
-                x=[r.curve[-1].evaluation for r, _ in forecast],
-                y=[f.mean for _, f in forecast],
-                mode="markers",
-                marker={"color": colour, "symbol": "diamond-open", "size": 10},
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "color": NEUTRAL,
-                    "width": 3,
-                    "thickness": 1,
-                    "array": [max(0.0, f.upper - f.mean) for _, f in forecast],
-                    "arrayminus": [max(0.0, f.mean - f.lower) for _, f in forecast],
-                },
-                text=[escape(r.cell.plan.key) for r, _ in forecast],
-                hovertemplate="%{text}<br>forecast for the last evaluation: %{y:.3f}<extra></extra>",
-            )
-        )
-    return traces
+    return go.Scatter(
+        name="stopped",
+        x=[record.curve[-1].evaluation for record in stopped],
+        y=[record.curve[-1].val_dsc for record in stopped],
+        mode="markers",
+        marker={"color": colours, "symbol": "square", "size": 8},
+        text=[escape(record.cell.plan.key) for record in stopped],
+        hovertemplate="%{text}<br>stopped at evaluation %{x}, measured %{y:.3f}<extra></extra>",
+    )
+
+
+def _forecast_marks(stopped: Sequence[CellRecord], depths: Sequence[int]) -> Any:
+    colours = [faded(hue(record.cell.plan.depth, depths)) for record in stopped]
+    ends = [record.attempt.forecast for record in stopped if record.attempt.forecast is not None]
+    return go.Scatter(
+        name="forecast plateau",
+        x=[record.curve[-1].evaluation for record in stopped],
+        y=[end.mean for end in ends],
+        mode="markers",
+        marker={"color": colours, "symbol": "diamond-open", "size": 10},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "color": NEUTRAL,
+            "width": 3,
+            "thickness": 1,
+            "array": [max(0.0, end.upper - end.mean) for end in ends],
+            "arrayminus": [max(0.0, end.mean - end.lower) for end in ends],
+        },
+        text=[escape(record.cell.plan.key) for record in stopped],
+        hovertemplate="%{text}<br>forecast for the last evaluation: %{y:.3f}<extra></extra>",
+    )

@@ -31,7 +31,7 @@ def training_times(records: Sequence[CellRecord]) -> Figure | None:
     if not done:
         return None
     seconds = np.array([record.device_seconds for record in done])
-    _, unit, word = next(each for each in UNITS if seconds.max() >= each[0])
+    _, unit, unit_name = next(scale for scale in UNITS if seconds.max() >= scale[0])
     edges = np.geomspace(seconds.min() / 1.001, seconds.max() * 1.001, BINS + 1)
     ratios = sorted({record.cell.plan.ratio for record in done})
     groups = np.array_split(np.array(ratios), min(len(ratios), MOST_RATIOS))
@@ -41,7 +41,7 @@ def training_times(records: Sequence[CellRecord]) -> Figure | None:
         for place, group in enumerate(groups)
     ]
     figure = drawn(
-        bars, x_title=f"training time, device {word}", y_title="cells", height=HEIGHT, barmode="stack", bargap=0
+        bars, x_title=f"training time, device {unit_name}", y_title="cells", height=HEIGHT, barmode="stack", bargap=0
     )
     figure.update_layout(showlegend=True)
     ticks = [step * 10.0**power for power in range(-3, 5) for step in (1, 2, 3, 5, 7)]

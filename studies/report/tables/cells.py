@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studies.report.components import Column, Row, Table
-from studies.report.text.formatting import NONE, dsc, without_places
+from studies.report.text.formatting import NONE, dsc, dsc_with_interval, without_places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def failed_table(records: Sequence[CellRecord]) -> Table:
     return Table("Failed cells", columns, rows)
 
 
-def flagged_table(found: Answer) -> Table:
+def flagged_table(answer: Answer) -> Table:
     """Cells that are left out of every fit."""
     columns = (
         Column("cell", numeric=False),
@@ -42,8 +42,8 @@ def flagged_table(found: Answer) -> Table:
         Column("test DSC"),
     )
     rows = tuple(
-        Row((each.key, each.flag.replace("_", " "), dsc(each.validation_dsc), dsc(each.test_dsc)))
-        for each in found.flagged
+        Row((cell.key, cell.flag.replace("_", " "), dsc(cell.validation_dsc), dsc(cell.test_dsc)))
+        for cell in answer.flagged
     )
     return Table("Flagged cells, left out of every fit", columns, rows)
 
@@ -67,7 +67,7 @@ def _stopped_cells(record: CellRecord) -> tuple[str, ...]:
         record.cell.plan.key,
         str(len(record.curve)),
         dsc(None if best is None else best.val_dsc),
-        NONE if forecast is None else f"{forecast.mean:.3f} [{forecast.lower:.3f}, {forecast.upper:.3f}]",
+        NONE if forecast is None else dsc_with_interval(forecast.mean, forecast),
         without_places(record.attempt.stop_reason or ""),
     )
 

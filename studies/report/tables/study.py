@@ -6,30 +6,38 @@ import json
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from models.protocol import TrainingSpec
 from search.curves.flagged_runs import collapse_rates
+from search.prices import SECONDS_PER_HOUR
 from storage.variants import recipe_of
 from studies.report.components import Column, Row, Table, variant_cells, variant_columns
-from studies.report.text.formatting import NONE, amount, dsc, without_places
+from studies.report.text.formatting import NONE, amount, dsc_with_interval, without_places
+from studies.report.text.spec_toml import LOCATIONS
+from studies.spec import recorded_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from models.protocol import TrainingSpec
     from search.analysis.paper_claims import PaperClaim
     from search.curves.measurements import Measurement
     from storage.records import CellRecord, StudyRecord
     from storage.variants import Recipe
     from studies.results.savings import Savings
 
-GIGA, MILLI, HOUR = 1e9, 1e-3, 3600.0
+GIGA, MILLI = 1e9, 1e-3
 
 
 def complexity_table(study: StudyRecord, records: Sequence[CellRecord]) -> Table | None:
     """Table 1: what each depth is and takes, times measured in this study."""
-    if "training" not in study.identity:
+    training = recorded_spec(study).training
+    if training is None:
         return None
+    begun: dict[Recipe, list[CellRecord]] = {recipe: [] for recipe in sorted({recipe_of(r.cell.plan) for r in records})}
+    for record in records:
+        if record.totals.evaluations:
+            begun[recipe_of(record.cell.plan)].append(record)
     parameters = {recipe_of(record.cell.plan): record.cell.plan.parameters for record in records}
-    named = any(recipe.variant for recipe in parameters)
+    named = any(recipe.variant for recipe in begun)
     columns = (
         Column("depth"),
         *variant_columns(named=named),
@@ -39,35 +47,31 @@ def complexity_table(study: StudyRecord, records: Sequence[CellRecord]) -> Table
         Column("training, ms/case"),
         Column("cells"),
     )
-    batch = TrainingSpec.model_validate(study.identity["training"]).batch
-    begun: dict[Recipe, list[CellRecord]] = {recipe: [] for recipe in sorted(parameters)}
-    for record in records:
-        if record.totals.evaluations:
-            begun[recipe_of(record.cell.plan)].append(record)
     rows = []
     for recipe, own in begun.items():
-        flops = study.facts.get("flops", {}).get(recipe.key)
-        rows.append(
-            Row(
-                (
-                    str(recipe.depth),
-                    *variant_cells(recipe.variant, named=named),
-                    f"{parameters[recipe]:,}",
-                    NONE if flops is None else f"{flops / GIGA:.3g}",
-                    _median(_inference(record, len(study.split["validation"])) for record in own),
-                    _median(_training(record, batch) / MILLI for record in own),
-                    str(len(own)),
-                )
-            )
-        )
-    return Table(
-        "Table 1. Complexity of each depth; times as this study measured them, medians over cells", columns, tuple(rows)
+        cells = (str(recipe.depth), *variant_cells(recipe.variant, named=named), f"{parameters[recipe]:,}")
+        rows.append(Row((*cells, _gigaflops(study, recipe), *_speeds(own, study, training), str(len(own)))))
+    caption = "Table 1. Complexity of each depth; times as this study measured them, medians over cells"
+    return Table(caption, columns, tuple(rows))
+
+
+def _speeds(records: Sequence[CellRecord], study: StudyRecord, training: TrainingSpec) -> tuple[str, str]:
+    """Of inference, in cases a second, and of training, in milliseconds a case."""
+    num_cases = len(study.split["validation"])
+    return (
+        _median(_inference(record, num_cases) for record in records),
+        _median(_training(record, training.batch) / MILLI for record in records),
     )
 
 
-def _median(values: Any) -> str:
-    found = [value for value in values if value > 0]
-    return f"{median(found):.3g}" if found else NONE
+def _gigaflops(study: StudyRecord, recipe: Recipe) -> str:
+    flops = study.facts.get("flops", {}).get(recipe.key)
+    return NONE if flops is None else f"{flops / GIGA:.3g}"
+
+
+def _median(values: Iterable[float]) -> str:
+    positive = [value for value in values if value > 0]
+    return f"{median(positive):.3g}" if positive else NONE
 
 
 def _inference(record: CellRecord, num_cases: int) -> float:
@@ -103,7 +107,7 @@ def _claim_value(claim: PaperClaim) -> str:
 
 def collapse_table(measurements: Sequence[Measurement]) -> Table:
     """How often trainings failed to learn, by depth, and by variant where there are any."""
-    named = any(each.variant for each in measurements)
+    named = any(measurement.variant for measurement in measurements)
     columns = (
         Column("depth"),
         *variant_columns(named=named),
@@ -139,7 +143,7 @@ def skipped_table(records: Sequence[CellRecord]) -> Table:
         Row(
             (
                 record.cell.plan.key,
-                f"{dsc(skip.mean)} [{dsc(skip.lower)}, {dsc(skip.upper)}]",
+                dsc_with_interval(skip.mean, skip),
                 without_places(skip.reason),
             )
         )
@@ -156,10 +160,10 @@ def savings_table(savings: Savings | None) -> Table | None:
         return None
     hours = f"{savings.device.upper()} h"
     rows = (
-        ("spent so far, lost work included", amount(savings.spent / HOUR)),
-        ("the full grid: trained to the end", amount(savings.measured / HOUR)),
-        ("the full grid: estimated or predicted for the rest", amount(savings.predicted / HOUR)),
-        ("the full grid, together", amount(savings.whole / HOUR)),
+        ("spent so far, lost work included", amount(savings.spent / SECONDS_PER_HOUR)),
+        ("the full grid: trained to the end", amount(savings.measured / SECONDS_PER_HOUR)),
+        ("the full grid: estimated or predicted for the rest", amount(savings.predicted / SECONDS_PER_HOUR)),
+        ("the full grid, together", amount(savings.whole / SECONDS_PER_HOUR)),
         ("spent, as a share of the full grid", f"{savings.share:.1%}"),
     )
     return Table(
@@ -180,24 +184,18 @@ def paper_tables(table: Mapping[str, Any]) -> list[Table]:
         "as published": "Table 2. Mean absolute error ± SD as published: fitted and scored on the same curves",
         "honest": "Table 3. Mean absolute error ± SD with the scored depth held out",
     }
-    found = []
-    told = f" ({table['variant']})" if "variant" in table else ""
-    for protocol, title in titles.items():
-        rows = tuple(
-            Row(
-                (
-                    f"{row['method']}{' *' * row['sees_future']}",
-                    *(f"{row['mae'][d]:.4f} ± {row['sd'][d]:.4f}" for d in depths),
-                )
-            )
-            for row in table["rows"]
-            if row["protocol"] == protocol
-        )
-        found += [Table(f"{title}{told}", columns, rows)] if rows else []
-    return found
+    variant = f" ({table['variant']})" if "variant" in table else ""
+    rows = {protocol: [row for row in table["rows"] if row["protocol"] == protocol] for protocol in titles}
+    return [
+        Table(f"{titles[protocol]}{variant}", columns, tuple(Row(_predictor_cells(row, depths)) for row in own))
+        for protocol, own in rows.items()
+        if own
+    ]
 
 
-WHERE_THINGS_LIE = {"data_path", "files"}  # running values that would name a place or a person
+def _predictor_cells(row: Mapping[str, Any], depths: Sequence[str]) -> tuple[str, ...]:
+    errors = (f"{row['mae'][depth]:.4f} ± {row['sd'][depth]:.4f}" for depth in depths)
+    return (f"{row['method']}{' *' * row['sees_future']}", *errors)
 
 
 def changes_table(changes: Sequence[Mapping[str, Any]]) -> Table:
@@ -208,7 +206,7 @@ def changes_table(changes: Sequence[Mapping[str, Any]]) -> Table:
         )
         for change in changes
         for name, value in json.loads(change["changes"]).items()
-        if name not in WHERE_THINGS_LIE
+        if name not in LOCATIONS
     )
     columns = (
         Column("when, UTC", numeric=False),
@@ -227,7 +225,7 @@ def values_table(caption: str, values: Mapping[str, Any]) -> Table:
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
-        if not prefix and name in WHERE_THINGS_LIE:
+        if not prefix and name in LOCATIONS:
             continue
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
@@ -239,5 +237,5 @@ def _text(value: Any) -> str:
     if value is None:
         return NONE
     if isinstance(value, (list, tuple)):
-        return ", ".join(_text(each) for each in value) or NONE
+        return ", ".join(map(_text, value)) or NONE
     return f"{value:.6g}" if isinstance(value, float) else str(value)

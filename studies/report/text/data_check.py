@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def render_overview(name: str, seen: dict[str, Any]) -> str:
+def render_overview(name: str, overview: dict[str, Any]) -> str:
     """What `data_overview` saw, as text for an 80-column terminal."""
-    foreground, split, cache = seen["foreground"], seen["split"], seen["cache"]
-    several = f" ({seen['groups_of_several']} with several cases, at most {seen['largest_group']})"
-    pairs = seen["near_duplicates"]
+    foreground, split, cache = overview["foreground"], overview["split"], overview["cache"]
+    several = f" ({overview['groups_of_several']} with several cases, at most {overview['largest_group']})"
+    pairs = overview["near_duplicates"]
     across = sum(pair["across_split"] for pair in pairs)
     lines = [
-        ("cases", f"{seen['cases']:,}"),
-        ("groups", f"{seen['groups']:,}{several if seen['groups_of_several'] else ', each of one case'}"),
+        ("cases", f"{overview['cases']:,}"),
+        ("groups", f"{overview['groups']:,}{several if overview['groups_of_several'] else ', each of one case'}"),
         ("split", ", ".join(f"{number:,} {part}" for part, number in split.items())),
         ("foreground", f"{foreground['mean']:.2%} on average, {foreground['min']:.2%} to {foreground['max']:.2%}"),
-        *(_picture_lines(seen) if seen["dimensions"] == 2 else _volume_lines(seen)),  # noqa: PLR2004 - axes
+        *(_picture_lines(overview) if overview["dimensions"] == 2 else _volume_lines(overview)),  # noqa: PLR2004 - axes
         ("near-duplicates", f"{len(pairs):,} pairs, {across:,} of them across the split" if pairs else "none"),
         ("cache", f"{cache['bytes'] / 1e6:,.1f} MB in {cache['folder']}"),
     ]
@@ -31,31 +31,34 @@ def render_overview(name: str, seen: dict[str, Any]) -> str:
     return text if warning is None else f"{text}\n{warning}\n"
 
 
-def _picture_lines(seen: dict[str, Any]) -> list[tuple[str, str]]:
-    size = _sizes(seen["prepared_sizes"])
+def _picture_lines(overview: dict[str, Any]) -> list[tuple[str, str]]:
+    size = _sizes(overview["prepared_sizes"])
     return [
-        ("image sizes", f"{_sizes(seen['image_sizes'])}; all resized to {size}"),
-        ("empty masks", _named(seen["empty_masks"])),
-        (f"lost at {size}", _named(seen["masks_lost_by_resizing"])),
+        ("image sizes", f"{_sizes(overview['image_sizes'])}; all resized to {size}"),
+        ("empty masks", _named(overview["empty_masks"])),
+        (f"lost at {size}", _named(overview["masks_lost_by_resizing"])),
     ]
 
 
-def _volume_lines(seen: dict[str, Any]) -> list[tuple[str, str]]:
+def _volume_lines(overview: dict[str, Any]) -> list[tuple[str, str]]:
     return [
-        ("modalities", f"{seen['channels']}"),
-        ("volume sizes", f"{_sizes(seen['image_sizes'], upright=False)} voxels"),
-        ("voxel sizes", f"{_spacing_range(seen['spacings'])} mm"),
-        ("orientation", f"{_orientation(seen['orientations'])}; scored and kept in RAS"),
-        ("kept", f"{_sizes(seen['prepared_sizes'], upright=False)} voxels"),
-        ("empty masks", _named(seen["empty_masks"])),
-        ("masks lost", _named(seen["masks_lost_by_resizing"])),
+        ("modalities", f"{overview['channels']}"),
+        ("volume sizes", f"{_sizes(overview['image_sizes'], upright=False)} voxels"),
+        ("voxel sizes", f"{_spacing_range(overview['spacings'])} mm"),
+        ("orientation", f"{_orientation(overview['orientations'])}; scored and kept in RAS"),
+        ("kept", f"{_sizes(overview['prepared_sizes'], upright=False)} voxels"),
+        ("empty masks", _named(overview["empty_masks"])),
+        ("masks lost", _named(overview["masks_lost_by_resizing"])),
     ]
 
 
 def _orientation(orientations: Sequence[dict[str, Any]]) -> str:
     """Every orientation, and of how many cases where there are several."""
     several = len(orientations) > 1
-    return ", ".join(f"{each['axes']} ({each['cases']:,})" if several else each["axes"] for each in orientations)
+    return ", ".join(
+        f"{orientation['axes']} ({orientation['cases']:,})" if several else orientation["axes"]
+        for orientation in orientations
+    )
 
 
 def _named(names: Sequence[str]) -> str:

@@ -6,17 +6,29 @@ from typing import TYPE_CHECKING
 
 from storage.records import CellState
 from storage.variants import axis_values, name_of, recipe_of
-from studies.report.text.sentences import amount, at_most, case_count, dsc_estimate, interval
+from studies.report.text.formatting import (
+    amount,
+    bounded_case_count,
+    case_count,
+    dsc_with_interval,
+    estimate,
+    interval,
+)
+from studies.results.findings import is_measured
+from studies.spec import recorded_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from search.analysis.answer import Answer
     from search.analysis.ranking import RankedConfiguration
     from search.analysis.target import DepthTarget
     from search.curves.curve_answer import DepthAnswer
+    from storage.records import CellRecord
     from studies.results.findings import Findings
 
 PAPER = "Lee et al. 2025, PLoS One 20(12): e0339064"
+UNET = "unet"  # the architecture of the paper
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 
 
@@ -41,11 +53,11 @@ def _sentences(findings: Findings) -> Iterator[str]:
 
 def _data(findings: Findings) -> str:
     study = findings.study
-    parts = ", ".join(f"{len(study.split[part])} {word}{_groups(findings, part)}" for part, word in PARTS.items())
-    kind = study.identity.get("data", {}).get("kind", "an imported table")
+    split = ", ".join(f"{len(study.split[part])} {name}{_groups(findings, part)}" for part, name in PARTS.items())
+    kind = recorded_spec(study).data_kind or "an imported table"
     return (
         f"Sample size was studied with dicecurve on {sum(map(len, study.split.values()))} annotated cases"
-        f" ({kind}; dataset fingerprint {study.fingerprint[:12]}), divided into {parts} cases."
+        f" ({kind}; dataset fingerprint {study.fingerprint[:12]}), divided into {split} cases."
     )
 
 
@@ -56,7 +68,7 @@ def _groups(findings: Findings, part: str) -> str:
 
 
 def _metric(findings: Findings) -> str:
-    if _is_told(findings):
+    if findings.is_imported:
         return "DSC is that of an imported table, one number a run, without cases behind it."
     return (
         "The metric is the Dice score (DSC), the mean over cases; a case whose truth and prediction are both empty"
@@ -64,37 +76,38 @@ def _metric(findings: Findings) -> str:
     )
 
 
-def _is_told(findings: Findings) -> bool:
-    return any(record.attempt.told_dsc is not None for record in findings.records)
-
-
 def _cells(findings: Findings) -> str:
-    records = findings.records
-    plans = [record.cell.plan for record in records]
-    states = [record.cell.state for record in records]
+    plans = [record.cell.plan for record in findings.records]
     ratios, depths, seeds = ({getattr(plan, name) for plan in plans} for name in ("ratio", "depth", "seed"))
+    variants = ""
+    if findings.has_variants:
+        names = "; ".join(map(name_of, findings.variants))
+        variants = f", in {len(findings.variants)} variants of the protocol ({names})"
+    return (
+        f"{_networks(findings)} of {len(depths)} depths ({_range(depths)}) were trained on {len(ratios)} nested"
+        f" shares of the training cases ({_range(ratios)}) under {len(seeds)} seed{'' if len(seeds) == 1 else 's'}"
+        f"{variants}: {len(plans)} cells, of which {_fates(findings.records)}."
+    )
+
+
+def _networks(findings: Findings) -> str:
+    training = recorded_spec(findings.study).training
+    own = UNET if training is None else training.architecture
+    architectures = sorted({axis_values(variant).get("architecture", own) for variant in findings.variants})
+    return "Residual U-Nets" if architectures == [UNET] else f"Networks ({', '.join(architectures)})"
+
+
+def _fates(records: Sequence[CellRecord]) -> str:
+    states = [record.cell.state for record in records]
     counts = {
-        "measured": sum(record.attempt.scores is not None or record.attempt.told_dsc is not None for record in records),
+        "measured": sum(is_measured(record) for record in records),
         "stopped early": sum(record.attempt.stop_reason is not None for record in records),
         "skipped": sum(record.cell.skip is not None for record in records),
         "not learned": states.count(CellState.NOT_LEARNED),
         "collapsed": states.count(CellState.COLLAPSED),
         "failed": states.count(CellState.FAILED),
     }
-    told = ", ".join(f"{number} {word}" for word, number in counts.items())
-    own = findings.study.identity.get("training", {}).get("architecture", "unet")
-    networks = sorted({axis_values(variant).get("architecture", own) for variant in findings.variants})
-    name = "residual U-Nets" if networks == ["unet"] else f"networks ({', '.join(networks)})"
-    variants = ""
-    if findings.has_variants:
-        variants = (
-            f", in {len(findings.variants)} variants of the protocol ({'; '.join(map(name_of, findings.variants))})"
-        )
-    return (
-        f"{name[0].upper()}{name[1:]} of {len(depths)} depths ({_range(depths)}) were trained on {len(ratios)} nested"
-        f" shares of the training cases ({_range(ratios)}) under {len(seeds)} seed{'' if len(seeds) == 1 else 's'}"
-        f"{variants}: {len(records)} cells, of which {told}."
-    )
+    return ", ".join(f"{count} {fate}" for fate, count in counts.items())
 
 
 def _range(values: set[float]) -> str:
@@ -105,7 +118,7 @@ def _range(values: set[float]) -> str:
 
 def _use_of_cases(findings: Findings) -> str:
     noise = findings.answer.test_noise
-    if _is_told(findings):
+    if findings.is_imported:
         return f"Intervals are 90 %, and hold the noise between runs (SD {noise.sigma:.3f}, from {noise.source})."
     return (
         "Every decision read validation cases; test cases were measured once a cell, at the checkpoint with the best"
@@ -116,24 +129,24 @@ def _use_of_cases(findings: Findings) -> str:
 
 
 def _numbers(findings: Findings) -> Iterator[str]:
-    found = findings.answer
-    if found.wanted is not None and found.wanted.best is not None:
-        yield _target(found.wanted.best, found.wanted.target)
-    if found.recommended is None:
-        yield f"No configuration is recommended: {found.reason}."
+    answer = findings.answer
+    if answer.wanted is not None and answer.wanted.best is not None:
+        yield _target(answer.wanted.best, answer.wanted.target)
+    if answer.recommended is None:
+        yield f"No configuration is recommended: {answer.reason}."
         return
-    yield _recommended(found.recommended, findings)
-    depth = next(each for each in found.depths if recipe_of(each) == recipe_of(found.recommended))
+    yield _recommended(answer.recommended, answer)
+    depth = next(depth for depth in answer.depths if recipe_of(depth) == recipe_of(answer.recommended))
     if depth.on_test is not None:
-        yield _enough(depth, found.num_train)
+        yield _enough(depth, answer.num_train)
 
 
 def _target(best: DepthTarget, target: float) -> str:
     if best.cases.cases is None:
         return (
             f"A DSC of {target:g} is not reached within twice the cases at hand: {recipe_of(best)} lacks"
-            f" {best.shortfall:.3f} {interval(best.shortfall_interval)} with all of them, and would have"
-            f" {best.dsc_doubled:.3f} {interval(best.dsc_doubled_interval)} with twice as many (extrapolated)."
+            f" {dsc_with_interval(best.shortfall, best.shortfall_interval)} with all of them, and would have"
+            f" {dsc_with_interval(best.dsc_doubled, best.dsc_doubled_interval)} with twice as many (extrapolated)."
         )
     run = best.run_interval
     return (
@@ -143,14 +156,13 @@ def _target(best: DepthTarget, target: float) -> str:
     )
 
 
-def _recommended(row: RankedConfiguration, findings: Findings) -> str:
-    found = findings.answer
-    total = row.num_cases + found.num_validation + found.num_test
+def _recommended(row: RankedConfiguration, answer: Answer) -> str:
+    total = row.num_cases + answer.num_validation + answer.num_test
     confirmed = "" if row.confirmed_dsc is None else f"; a fresh seed measured {row.confirmed_dsc:.3f}"
     run = f"; one new run {interval(row.estimate.run_interval)}" if row.estimate.run_interval else ""
     return (
         f"Recommended are {row.num_cases} training cases and {recipe_of(row)}, {total} annotated cases in all, with a"
-        f" test DSC of {dsc_estimate(row.estimate)}{run}{confirmed}."
+        f" test DSC of {estimate(row.estimate)}{run}{confirmed}."
     )
 
 
@@ -158,19 +170,19 @@ def _enough(depth: DepthAnswer, num_train: int) -> str:
     curve = depth.on_test
     assert curve is not None
     plateau = (
-        f"a plateau is reached at {at_most(curve.plateau, depth)}{case_count(curve.plateau)} cases"
+        f"a plateau is reached at {bounded_case_count(curve.plateau, depth.fewest_cases)} cases"
         if curve.reached
         else f"no plateau is reached within {num_train} cases"
     )
     return (
-        f"At {recipe_of(depth)}, {at_most(curve.sufficient, depth)}{case_count(curve.sufficient)} cases lie within the"
-        f" tolerance of all {num_train}; {plateau}: twice as many would bring {curve.doubling_gain:.3f}"
-        f" {interval(curve.doubling_gain_interval)} more (extrapolated)."
+        f"At {recipe_of(depth)}, {bounded_case_count(curve.sufficient, depth.fewest_cases)} cases lie within the"
+        f" tolerance of all {num_train}; {plateau}: twice as many would bring"
+        f" {dsc_with_interval(curve.doubling_gain, curve.doubling_gain_interval)} more (extrapolated)."
     )
 
 
 def _prices(findings: Findings) -> str:
-    prices = findings.question.prices
+    prices = findings.criteria.prices
     owned = f", {prices.owned_cases} cases owned" if prices.owned_cases else ""
     return (
         f"Prices: {amount(prices.case)} {prices.currency} a case, {amount(prices.gpu_hour)} a GPU hour and"

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
     from storage.records import StudyRecord
 
-PLACES = ("data_path", "files")  # running values that would name a place or a person
+LOCATIONS = ("data_path", "files")  # running values that would name a place or a person
 
 
 def spec_toml(study: StudyRecord) -> str:
     """TOML: single values, then a table for each section; what is not set is left out."""
     values = {"name": study.name, **study.running, **study.identity}
-    kept = {key: value for key, value in values.items() if key not in PLACES and value is not None}
+    kept = {key: value for key, value in values.items() if key not in LOCATIONS and value is not None}
     single = [f"{key} = {_value(value)}" for key, value in kept.items() if not isinstance(value, dict)]
     sections = ["\n".join(_section(key, value)) for key, value in kept.items() if isinstance(value, dict)]
     return "\n\n".join(["\n".join(single), *sections]) + "\n"
@@ -30,8 +30,8 @@ def _section(name: str, values: dict[str, Any]) -> Iterator[str]:
 def _value(value: Any) -> str:
     """A TOML value; JSON writes texts, numbers and lists alike, and TOML has inline tables of its own."""
     if isinstance(value, dict):
-        inner = ", ".join(f"{json.dumps(key)} = {_value(each)}" for key, each in value.items() if each is not None)
+        inner = ", ".join(f"{json.dumps(key)} = {_value(item)}" for key, item in value.items() if item is not None)
         return f"{{ {inner} }}"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_value(each) for each in value)}]"
+        return f"[{', '.join(map(_value, value))}]"
     return json.dumps(value)

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import string
 import textwrap
 from typing import TYPE_CHECKING
 
 from storage.variants import name_of
-from studies.report.text.sentences import (
-    UNREACHED,
-    amount,
-    case_count,
-    dsc_estimate,
-    has_unreached,
-    interval,
-    sentences,
-)
+from studies.report.text.formatting import amount, case_count, dsc, dsc_with_interval
+from studies.report.text.ranking_columns import LETTERS, columns_of, lettered_depth
+from studies.report.text.sentences import UNREACHED, has_unreached, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from search.analysis.answer import Answer
     from search.analysis.front import FrontStep
-    from search.analysis.ranking import RankedConfiguration
     from search.curves.curve_answer import DepthAnswer
 
 COLUMNS = 80
-LETTERS = string.ascii_uppercase + string.ascii_lowercase  # of variants: more than all axes together have
 MOST_ROWS, MOST_STEPS = 30, 12  # of the ranking, and of the front
+NONE = "-"  # where there is no value
+DEPTH_WIDTHS = (5, 20, 22, 21, 8)
+FRONT_WIDTHS = (12, 6, 9, 5, 22, 18, 1)
 
 
 def render(answer: Answer, currency: str) -> str:
     """The whole answer, each line within 80 columns, with prices in ``currency``."""
-    parts = [
+    blocks = [
         "\n".join(textwrap.fill(sentence, COLUMNS) for sentence in sentences(answer, currency)),
         "\n".join(_depth_table(answer)),
         "\n".join(_ranking_table(answer, currency)),
@@ -40,89 +34,66 @@ def render(answer: Answer, currency: str) -> str:
         "\n".join(_legend(answer)),
         textwrap.fill(footnote(answer), COLUMNS),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _line(cells: Iterable[str], widths: Iterable[int]) -> str:
+    """Cells flush right in columns of these widths."""
+    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _depth_table(answer: Answer) -> Iterator[str]:
     if not answer.depths:
         return
-    yield _depth_line("depth", "enough cases", "plateau", "gain by doubling", "flagged")
-    for depth in answer.depths:
-        flagged = f"{depth.num_flagged} of {depth.num_measured}"
-        if depth.on_test is None:
-            yield f"{_depth(depth, answer):>5} {depth.reason or '':<65.65} {flagged:>8}"
-            continue
-        curve = depth.on_test
-        gain = f"{curve.doubling_gain:.3f} {interval(curve.doubling_gain_interval)}"
-        plateau = case_count(curve.plateau, unsure=not curve.reached)
-        yield _depth_line(_depth(depth, answer), case_count(curve.sufficient), plateau, gain, flagged)
+    yield _line(("depth", "enough cases", "plateau", "gain by doubling", "flagged"), DEPTH_WIDTHS)
+    yield from (_depth_line(depth, answer) for depth in answer.depths)
     if has_unreached(answer):
         yield UNREACHED
 
 
-def _depth_line(*cells: str) -> str:
-    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, (5, 20, 22, 21, 8), strict=True))
+def _depth_line(depth: DepthAnswer, answer: Answer) -> str:
+    flagged = f"{depth.num_flagged} of {depth.num_measured}"
+    curve = depth.on_test
+    if curve is None:
+        return f"{lettered_depth(depth, answer):>5} {depth.reason or '':<65.65} {flagged:>8}"
+    plateau = case_count(curve.plateau, unsure=not curve.reached)
+    gain = dsc_with_interval(curve.doubling_gain, curve.doubling_gain_interval)
+    return _line((lettered_depth(depth, answer), case_count(curve.sufficient), plateau, gain, flagged), DEPTH_WIDTHS)
 
 
 def _ranking_table(answer: Answer, currency: str) -> Iterator[str]:
     if not answer.ranking:
         return
-    unit = f"{currency[:4]}/.01"
-    yield _ranking_line("rank", "depth", "cases", "ratio", "val", "test", currency[:9], unit, "P", "")
+    columns = columns_of("terminal", answer)
+    widths = [column.width for column in columns]
+    yield _line((column.heading("terminal", currency) for column in columns), widths)
     for row in answer.ranking[:MOST_ROWS]:
-        yield _ranking_line(*_ranking_cells(row, answer))
+        texts = (column.text(row, answer) for column in columns)
+        yield _line((NONE if text is None else text for text in texts), widths)
     if len(answer.ranking) > MOST_ROWS:
         yield f"... and {len(answer.ranking) - MOST_ROWS} more, in the report"
-
-
-def _ranking_cells(row: RankedConfiguration, answer: Answer) -> Iterator[str]:
-    yield "-" if row.rank is None else str(row.rank)
-    yield _depth(row, answer)
-    yield str(row.num_cases)
-    yield f"{row.ratio:.4g}"
-    validation = row.validation_dsc if row.validation_fitted is None else row.validation_fitted
-    yield "-" if validation is None else f"{validation:.3f}"
-    yield dsc_estimate(row.estimate) if row.flag is None else f"{row.estimate.value:.3f} {row.flag.replace('_', ' ')}"
-    yield amount(row.price)
-    yield "-" if row.cost_per_dsc is None else amount(row.cost_per_dsc)
-    yield "-" if row.p_floor is None else f"{row.p_floor:.2f}"
-    yield "f" if row.is_forecast else "~" * row.seconds_estimated
-
-
-def _ranking_line(*cells: str) -> str:
-    widths = (4, 5, 6, 6, 5, 20, 9, 9, 4, 1)
-    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _front_table(answer: Answer, currency: str) -> Iterator[str]:
     if not answer.front:
         return
-    yield _front_line("front: depth", "cases", currency[:9], "val", "gain", f"{currency[:4]} per further 0.01", "")
+    per_step = f"{currency[:4]} per further 0.01"
+    yield _line(("front: depth", "cases", currency[:9], "val", "gain", per_step, ""), FRONT_WIDTHS)
     for step in answer.front[:MOST_STEPS]:
-        yield _front_line(*_front_cells(step, answer))
+        yield _line(_front_cells(step, answer), FRONT_WIDTHS)
     if len(answer.front) > MOST_STEPS:
         yield f"... and {len(answer.front) - MOST_STEPS} more, in the report"
 
 
 def _front_cells(step: FrontStep, answer: Answer) -> Iterator[str]:
-    yield _depth(step, answer)
+    yield lettered_depth(step, answer)
     yield str(step.num_cases)
     yield amount(step.price)
-    yield f"{step.validation_fitted:.3f}"
-    gain = "-" if step.gain is None else f"{step.gain:.3f} {interval(step.gain_interval)}"
+    yield dsc(step.validation_fitted)
+    gain = NONE if step.gain is None else dsc_with_interval(step.gain, step.gain_interval)
     yield f"{gain}{'' if step.distinguishable in {None, True} else ' n'}"
-    yield "-" if step.icer is None else amount(step.icer)
+    yield NONE if step.icer is None else amount(step.icer)
     yield "f" * step.is_forecast
-
-
-def _front_line(*cells: str) -> str:
-    widths = (12, 6, 9, 5, 22, 18, 1)
-    return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
-
-
-def _depth(row: DepthAnswer | RankedConfiguration | FrontStep, answer: Answer) -> str:
-    """The depth, and a letter for the variant where there are any."""
-    return f"{row.depth} {LETTERS[answer.variants.index(row.variant)]}" if answer.has_variants else str(row.depth)
 
 
 def _legend(answer: Answer) -> Iterator[str]:
@@ -135,10 +106,10 @@ def _legend(answer: Answer) -> Iterator[str]:
 
 def footnote(answer: Answer) -> str:
     """What the numbers of an answer mean."""
-    row = answer.recommended
-    confirmed = row is not None and row.confirmed_dsc is not None
+    chosen = answer.recommended
+    confirmed = chosen is not None and chosen.confirmed_dsc is not None
     forecast = " f marks a configuration that was not trained, its DSC and time a forecast;"
-    marked = forecast if any(each.is_forecast for each in answer.ranking) else ""
+    marked = forecast if any(row.is_forecast for row in answer.ranking) else ""
     unclear = " n marks a gain that is not distinguishable from none;" if _has_unclear_step(answer) else ""
     decided = "" if answer.floor is None else f" of {answer.floor:.3f}"
     return (

@@ -22,8 +22,7 @@ import numpy as np
 
 from models.forecaster.baselines.parametric import ParametricForecaster
 from search.grid import cell_key
-from search.policy.decisions import DecisionSpec
-from search.policy.next_cell import PolicyContext
+from search.policy.decision_spec import DecisionSpec
 from search.policy.stop_rule import StopSpec
 from search.prices import PriceSpec
 from search.replay.simulator import RecordedRun, replay
@@ -86,24 +85,22 @@ def simulate(ledger: Ledger, cells: int, gpus: int, seconds: float, *, cpu: bool
     clock = time.process_time if cpu else time.perf_counter
     for name in ("cells", "claim", "record", "begin_test", "finish"):
         setattr(ledger, name, with_time(getattr(ledger, name), timed.setdefault(name, []), clock))
-    found = replay(ledger, study, runs, decision_spec(), gpus, until_seconds=seconds, clock=clock)
+    run = replay(ledger, study, runs, decision_spec(), gpus, until_seconds=seconds, clock=clock)
     for name in timed:
         delattr(ledger, name)
     say("| | | wanted |")
     say("| --- | --- | --- |")
-    say(f"| simulated minutes, claims, reports | {found.wall_seconds / 60:.1f}, {found.claims}, {found.reports} | |")
-    verdict = "met" if found.waiting_share <= MOST_WAITING else "MISSED"
-    say(f"| GPUs wait | {found.waiting_share:.2%} | <= {MOST_WAITING:.0%} {verdict} |")
-    say(
-        f"| the driver works | {found.driver_seconds / found.wall_seconds:.0%} of the time{' (CPU)' if cpu else ''} | |"
-    )
+    say(f"| simulated minutes, claims, reports | {run.wall_seconds / 60:.1f}, {run.claims}, {run.reports} | |")
+    verdict = "met" if run.waiting_share <= MOST_WAITING else "MISSED"
+    say(f"| GPUs wait | {run.waiting_share:.2%} | <= {MOST_WAITING:.0%} {verdict} |")
+    say(f"| the driver works | {run.driver_seconds / run.wall_seconds:.0%} of the time{' (CPU)' if cpu else ''} | |")
     reports = timed["record"]
     mean, high = 1e3 * float(np.mean(reports)), 1e3 * float(np.percentile(reports, 95))
     say(f"| a report | {mean:.1f} ms (95 %: {high:.1f}) | |")
-    others = found.driver_seconds - sum(reports)
-    say(f"| a claim and its end, reports left out | {1e3 * others / max(1, found.claims):.0f} ms | |")
+    others = run.driver_seconds - sum(reports)
+    say(f"| a claim and its end, reports left out | {1e3 * others / max(1, run.claims):.0f} ms | |")
     calls = sum(len(values) for values in timed.values())
-    say(f"| calls of the database | {calls / found.wall_seconds:.1f} a simulated second | |")
+    say(f"| calls of the database | {calls / run.wall_seconds:.1f} a simulated second | |")
     for name, values in timed.items():
         say(f"| of these {name} | {len(values)}, {1e3 * float(np.mean(values or [0.0])):.1f} ms each | |")
 
@@ -142,26 +139,27 @@ def recorded(plan: CellPlan, rng: np.random.Generator) -> RecordedRun:
     """Evaluations of about 20 s each; no two cells keep step."""
     seconds = SECONDS * rng.uniform(0.7, 1.3, EVALUATIONS)
     curve = tuple(
-        Evaluation(i + 1, float(i + 1), i + 1, 0.8 * (1 - 0.8 ** (i + 1)), 0.9 * float(each), 0.1 * float(each))
-        for i, each in enumerate(seconds)
+        Evaluation(i + 1, float(i + 1), i + 1, 0.8 * (1 - 0.8 ** (i + 1)), 0.9 * float(took), 0.1 * float(took))
+        for i, took in enumerate(seconds)
     )
     return RecordedRun(plan, curve, tuple(point.val_dsc for point in curve))
 
 
 def decision_spec() -> DecisionSpec:
     """Every cell, to its full budget."""
-    context = PolicyContext(
-        num_train=NUM_TRAIN,
-        held_out_cases=300,
-        prices=PriceSpec(),
-        device="gpu",
-        device_share=1.0,
+    return DecisionSpec(
+        policy="grid",
+        stop=StopSpec(),
+        forecaster=ParametricForecaster(),
+        d0=0.2,
         evaluations=EVALUATIONS,
         total_steps=lambda cases: cases,
         tolerance=0.01,
         target=None,
+        num_train=NUM_TRAIN,
+        held_out_cases=300,
+        prices=PriceSpec(),
     )
-    return DecisionSpec("grid", context, EVALUATIONS, 0.2, 0.01, StopSpec(), ParametricForecaster())
 
 
 if __name__ == "__main__":

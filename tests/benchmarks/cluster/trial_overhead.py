@@ -47,8 +47,8 @@ def main() -> None:
         share = value / wall["Tune with OptunaSearch"]
         say(f"| {name} | {value:.3f} | {share:.2f} x | {driver[name]:.3f} |")
     met = wall["dicecurve"] <= wall["Tune with OptunaSearch"], driver["dicecurve"] <= MOST_DRIVER
-    told = ["met" if each else "MISSED" for each in met]
-    say(f"\nwanted: at most 1.0 x ({told[0]}); driver at most {MOST_DRIVER} s ({told[1]})")
+    verdicts = ["met" if is_met else "MISSED" for is_met in met]
+    say(f"\nwanted: at most 1.0 x ({verdicts[0]}); driver at most {MOST_DRIVER} s ({verdicts[1]})")
 
 
 if __name__ == "__main__":

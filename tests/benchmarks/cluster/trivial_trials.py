@@ -16,7 +16,7 @@ from ray import tune
 from ray.tune.search.optuna import OptunaSearch
 
 from search.tune.trainable import CellTrainable
-from search.worker.assignment import TestReport, TrainReport
+from search.worker.reports import TestReport, TrainReport
 from storage.records import Evaluation, Scores
 from studies.launch.start import prepare_study
 from studies.spec import parse_spec

@@ -11,10 +11,7 @@ import pandas as pd
 from tests.helpers.paths import RECORDED
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from models.forecaster.curves import Floats
 
 HALVES = Path(__file__).with_name("halves.csv")
 SURFACES = RECORDED

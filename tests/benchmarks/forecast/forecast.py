@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from models.forecaster.curves import Floats
 
 TREES, PARAMETRIC, OURS, WITH_SIBLINGS = "boosted trees, other groups", "parametric", "lstm", "lstm with siblings"
 SEES_MORE = (TREES, WITH_SIBLINGS)  # than one curve

@@ -12,11 +12,8 @@ from models.forecaster.baselines.families import extrapolate, line, max_median
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from models.forecaster.curves import Floats
     from tests.benchmarks.forecast.curves import Curve
-
-    Floats = NDArray[np.float64]
 
 FEATURES = 12
 FOLDS = 5

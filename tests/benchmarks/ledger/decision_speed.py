@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from models.forecaster.baselines.parametric import ParametricForecaster
 from models.forecaster.lstm.forecaster import load
 from search.grid import cell_key
-from search.policy.decisions import Decisions, DecisionSpec
-from search.policy.next_cell import PolicyContext
+from search.policy.decision_spec import DecisionSpec
+from search.policy.decisions import Decisions
 from search.policy.stop_rule import StopSpec
 from search.prices import PriceSpec
 from storage.database.tables import attempts, cells, evaluations
@@ -41,18 +41,19 @@ def main() -> None:
         for name, forecaster in (("lstm", load()), ("parametric", ParametricForecaster())):
             study = ledger.find_study("speed")
             assert study is not None
-            context = PolicyContext(
-                num_train=NUM_TRAIN,
-                held_out_cases=300,
-                prices=PriceSpec(),
-                device="gpu",
-                device_share=1.0,
+            spec = DecisionSpec(
+                policy="forecast",
+                stop=StopSpec(),
+                forecaster=forecaster,
+                d0=0.2,
                 evaluations=EVALUATIONS,
                 total_steps=lambda cases: cases,
                 tolerance=0.01,
                 target=None,
+                num_train=NUM_TRAIN,
+                held_out_cases=300,
+                prices=PriceSpec(),
             )
-            spec = DecisionSpec("forecast", context, EVALUATIONS, 0.2, 0.01, StopSpec(), forecaster)
             decisions = Decisions(ledger, study, spec, lambda: 1)
             first, later = agendas(decisions, ledger, study_id)
             told = reports(decisions, ledger, study_id, options.reports)

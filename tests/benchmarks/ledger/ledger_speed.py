@@ -34,10 +34,10 @@ from optuna.trial import TrialState, create_trial
 from search.policy.next_cell import free_cells
 from search.tune.held_claims import HeldClaims
 from storage.database.postgres_server import PrivateServer
-from storage.database.tables import attempts, evaluations
+from storage.database.tables import attempts
 from storage.frames.study_frames import cells_frame, costs_frame, curves_frame
-from storage.ledger import optuna_rows
-from storage.ledger.cell_records import cell_summaries, spent_seconds
+from storage.ledger import attempt_rows
+from storage.ledger.cell_records import cell_totals, spent_seconds
 from storage.ledger.count_rows import study_counts
 from storage.ledger.leases import this_owner
 from storage.ledger.ledger import Ledger
@@ -231,18 +231,12 @@ def _fill(size: Size, url: str) -> None:
         )
         for start in range(0, len(ids), 500):
             some = ids[start : start + 500]
-            curve = [
-                vars(Evaluation(n, n / 2, 10 * n, v, 1.5, 0.25)) | {"attempt_id": i.id}
-                for i in some
+            curves = [
+                vars(Evaluation(n, n / 2, 10 * n, v, 1.5, 0.25)) | {"attempt_id": attempt.id}
+                for attempt in some
                 for n, v in zip(numbers, values, strict=True)
             ]
-            connection.execute(evaluations.insert(), curve)
-            for each in some:
-                optuna_rows.add_intermediate_values(
-                    connection,
-                    each.trial_id,
-                    [Evaluation(n, n / 2, 10 * n, v, 1.5, 0.25) for n, v in zip(numbers, values, strict=True)],
-                )
+            attempt_rows.insert_curves(connection, curves, {attempt.id: attempt.trial_id for attempt in some})
 
 
 def _frames(size: Size, url: str) -> Iterator[Row]:
@@ -271,8 +265,8 @@ def _rounds(size: Size, work: Callable[[], object]) -> tuple[float, float]:
 def _status(ledger: Ledger, study: StudyRecord) -> str:
     """What `dicecurve status` does."""
     number = study.study_id
-    summaries, counts = cell_summaries(ledger, number), study_counts(ledger, number)
-    return render_status(status_of(study, summaries, counts, spent_seconds(ledger, number)))
+    records, counts = cell_totals(ledger, number), study_counts(ledger, number)
+    return render_status(status_of(study, records, counts, spent_seconds(ledger, number)))
 
 
 def _throughput(size: Size, workers: int, urls: Callable[[str], str]) -> Row:

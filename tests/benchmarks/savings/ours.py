@@ -9,7 +9,7 @@ import pandas as pd
 
 from models.forecaster.baselines.parametric import ParametricForecaster
 from models.forecaster.lstm.forecaster import load
-from search.policy.next_cell import WORTH
+from search.policy.decision_spec import WORTH
 from search.policy.stop_rule import StopSpec
 from search.replay.recorded_surface import recorded_runs
 from studies.interop.replay_csv import Replayed, ReplaySpec, replay_surface
@@ -81,20 +81,20 @@ def _played(surface: Surface, order: int, forecaster: Forecaster, stop: StopSpec
     return _outcome(surface, replay_surface(recorded_runs(rows, surface.name, PARAMETERS), spec))
 
 
-def _outcome(surface: Surface, found: Replayed) -> Outcome:
-    row = found.answer.recommended
+def _outcome(surface: Surface, replayed: Replayed) -> Outcome:
+    row = replayed.answer.recommended
     assert row is not None
     recommended = surface.nearest(row.depth, row.ratio)
     filled = [
-        FilledCell(surface.nearest(each.depth, each.ratio), each.estimate.value, each.estimate.run_interval)
-        for each in found.answer.ranking
-        if each.is_forecast
+        FilledCell(surface.nearest(ranked.depth, ranked.ratio), ranked.estimate.value, ranked.estimate.run_interval)
+        for ranked in replayed.answer.ranking
+        if ranked.is_forecast
     ]
     stopped_at = {
         surface.nearest(record.cell.plan.depth, record.cell.plan.ratio): len(record.curve)
-        for record in found.records
+        for record in replayed.records
         if (record.attempt.stop_reason or "").startswith(PLATEAU)
     }
     return Outcome(
-        found.gpu_seconds, recommended, sufficient_cases(found.answer, surface, recommended), filled, stopped_at
+        replayed.gpu_seconds, recommended, sufficient_cases(replayed.answer, surface, recommended), filled, stopped_at
     )

@@ -82,16 +82,16 @@ def main() -> None:
         "Ray's plateau": _by_spread,
         f"patience {PATIENCE}": _by_patience,
     }
-    found: dict[str, dict[str, dict[str, object]]] = {}
+    rows: dict[str, dict[str, dict[str, object]]] = {}
     print(f"{'set':26} {'rule':14} {'curves':>6} {'stops':>5} {'wrong, %':>16} {'saved, %':>8} {'rise, 0.001':>11}")
     for name in sorted({curve.collection for curve in curves if _is_training(curve)}):
         own = [curve for curve in curves if curve.collection == name and _is_training(curve)]
         for rule, stop in rules.items():
             row = judged(own, stop)
             print(_line(name, rule, row), flush=True)
-            found.setdefault(name, {})[rule] = asdict(row)
+            rows.setdefault(name, {})[rule] = asdict(row)
     if arguments.json:
-        Path(arguments.json).write_text(json.dumps(found, indent=1) + "\n")
+        Path(arguments.json).write_text(json.dumps(rows, indent=1) + "\n")
 
 
 def judged(curves: Sequence[Curve], rule: Rule) -> Row:

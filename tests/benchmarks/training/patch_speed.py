@@ -80,8 +80,8 @@ def main() -> None:
         say(f"prepared once in {prepared:.1f} ms a case; the bare loop against itself: {noise:.3f}")
         loops = monai_loops(SPEC, DEPTH, 1, files_of(folder), transforms())
         against_monai = take_turns({OURS: ours(SPEC, DEPTH, data)} | loops, monai_rounds)
-    seconds = (against_bare, against_monai)
-    print_table("patches", [row for each in seconds for row in compare("x".join(map(str, PATCH)), each, CASES, wanted)])
+    sides, turns = "x".join(map(str, PATCH)), (against_bare, against_monai)
+    print_table("patches", [row for seconds in turns for row in compare(sides, seconds, CASES, wanted)])
 
 
 def wanted(rival: str) -> float:
@@ -98,8 +98,8 @@ def data_of(dataset: Dataset) -> TrainingData:
 
 def batches_of(data: TrainingData) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """An epoch of patches in memory."""
-    feed = VolumeBatches(SPEC, data, 0, torch.device(DEVICE))
-    return [(images.clone(), masks.clone()) for images, masks in map(feed.batch, range(STEPS))]
+    batches = VolumeBatches(SPEC, data, 0, torch.device(DEVICE))
+    return [(images.clone(), masks.clone()) for images, masks in map(batches.batch, range(STEPS))]
 
 
 def transforms() -> Compose:

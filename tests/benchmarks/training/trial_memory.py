@@ -45,7 +45,7 @@ class Worker:
         """A period with its validation, then all other batches of an epoch."""
         self._training.advance()
         for step in range(len(self._training.data.train) // self._training.spec.batch):
-            self._training._feed.batch(step)
+            self._training._batches.batch(step)
 
     def memory(self) -> int:
         """PSS in bytes."""

@@ -45,7 +45,7 @@ def test_volumes_are_scaled_as_they_were() -> None:
     assert "by_all_cases(image.numpy(), [[-100.0, 300.0, 50.0, 80.0], None])" in last
     assert config["inferer"]["roi_size"] == [16, 16, 8]
     assert (config["inferer"]["overlap"], config["inferer"]["sw_batch_size"]) == (0.5, 3)
-    assert [each.get("threshold") for each in config["postprocessing"]["transforms"]] == [None, None, 0.4, None]
+    assert [step.get("threshold") for step in config["postprocessing"]["transforms"]] == [None, None, 0.4, None]
     assert "['_ct', '_pet']" in config["datalist"]
 
 

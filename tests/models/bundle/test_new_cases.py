@@ -26,8 +26,8 @@ def touch(folder: Path, *names: str) -> None:
 
 def listed(folder: Path, *suffixes: str) -> list[list[str]]:
     """Cases as paths within the folder."""
-    found = list_cases(str(folder), VOLUMES, suffixes or ("",))
-    return [[path.removeprefix(f"{folder}/") for path in case["image"]] for case in found]
+    cases = list_cases(str(folder), VOLUMES, suffixes or ("",))
+    return [[path.removeprefix(f"{folder}/") for path in case["image"]] for case in cases]
 
 
 def test_every_file_is_a_case(tmp_path: Path) -> None:

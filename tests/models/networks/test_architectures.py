@@ -1,15 +1,18 @@
-"""The task model: its size, and which images it takes."""
+"""The task model: its size, what a pass costs, and which images it takes."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from models.networks.architectures import build_network, count_parameters
+from models.networks import architectures
+from models.networks.architectures import build_network, count_flops, count_parameters
 from models.protocol import CHANNELS_DIVIDE_BY, MAX_DEPTH, MIN_DEPTH, TrainingSpec, fits, smallest_side
 
 SMALL = TrainingSpec(channels=2, size=8)
 SOLID = TrainingSpec(channels=2, patch=(8, 8, 8))
+PICTURES = TrainingSpec(channels=4, size=64)
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +87,37 @@ def test_what_fits_is_what_trains(depth: int, sides: tuple[int, ...]) -> None:
 def test_the_deepest_model_is_counted() -> None:
     """Every depth that a grid may name can be built."""
     assert count_parameters(TrainingSpec(), MAX_DEPTH, 3) > count_parameters(TrainingSpec(), MAX_DEPTH - 1, 3)
+
+
+def test_flops_grow_with_depth_and_size() -> None:
+    """A deeper network and a larger image both cost more; four times the pixels of a plain U-Net cost four times."""
+    at_64 = [count_flops(PICTURES, depth, 3) for depth in (3, 4, 5)]
+    assert 0 < at_64[0] < at_64[1] < at_64[2]
+    assert count_flops(PICTURES.model_copy(update={"size": 128}), 3, 3) == 4 * at_64[0]
+
+
+def test_flops_are_those_of_one_case_of_a_real_pass() -> None:
+    """Counting without computing gives what a pass of a batch gives, a case."""
+    model = build_network(PICTURES, 3, 3).eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.zeros(5, 3, 64, 64))
+    assert count_flops(PICTURES, 3, 3) == counter.get_total_flops() / 5
+
+
+@pytest.mark.parametrize("architecture", ["attention_unet", "segresnet", "swin_unetr"])
+def test_flops_of_every_architecture_are_those_of_a_real_pass(architecture: str) -> None:
+    """Convolutions and products of matrices are counted alike with values and without."""
+    spec = PICTURES.model_copy(update={"architecture": architecture, "channels": 24})
+    depth = spec.only_depth or 3
+    model = build_network(spec, depth, 1).eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 1, 64, 64))
+    assert count_flops(spec, depth, 1) == counter.get_total_flops() > 0
+
+
+def test_a_plain_convolution_counts_two_flops_a_multiplication(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 3x3 convolution from 2 to 4 channels on 64x64 pixels."""
+    monkeypatch.setattr(
+        architectures, "_build_weightless", lambda *_: torch.nn.Conv2d(2, 4, 3, padding=1, device="meta")
+    )
+    assert count_flops(PICTURES, 3, 2) == 2 * 9 * 2 * 4 * 64 * 64

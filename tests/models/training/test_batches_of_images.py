@@ -1,4 +1,4 @@
-"""The feed in 2D: what a step is given, and what is scored."""
+"""Batches in 2D: what a step is given, and what is scored."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ CPU = torch.device("cpu")
 def test_a_batch_is_a_function_of_seed_and_step(augmentation: str) -> None:
     """Whatever was drawn or scored before."""
     spec = SPEC.model_copy(update={"augmentation": augmentation})
-    feed, again = (ImageBatches(spec, DATA, 0, CPU) for _ in range(2))
+    batches, again = (ImageBatches(spec, DATA, 0, CPU) for _ in range(2))
     for step in range(3):
-        feed.batch(step)
-    list(feed.predicted(lambda images: images[:, :1], EVERY))
-    images, masks = (part.clone() for part in feed.batch(7))
+        batches.batch(step)
+    list(batches.predicted(lambda images: images[:, :1], EVERY))
+    images, masks = (part.clone() for part in batches.batch(7))
     assert torch.equal(again.batch(7)[0], images)
     assert torch.equal(again.batch(7)[1], masks)
     assert not torch.equal(again.batch(8)[0], images)
@@ -52,10 +52,11 @@ def test_a_batch_holds_training_images_from_minus_one_to_one() -> None:
 
 def test_all_cases_are_scored_in_their_order() -> None:
     """Some at a time, the last batch as small as it must be."""
-    feed = ImageBatches(SPEC, DATA, 0, CPU)
+    batches = ImageBatches(SPEC, DATA, 0, CPU)
     cases = EVERY[::-1].copy()
-    found = [(logits.clone(), masks.clone()) for logits, masks in feed.predicted(lambda images: images[:, :1], cases)]
-    assert [len(logits) for logits, _ in found] == [VALIDATION_BATCH, 40 - VALIDATION_BATCH]
-    logits, masks = (torch.cat(parts) for parts in zip(*found, strict=True))
+    predicted = batches.predicted(lambda images: images[:, :1], cases)
+    pairs = [(logits.clone(), masks.clone()) for logits, masks in predicted]
+    assert [len(logits) for logits, _ in pairs] == [VALIDATION_BATCH, 40 - VALIDATION_BATCH]
+    logits, masks = (torch.cat(parts) for parts in zip(*pairs, strict=True))
     assert np.array_equal(((logits + 1) * 127.5).round().to(torch.uint8).numpy(), DATA.images[cases, :1])
     assert np.array_equal(masks.numpy(), DATA.masks[cases])

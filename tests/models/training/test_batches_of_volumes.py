@@ -1,4 +1,4 @@
-"""The feed in 3D: what a step is given, and what a whole volume is scored by."""
+"""Batches in 3D: what a step is given, and what a whole volume is scored by."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ DATA = volumes((10, 14, 9), (7, 20, 8), (8, 12, 8))
 def test_a_batch_is_a_function_of_seed_and_step(augmentation: str) -> None:
     """Whatever was drawn before; other steps and seeds give other patches."""
     spec = SPEC.model_copy(update={"augmentation": augmentation})
-    feed, again, other = (VolumeBatches(spec, DATA, seed, CPU) for seed in (0, 0, 1))
+    batches, again, other = (VolumeBatches(spec, DATA, seed, CPU) for seed in (0, 0, 1))
     for step in range(3):
-        feed.batch(step)
+        batches.batch(step)
     images, masks = (part.clone() for part in again.batch(7))
-    assert torch.equal(feed.batch(7)[0], images)
-    assert torch.equal(feed.batch(7)[1], masks)
-    assert not torch.equal(feed.batch(8)[0], images)
+    assert torch.equal(batches.batch(7)[0], images)
+    assert torch.equal(batches.batch(7)[1], masks)
+    assert not torch.equal(batches.batch(8)[0], images)
     assert not torch.equal(other.batch(7)[0], images)
 
 
 @pytest.mark.parametrize("augmentation", ["none", "flips"])
 def test_image_and_mask_of_a_patch_belong_together(augmentation: str) -> None:
     """Patches have the batch's shape; their masks are where the image says, and there is nothing in the padding."""
-    feed = VolumeBatches(SPEC.model_copy(update={"augmentation": augmentation}), DATA, 0, CPU)
+    batches = VolumeBatches(SPEC.model_copy(update={"augmentation": augmentation}), DATA, 0, CPU)
     for step in range(5):
-        images, masks = feed.batch(step)
+        images, masks = batches.batch(step)
         assert images.shape == (4, 2, 8, 12, 8)
         assert masks.shape == (4, 1, 8, 12, 8)
         assert images.dtype == masks.dtype == torch.float32
@@ -77,8 +77,8 @@ def test_windows_are_put_together_again(overlap: float) -> None:
     spec = SPEC.model_copy(update={"overlap": overlap})
     for array in DATA.images:
         image = torch.from_numpy(np.array(array))[None].float()
-        found = sliding_logits(spec, lambda windows: windows[:, :1] - 3 * windows[:, 1:], image)
-        torch.testing.assert_close(found, image[:, :1] - 3 * image[:, 1:])
+        logits = sliding_logits(spec, lambda windows: windows[:, :1] - 3 * windows[:, 1:], image)
+        torch.testing.assert_close(logits, image[:, :1] - 3 * image[:, 1:])
 
 
 def test_windows_come_in_batches() -> None:
@@ -97,10 +97,10 @@ def test_windows_come_in_batches() -> None:
 
 def test_whole_cases_come_in_their_order() -> None:
     """Each in its own size, with its mask."""
-    feed = VolumeBatches(SPEC, DATA, 0, CPU)
+    batches = VolumeBatches(SPEC, DATA, 0, CPU)
     cases = np.array([2, 0, 1])
-    found = list(feed.predicted(lambda windows: windows[:, :1].clone(), cases))
-    for case, (logits, masks) in zip(cases, found, strict=True):
+    pairs = list(batches.predicted(lambda windows: windows[:, :1].clone(), cases))
+    for case, (logits, masks) in zip(cases, pairs, strict=True):
         assert logits.shape == masks.shape == (1, *DATA.masks[case].shape)
         torch.testing.assert_close(logits[0].numpy(), DATA.images[case][:1].astype(np.float32), rtol=1e-6, atol=1e-6)
         assert np.array_equal(masks[0].numpy(), DATA.masks[case])

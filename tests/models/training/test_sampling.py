@@ -30,9 +30,9 @@ def test_every_case_comes_once_a_pass(num_cases: int, batch: int, passes: int, s
 @given(num_cases=num_cases, batch=batches, step=steps, seed=seeds)
 def test_every_batch_is_full(num_cases: int, batch: int, step: int, seed: int) -> None:
     """A batch has its size though it is larger than the set; no case comes more often in it than it must."""
-    found = batch_cases(num_cases, batch, step, seed)
-    assert found.shape == (batch,)
-    assert max(Counter(found.tolist()).values()) <= -(-batch // num_cases) + 1
+    cases = batch_cases(num_cases, batch, step, seed)
+    assert cases.shape == (batch,)
+    assert max(Counter(cases.tolist()).values()) <= -(-batch // num_cases) + 1
 
 
 @given(num_cases=num_cases, batch=batches, step=steps, seed=seeds)
@@ -55,10 +55,10 @@ def test_passes_and_seeds_differ() -> None:
 def test_flips_turn_image_and_mask_alike(step: int, seed: int) -> None:
     """A mask that copies its image stays a copy; every case keeps its pixels; step and seed alone decide the draw."""
     images = torch.arange(3 * 16, dtype=torch.float32).reshape(3, 1, 4, 4)
-    found, masks = turned(images, images.clone(), step, seed)
-    assert torch.equal(found, masks)
-    assert torch.equal(found.flatten(1).sort().values, images.flatten(1))
-    assert torch.equal(found, turned(images, images, step, seed)[0])
+    flipped, masks = turned(images, images.clone(), step, seed)
+    assert torch.equal(flipped, masks)
+    assert torch.equal(flipped.flatten(1).sort().values, images.flatten(1))
+    assert torch.equal(flipped, turned(images, images, step, seed)[0])
 
 
 def test_flips_draw_all_eight_symmetries() -> None:
@@ -72,11 +72,11 @@ def test_flips_draw_all_eight_symmetries() -> None:
 def test_mirroring_keeps_the_sides(step: int, seed: int) -> None:
     """Patches that are no cubes keep their shape and voxels; image and mask are mirrored alike."""
     images = torch.arange(3 * 24, dtype=torch.float32).reshape(3, 1, 2, 3, 4)
-    found, masks = mirrored(images, images.clone(), step, seed)
-    assert torch.equal(found, masks)
-    assert found.shape == images.shape
-    assert torch.equal(found.flatten(1).sort().values, images.flatten(1))
-    assert torch.equal(found, mirrored(images, images, step, seed)[0])
+    reflected, masks = mirrored(images, images.clone(), step, seed)
+    assert torch.equal(reflected, masks)
+    assert reflected.shape == images.shape
+    assert torch.equal(reflected.flatten(1).sort().values, images.flatten(1))
+    assert torch.equal(reflected, mirrored(images, images, step, seed)[0])
 
 
 def test_mirroring_draws_all_eight_reflections() -> None:

@@ -31,8 +31,8 @@ def test_a_patch_lies_within_the_volume(
 ) -> None:
     """Along sides that are long enough; along a shorter one the volume lies within the patch, in its middle."""
     positions = np.argwhere(np.ones(shape)).astype(np.int32) if filled else NOWHERE
-    found = corner(shape, positions, patch, share, seed)
-    for at, side, length in zip(found, patch, shape, strict=True):
+    first = corner(shape, positions, patch, share, seed)
+    for at, side, length in zip(first, patch, shape, strict=True):
         if length >= side:
             assert 0 <= at <= length - side
         else:
@@ -45,9 +45,9 @@ def test_a_patch_holds_its_foreground_voxel(
 ) -> None:
     """The one foreground voxel is in the patch, and in its middle where the border allows it."""
     voxel = np.array([data.draw(st.integers(0, length - 1)) for length in shape], dtype=np.int32)
-    found = corner(shape, voxel[None], patch, 1.0, seed)
-    assert ((found <= voxel) & (voxel < found + patch)).all()
-    for at, side, length, position in zip(found, patch, shape, voxel, strict=True):
+    first = corner(shape, voxel[None], patch, 1.0, seed)
+    assert ((first <= voxel) & (voxel < first + patch)).all()
+    for at, side, length, position in zip(first, patch, shape, voxel, strict=True):
         if side // 2 <= position <= length - side + side // 2:
             assert position - at == side // 2
 
@@ -75,8 +75,8 @@ def test_a_patch_is_cut_out_and_padded_with_zeros(
     """Each voxel of the patch is the volume's, or 0 outside of it, whatever was there before."""
     volume = np.random.default_rng(seed).integers(1, 100, (channels, *shape)).astype(np.float16)
     at = corner(shape, NOWHERE, patch, 0.0, seed)
-    found = np.full((channels, *patch), 7, dtype=np.float16)
-    cut(volume, at, found)
+    patch_voxels = np.full((channels, *patch), 7, dtype=np.float16)
+    cut(volume, at, patch_voxels)
     wide = np.pad(volume, [(0, 0), *((side, side) for side in patch)])  # as much as a patch can ever reach out
     expected = wide[:, *(slice(a + side, a + 2 * side) for a, side in zip(at, patch, strict=True))]
-    assert np.array_equal(found, expected)
+    assert np.array_equal(patch_voxels, expected)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from search.analysis.ranking import RankedConfiguration, floor_of, floor_probabilities, ranked
+from search.analysis.good_enough import EnoughRule
+from search.analysis.ranking import RankedConfiguration, ranked
 from search.curves.intervals import Estimate
+
+RULE = EnoughRule(0.01, None)
 
 
 def row(
@@ -18,7 +20,8 @@ def row(
     p_floor: float | None = 0.8,
     fitted: float | None = 0.7,
 ) -> RankedConfiguration:
-    """An unranked row; its depth is its name."""
+    """An unranked row; its depth is its name, and without a cost its DSC is not positive."""
+    fitted = 0.0 if cost is None and fitted is not None else fitted
     return RankedConfiguration(
         rank=None,
         depth=name,
@@ -31,7 +34,7 @@ def row(
         test_dsc=Estimate(0.7, None, None),
         test_forecast=None,
         confirmed_dsc=None,
-        price=700.0,
+        price=700.0 if cost is None or fitted is None else 100 * fitted * cost,
         device="gpu",
         training_seconds=60.0,
         seconds_estimated=False,
@@ -64,26 +67,7 @@ def row(
 )
 def test_order(rows: list[RankedConfiguration], names: list[int], ranks: list[int | None]) -> None:
     """Eligible rows by cost per DSC and its ties, then the others; only the eligible have a rank."""
-    ordered = ranked(rows)
-    assert [each.depth for each in ordered] == names
-    assert [each.rank for each in ordered] == ranks
-    assert ranked(reversed(rows)) == ordered
-
-
-@pytest.mark.parametrize(("target", "floor"), [(None, 0.79), (0.9, 0.9)])
-def test_floor(target: float | None, floor: float) -> None:
-    """The floor is the target, or the best fitted DSC less the tolerance."""
-    assert floor_of(np.array([0.8, 0.5]), 0.01, target) == pytest.approx(floor)
-
-
-def test_chances_are_paired_with_the_best_fitted_configuration() -> None:
-    """What moves all configurations of a replicate alike decides nothing; a target is the same in all."""
-    fitted, shift = np.array([0.8, 0.795, 0.7]), np.array([[0.0], [0.2], [-0.3]])
-    assert floor_probabilities(fitted, fitted + shift, 0.01, None).tolist() == [1.0, 1.0, 0.0]
-    assert floor_probabilities(fitted, fitted + shift, 0.01, 0.79) == pytest.approx([2 / 3, 2 / 3, 1 / 3])
-
-
-def test_luck_among_many_does_not_lift_the_floor() -> None:
-    """A hundred equal configurations with independent errors each reach the floor more likely than not."""
-    drawn = 0.8 + np.random.default_rng(0).normal(0, 0.02, (4000, 100))
-    assert floor_probabilities(np.full(100, 0.8), drawn, 0.01, None)[1:].min() > 0.55
+    ordered = ranked(rows, RULE)
+    assert [row.depth for row in ordered] == names
+    assert [row.rank for row in ordered] == ranks
+    assert ranked(reversed(rows), RULE) == ordered

@@ -9,11 +9,10 @@ import pytest
 
 from models.forecaster.baselines.parametric import ParametricForecaster
 from models.forecaster.lstm.forecaster import load
-from search.policy.decisions import Decisions, DecisionSpec
-from search.policy.stop_rule import StopSpec
+from search.policy.decisions import Decisions
 from storage.ledger.ledger import Ledger
 from storage.records import CellState, Scores
-from tests.helpers.drawn_surface import D0, DEPTHS, EVALUATIONS, RATIOS, context, drawn_run, plan
+from tests.helpers.drawn_surface import D0, DEPTHS, EVALUATIONS, RATIOS, decision_spec, drawn_run, plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,23 +52,14 @@ def ledger(tmp_path: Any) -> Iterator[Ledger]:
 @pytest.fixture
 def study(ledger: Ledger) -> StudyRecord:
     """The study."""
-    found = ledger.find_study("drawn")
-    assert found is not None
-    return found
+    record = ledger.find_study("drawn")
+    assert record is not None
+    return record
 
 
 def decisions(ledger: Ledger, study: StudyRecord, slots: int = 1, **changes: Any) -> Decisions:
     """Those of the policy `forecast`."""
-    known: dict[str, Any] = {
-        "policy": "forecast",
-        "context": context(),
-        "evaluations": EVALUATIONS,
-        "d0": D0,
-        "tolerance": 0.01,
-        "stop": StopSpec(first_evaluation=4),
-        "forecaster": ParametricForecaster(),
-    }
-    return Decisions(ledger, study, DecisionSpec(**known | changes), lambda: slots)
+    return Decisions(ledger, study, decision_spec(**changes), lambda: slots)
 
 
 def train(ledger: Ledger, study: StudyRecord, cell: CellPlan, state: CellState = CellState.DONE) -> None:
@@ -116,9 +106,9 @@ def test_what_is_kept_can_be_made_again_from_the_ledger(ledger: Ledger, study: S
 
 def test_skips_are_noted_as_they_are_decided(ledger: Ledger, study: StudyRecord) -> None:
     """Every free cell that is not among the next ones stands in the ledger with its forecast."""
-    found = decisions(ledger, study, context=context(worth=20))
+    driver = decisions(ledger, study, worth=20)
     train(ledger, study, plan(0.1, 3))
-    wanted = ask(found, ledger, study)
+    wanted = ask(driver, ledger, study)
     free = [cell for cell in ledger.cells(study.study_id) if cell.state is CellState.WAITING]
     assert {cell.plan.key for cell in free if cell.skip is None} == set(wanted)
     assert any(cell.skip is not None for cell in free)
@@ -139,11 +129,11 @@ def test_a_cell_that_failed_before_its_first_evaluation_harms_no_decision(
     """It has no curve that siblings could be compared with."""
     train(ledger, study, plan(0.1, 2), CellState.FAILED)
     train(ledger, study, plan(0.1, 3))
-    found = decisions(ledger, study)
-    ask(found, ledger, study)
+    driver = decisions(ledger, study)
+    ask(driver, ledger, study)
     curve = drawn_run(plan(1.0, 3), noise=0.0).curve
     for seen in range(4, EVALUATIONS):
-        found.stop(plan(1.0, 3), curve[:seen])
+        driver.stop(plan(1.0, 3), curve[:seen])
     assert not caplog.records, "the stop rule logs what it failed of"
 
 
@@ -180,11 +170,11 @@ def test_a_run_far_under_the_best_cannot_matter(ledger: Ledger, study: StudyReco
         for depth in DEPTHS:
             if (ratio, depth) != (1.0, 2):
                 train(ledger, study, plan(ratio, depth))
-    found = decisions(ledger, study, tolerance=1e-4)
-    ask(found, ledger, study)
+    driver = decisions(ledger, study, tolerance=1e-4)
+    ask(driver, ledger, study)
     values = drawn_run(plan(1.0, 2)).curve
-    told = [found.stop(plan(1.0, 2), values[:n]) for n in range(4, EVALUATIONS)]
-    first = next(each for each in told if each is not None)
+    stops = [driver.stop(plan(1.0, 2), values[:n]) for n in range(4, EVALUATIONS)]
+    first = next(decision for decision in stops if decision is not None)
     assert first.kind == "cannot_matter"
     assert first.reason.startswith("cannot matter: at evaluation")
     assert np.isfinite([first.forecast.mean, first.forecast.lower, first.forecast.upper]).all()

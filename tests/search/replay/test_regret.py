@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.replay.regret import regret, right_configuration
+from search.analysis.good_enough import EnoughRule
+from search.replay.regret import regret
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 TRUTH = np.array([0.70, 0.80, 0.82, 0.81, 0.90])
 PRICES = np.array([100.0, 200.0, 300.0, 350.0, 400.0])
 CASES = np.array([70.0, 140.0, 350.0, 350.0, 700.0])
+
+
+def right_configuration(truth: Floats, prices: Floats, tolerance: float, target: float | None = None) -> int:
+    """What regret is measured against: of a target that nothing reaches, the best."""
+    return int(EnoughRule(tolerance, target, out_of_reach="lowered").right(truth, prices))
 
 
 def ask(recommended: int, target: float | None = None, tolerance: float = 0.01) -> tuple[float, float, float]:
@@ -51,10 +64,10 @@ def test_a_wide_tolerance_makes_the_cheapest_dsc_right() -> None:
     st.none() | st.floats(0.1, 1),
 )
 def test_the_right_configuration_has_no_regret(
-    found: list[tuple[float, float]], tolerance: float, target: float | None
+    surface: list[tuple[float, float]], tolerance: float, target: float | None
 ) -> None:
     """Whatever the surface, recommending what is right loses nothing, and nothing has a negative DSC regret."""
-    truth, prices = np.array(found).T
+    truth, prices = np.array(surface).T
     right = right_configuration(truth, prices, tolerance, target)
     cases = np.arange(1.0, len(truth) + 1)
     all_regrets = [

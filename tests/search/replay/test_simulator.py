@@ -28,23 +28,23 @@ def forecast() -> Replayed:
     return replay_surface(RUNS, replay_spec())
 
 
-def decided(found: Replayed) -> list[tuple[Any, ...]]:
+def decided(replayed: Replayed) -> list[tuple[Any, ...]]:
     """Every decision that stands in the ledger afterwards, with its values."""
     return [
         (r.cell.plan, r.cell.state, r.cell.claims, r.cell.skip, r.attempt.stop_reason, r.attempt.forecast, len(r.curve))
-        for r in found.records
+        for r in replayed.records
     ]
 
 
 def test_grid_trains_everything_to_its_end() -> None:
     """It costs what the grid costs, and its tests besides; every cell is done."""
-    found = replay_surface(RUNS, replay_spec(policy="grid"))
-    assert {r.cell.state for r in found.records} == {CellState.DONE}
-    assert all(len(r.curve) == EVALUATIONS for r in found.records)
-    tests = len(found.records) * 2 * 0.1
-    assert found.gpu_seconds == pytest.approx(found.grid_gpu_seconds + tests)
-    assert found.run.claims == len(found.records)
-    assert found.run.wall_seconds == pytest.approx(found.gpu_seconds + found.run.driver_seconds)
+    replayed = replay_surface(RUNS, replay_spec(policy="grid"))
+    assert {r.cell.state for r in replayed.records} == {CellState.DONE}
+    assert all(len(r.curve) == EVALUATIONS for r in replayed.records)
+    tests = len(replayed.records) * 2 * 0.1
+    assert replayed.gpu_seconds == pytest.approx(replayed.grid_gpu_seconds + tests)
+    assert replayed.run.claims == len(replayed.records)
+    assert replayed.run.wall_seconds == pytest.approx(replayed.gpu_seconds + replayed.run.driver_seconds)
 
 
 def test_forecast_ends_with_a_confirmed_recommendation_for_less(forecast: Replayed) -> None:
@@ -72,11 +72,11 @@ def test_no_decision_reads_a_test_value(forecast: Replayed) -> None:
     """With noise for every test value, every claim, stop, skip and added cell stays as it was."""
     rng = np.random.default_rng(5)
     noisy = [replace(run, test_curve=tuple(rng.uniform(0, 1, EVALUATIONS))) for run in RUNS]
-    found = replay_surface(noisy, replay_spec())
-    assert decided(found) == decided(forecast)
-    assert found.answer.recommended is not None
+    replayed = replay_surface(noisy, replay_spec())
+    assert decided(replayed) == decided(forecast)
+    assert replayed.answer.recommended is not None
     assert forecast.answer.recommended is not None
-    assert (found.answer.recommended.depth, found.answer.recommended.num_cases) == (
+    assert (replayed.answer.recommended.depth, replayed.answer.recommended.num_cases) == (
         forecast.answer.recommended.depth,
         forecast.answer.recommended.num_cases,
     )
@@ -86,36 +86,38 @@ def test_no_decision_reads_a_test_value(forecast: Replayed) -> None:
 @pytest.mark.parametrize("policy", ["grid", "forecast"])
 def test_no_cell_is_trained_twice_on_many_gpus(gpus: int, policy: Any) -> None:
     """Every cell is claimed at most once for training and once for its test, and the study comes to its end."""
-    found = replay_surface(RUNS, replay_spec(gpus=gpus, policy=policy))
-    assert all(r.cell.claims <= 2 and r.cell.attempt == 1 for r in found.records)
-    assert not any(r.cell.state.is_open for r in found.records)
-    assert found.run.reports == sum(len(r.curve) for r in found.records)
-    assert 0 <= found.run.waiting_share < 1
+    replayed = replay_surface(RUNS, replay_spec(gpus=gpus, policy=policy))
+    assert all(r.cell.claims <= 2 and r.cell.attempt == 1 for r in replayed.records)
+    assert not any(r.cell.state.is_open for r in replayed.records)
+    assert replayed.run.reports == sum(len(r.curve) for r in replayed.records)
+    assert 0 <= replayed.run.waiting_share < 1
     if policy == "grid":
-        assert found.run.wall_seconds < found.gpu_seconds
+        assert replayed.run.wall_seconds < replayed.gpu_seconds
 
 
 def test_a_flagged_run_is_repeated_with_a_fresh_seed() -> None:
     """What never learned is told so, tested, kept out of the fit, and repeated once at most for its configuration."""
     dead = [plan(ratio, depth) for ratio in (0.25, 0.5) for depth in DEPTHS]
     runs = [drawn_run(r.plan, end=0.0) if r.plan in dead else r for r in RUNS]
-    found = replay_surface(runs, replay_spec(worth=0.01))
-    flagged = [r for r in found.records if r.cell.state is CellState.NOT_LEARNED]
+    replayed = replay_surface(runs, replay_spec(worth=0.01))
+    flagged = [r for r in replayed.records if r.cell.state is CellState.NOT_LEARNED]
     assert flagged
     assert {r.cell.plan.num_cases for r in flagged} <= {100, 200}
     assert all((r.attempt.stop_reason or "").startswith("not learned") for r in flagged if len(r.curve) < EVALUATIONS)
-    repeats = Counter((r.cell.plan.depth, r.cell.plan.num_cases) for r in found.records if r.cell.plan.role == "repeat")
+    repeats = Counter(
+        (r.cell.plan.depth, r.cell.plan.num_cases) for r in replayed.records if r.cell.plan.role == "repeat"
+    )
     assert repeats
     assert max(repeats.values()) == 1
-    assert len(found.run.reused) < len(repeats)  # two further seeds of each are recorded
+    assert len(replayed.run.reused) < len(repeats)  # two further seeds of each are recorded
 
 
 def test_a_surface_without_fresh_seeds_says_what_it_counted_again() -> None:
     """The confirmation's cost counts, its values are not new."""
-    found = replay_surface([run for run in RUNS if run.plan.seed == 0], replay_spec())
-    confirming = [r.cell.plan.key for r in found.records if r.cell.plan.role == "confirm"]
+    replayed = replay_surface([run for run in RUNS if run.plan.seed == 0], replay_spec())
+    confirming = [r.cell.plan.key for r in replayed.records if r.cell.plan.role == "confirm"]
     assert confirming
-    assert found.run.reused == tuple(confirming)
+    assert replayed.run.reused == tuple(confirming)
 
 
 def test_the_ledger_of_a_replay_is_thrown_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

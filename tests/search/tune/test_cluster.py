@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from search.resources import ResourceSpec
 from search.tune.cluster import Node, request_of
-from search.worker.versions import node_versions, version_differences
 
 
 def node(labels: dict[str, str] | None = None, **resources: float) -> Node:
@@ -54,14 +53,3 @@ def test_rays_own_resources_are_no_custom_ones() -> None:
     """They have keys of their own."""
     with pytest.raises(ValidationError, match="custom must not hold 'GPU'"):
         ResourceSpec.model_validate({"custom": {"GPU": 1}})
-
-
-def test_a_node_that_differs_is_described() -> None:
-    """Every difference is named; builds of one version for other processors are the same."""
-    wanted = node_versions()
-    assert version_differences(wanted, wanted) is None
-    assert "+" not in wanted["torch"]
-    told = version_differences(wanted, wanted | {"monai": "1.0.0", "code": "0"})
-    assert told is not None
-    assert f"monai 1.0.0, not {wanted['monai']}" in told
-    assert f"code 0, not {wanted['code']}" in told

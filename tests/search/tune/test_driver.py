@@ -91,7 +91,7 @@ def test_volumes_are_trained_on_in_patches(prepare: Callable[..., PreparedStudy]
     prepared = prepare(data={"kind": "brats", "path": str(folder)}, training=training)
     assert prepared.study.facts["channels"] == 4
     assert run(prepared) == RunEnd.FINISHED
-    truth = [mask.sum() for mask in Dataset.open(Path(prepared.job.dataset_folder)).masks()]
+    truth = [mask.sum() for mask in Dataset.open(Path(prepared.job.assignment.dataset_folder)).masks()]
     for record in records_of(prepared):
         assert record.cell.state in {CellState.DONE, CellState.NOT_LEARNED}
         assert record.attempt.scores is not None
@@ -119,9 +119,9 @@ def test_every_cell_leaves_overlays_of_the_same_test_cases(
     store = FileSystemArtifactStore(tmp_path / "dicecurve-files/artifacts")
     with optuna_study(prepared.ledger.url, "small") as study:
         listed = get_all_artifact_meta(study.get_trials()[0], storage=study._storage)
-    assert [each.filename for each in listed] == [f"{o.caption}, {o.case}, DSC {o.dsc:.3f}.png" for o in half]
-    for each, overlay in zip(listed, half, strict=True):
-        with store.open_reader(each.artifact_id) as file:
+    assert [artifact.filename for artifact in listed] == [f"{o.caption}, {o.case}, DSC {o.dsc:.3f}.png" for o in half]
+    for artifact, overlay in zip(listed, half, strict=True):
+        with store.open_reader(artifact.artifact_id) as file:
             assert file.read() == overlay.png
 
 

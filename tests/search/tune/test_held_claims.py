@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from search.policy.stop_rule import StopDecision
 from search.tune.held_claims import SILENT_SECONDS_UNKNOWN, HeldClaims, LeaseKeeper, silence_limit
 from storage.ledger.ledger import Ledger
-from storage.records import CellPlan, Claim, Evaluation
+from storage.records import CellPlan, Claim, Evaluation, PlateauForecast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,16 +42,32 @@ def test_ten_median_evaluations_or_the_least(seconds: Sequence[float], least: fl
 
 def test_only_who_works_is_silent() -> None:
     """A trial that waits for a slot is not; one that just reported is not; a cell's earlier curve counts."""
-    live = HeldClaims(device_share=1.0)
-    live.add("a", CLAIM, curve(0.501))
-    assert live.silent(0.0) == []
-    live.mark_working("a")
-    assert live.silent(60.0) == []
-    live.mark_working("a", curve(0.501, 0.501))
-    assert live.silent(0.0) == []
-    live._held["a"].working_since = time.monotonic() - 100
-    assert live.silent(60.0) == ["a"]
-    assert live.silent(200.0) == []
+    held = HeldClaims(device_share=1.0)
+    held.add("a", CLAIM, curve(0.501))
+    assert held.silent(0.0) == []
+    held.mark_working("a")
+    assert held.silent(60.0) == []
+    held.mark_working("a", curve(0.501, 0.501))
+    assert held.silent(0.0) == []
+    held._held["a"].working_since = time.monotonic() - 100
+    assert held.silent(60.0) == ["a"]
+    assert held.silent(200.0) == []
+
+
+def test_a_stop_decision_waits_with_the_claim() -> None:
+    """Who ends the trial finds what was decided on its newest report; of a trial that is gone nothing is kept."""
+    decision = StopDecision("plateau", "for a reason", PlateauForecast(0.8, 0.7, 0.9, "a law"))
+    held = HeldClaims(device_share=1.0)
+    held.note_decision("gone", decision)
+    assert held.remove("gone") is None
+    for decisions in ([decision], [None, decision], [decision, None], []):
+        held.add("a", CLAIM)
+        for noted in decisions:
+            held.note_decision("a", noted)
+        ended = held.remove("a")
+        assert ended is not None
+        assert ended.claim == CLAIM
+        assert ended.decision == (decisions[-1] if decisions else None)
 
 
 def test_a_lost_claim_is_dropped(storage_url: str) -> None:
@@ -59,13 +76,13 @@ def test_a_lost_claim_is_dropped(storage_url: str) -> None:
         study = ledger.create_study("s", identity={}, running={}, fingerprint="f", split={}, groups={}, facts={})
         plans = [CellPlan(key, 0.5, 3, 0, 5, 1000) for key in ("a", "b")]
         ledger.layout(study.study_id, plans)
-        live = HeldClaims(device_share=1.0)
+        held = HeldClaims(device_share=1.0)
         for plan in plans:
             claim = ledger.claim(study.study_id, [plan.key], US)
             assert claim is not None
-            live.add(plan.key, claim)
+            held.add(plan.key, claim)
         assert ledger.take_back(study.study_id, ledger.cells(study.study_id)[0])
-        with LeaseKeeper(ledger, live, every_seconds=60):
+        with LeaseKeeper(ledger, held, every_seconds=60):
             pass
-        assert (live.find("a"), live.find("b") is not None) == (None, True)
+        assert (held.find("a"), held.find("b") is not None) == (None, True)
         assert [cell.counter for cell in ledger.cells(study.study_id)] == [0, 1]

@@ -10,7 +10,6 @@ import pytest
 
 from models.training.training import Training
 from search.tune import trainable
-from search.tune.driver import _assignment
 from studies.launch.start import prepare_study
 from studies.spec import parse_spec
 
@@ -34,7 +33,7 @@ def trained(storage_url: str) -> Iterator[tuple[Assignment, Claim]]:
     }
     prepared = prepare_study(parse_spec(values, source="test"), storage_url, wait_for_others=False)
     with prepared.ledger as ledger:
-        assignment = _assignment(prepared.study, prepared.job, "cpu", 1.0)
+        assignment = prepared.job.assignment
         claim = ledger.claim(prepared.study.study_id, ["ratio1-depth2-seed0"], OWNER)
         assert claim is not None
         report = work(assignment, claim, steps=2)
@@ -80,7 +79,7 @@ def test_a_tested_cell_leaves_its_overlays(trained: tuple[Assignment, Claim]) ->
     assert isinstance(again, trainable.TestReport)
     assert len(first.artifacts) == 3
     assert first.artifacts == again.artifacts
-    assert {each.artifact_id for each in first.artifacts} < set(pictures(assignment))
+    assert {artifact.artifact_id for artifact in first.artifacts} < set(pictures(assignment))
     assert len(pictures(assignment)) == 4
 
 

@@ -11,6 +11,7 @@ from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 from storage.dashboard.study_attributes import LAST_LINE, show_on_study
 from storage.ledger.ledger import Ledger
 from tests.helpers.backends import PostgresServer, SqliteFiles
+from tests.helpers.ledgers import NO_PARTS, study_of
 from tests.helpers.optuna_view import optuna_study, system_attributes
 
 if TYPE_CHECKING:
@@ -28,24 +29,21 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     files = SqliteFiles(tmp_path)
     url = (files if request.param == "sqlite" else PostgresServer(request.getfixturevalue("postgres_url"))).database()
     with Ledger.open(url, create=True) as ledger:
-        parts = {"identity": {}, "running": {}, "fingerprint": "f", "split": {}, "groups": {}, "facts": {}}
-        ledger.create_study("noted", **parts)
+        ledger.create_study("noted", **NO_PARTS)
     return url
 
 
 @pytest.fixture
 def study(url: str) -> Iterator[optuna.Study]:
     """Optuna's view of it."""
-    with optuna_study(url, "noted") as found:
-        yield found
+    with optuna_study(url, "noted") as noted:
+        yield noted
 
 
 def show(url: str, note: str, figures: dict[str, str], **facts: str) -> None:
     """Put them on the study's page."""
     with Ledger.open(url) as ledger:
-        found = ledger.find_study("noted")
-        assert found is not None
-        show_on_study(ledger, found.study_id, note=note, facts=facts, figures=figures)
+        show_on_study(ledger, study_of(ledger, "noted").study_id, note=note, facts=facts, figures=figures)
 
 
 def test_note_facts_and_figures_are_replaced(study: optuna.Study, url: str) -> None:

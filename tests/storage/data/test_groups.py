@@ -112,7 +112,7 @@ def test_a_file_names_the_group_of_every_case(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
         ("p1_a,x\np1_b,x\np2_a,y", "p10_a: no line"),
         ("p1_a,x\np1_b,x\np2_a,y\np10_a,z\np3_a,z", "p3_a: no case of the dataset"),
@@ -121,15 +121,15 @@ def test_a_file_names_the_group_of_every_case(tmp_path: Path) -> None:
         ("p1_a,x\np1_b\np2_a,y\np10_a,z", "p1_b: no group"),
     ],
 )
-def test_a_file_that_does_not_fit_the_cases_is_refused(tmp_path: Path, lines: str, told: str) -> None:
+def test_a_file_that_does_not_fit_the_cases_is_refused(tmp_path: Path, lines: str, message: str) -> None:
     """Every case stands in it exactly once, with a group; whichever does not is named."""
     path = write(tmp_path, f"case,group\n{lines}\n")
-    with pytest.raises(DataError, match=rf"(?s)groups\.csv must name .*exactly once.*\[data\] groups.*{told}"):
+    with pytest.raises(DataError, match=rf"(?s)groups\.csv must name .*exactly once.*\[data\] groups.*{message}"):
         labels_from_file(NAMES, path)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"case,patient\na,1\n", "has no column group; its first line must be case,group"),
         (b"", "has no column case and no column group"),
@@ -137,11 +137,11 @@ def test_a_file_that_does_not_fit_the_cases_is_refused(tmp_path: Path, lines: st
         (b'case,group\n"a,1\n', "cannot read the groups of cases"),
     ],
 )
-def test_a_file_that_is_no_table_of_groups_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_that_is_no_table_of_groups_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     """The message says which columns are due, or why it cannot be read."""
     path = tmp_path / "groups.csv"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         labels_from_file(NAMES, path)
     with pytest.raises(DataError, match="cannot read the groups"):
         labels_from_file(NAMES, tmp_path / "missing.csv")

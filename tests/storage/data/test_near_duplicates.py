@@ -41,8 +41,8 @@ def pictures(num_cases: int, seed: int = 0, side: int = 96) -> NDArray[np.uint8]
     coarse = rng.integers(40, 216, (num_cases, 8, 8, 3), dtype=np.uint8)
     at = np.linspace(-1, 1, side)
     vignette = np.clip(1.3 - np.hypot(at[:, None], at), 0, 1)[..., None]
-    smooth = (np.asarray(Image.fromarray(each).resize((side, side), Image.Resampling.BICUBIC)) for each in coarse)
-    return np.stack([np.moveaxis((each * vignette).astype(np.uint8), 2, 0) for each in smooth])
+    smooth = (np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)) for image in coarse)
+    return np.stack([np.moveaxis((image * vignette).astype(np.uint8), 2, 0) for image in smooth])
 
 
 def through_jpeg(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -119,15 +119,15 @@ def test_blocks_find_what_one_matrix_would(num_cases: int, block: int, threshold
     before = module.BLOCK
     module.BLOCK = block
     try:
-        found = similar_pairs(vectors, threshold)
+        pairs = similar_pairs(vectors, threshold)
     finally:
         module.BLOCK = before
     products = (vectors.astype(float) @ vectors.T.astype(float)).round(5)
     expected = {(i, j) for i in range(num_cases) for j in range(i + 1, num_cases) if products[i, j] > threshold + 1e-4}
     possible = {(i, j) for i in range(num_cases) for j in range(i + 1, num_cases) if products[i, j] > threshold - 1e-4}
-    assert expected <= {(i, j) for i, j, _ in found} <= possible
-    assert len({(i, j) for i, j, _ in found}) == len(found)
-    assert [value for _, _, value in found] == sorted((value for _, _, value in found), reverse=True)
+    assert expected <= {(i, j) for i, j, _ in pairs} <= possible
+    assert len({(i, j) for i, j, _ in pairs}) == len(pairs)
+    assert [value for _, _, value in pairs] == sorted((value for _, _, value in pairs), reverse=True)
 
 
 def test_the_most_similar_pairs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +166,7 @@ def test_the_phantom_has_no_near_duplicates(tmp_path: Path) -> None:
 def test_the_known_pairs_of_kvasir_seg_are_found(real_data: Path, tmp_path: Path, size: int) -> None:
     """Its three copies come first, then two scenes taken twice, and nothing false."""
     dataset = prepare(DataSpec(path=str(real_data / "kvasir-seg")), size, tmp_path)
-    found = near_duplicates(dataset)
-    assert {(pair.first, pair.second) for pair in found[:3]} == THREE_COPIES
-    assert {(pair.first, pair.second) for pair in found[3:]} == SAME_SCENE
-    assert [pair.similarity for pair in found] == pytest.approx([1, 1, 1, 0.994, 0.959], abs=0.003)
+    pairs = near_duplicates(dataset)
+    assert {(pair.first, pair.second) for pair in pairs[:3]} == THREE_COPIES
+    assert {(pair.first, pair.second) for pair in pairs[3:]} == SAME_SCENE
+    assert [pair.similarity for pair in pairs] == pytest.approx([1, 1, 1, 0.994, 0.959], abs=0.003)

@@ -115,8 +115,8 @@ def test_all_that_is_wrong_is_found_in_one_pass(tmp_path: Path) -> None:
         save(folder / kind / "case9.nii.gz", values, MM)
     with pytest.raises(DataError) as caught:
         prepare(spec_of(folder, empty_masks="error"), None, tmp_path / "cache")
-    told = str(caught.value)
-    assert told.startswith(f"10 file(s) in {folder} need mending or removing:\n")
+    message = str(caught.value)
+    assert message.startswith(f"10 file(s) in {folder} need mending or removing:\n")
     for line in (
         "images/case0.nii.gz: unreadable volume",
         "images/case1.nii.gz: 4D (24x20x16x2) where 3D is due",
@@ -129,7 +129,7 @@ def test_all_that_is_wrong_is_found_in_one_pass(tmp_path: Path) -> None:
         "images/case8.nii: another file in images/ has the same name",
         "case9: voxels of 1 x 1 x 2 mm",
     ):
-        assert line in told
+        assert line in message
     assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
 
 
@@ -174,8 +174,8 @@ def test_no_group_crosses_the_split(tmp_path: Path) -> None:
 MEASURED = """
 import resource, sys
 from pathlib import Path
-from storage.data_spec import DataSpec
-from storage.preparation import prepare
+from storage.data.spec import DataSpec
+from storage.data.prepare import prepare
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 small, large = (DataSpec(kind="volumes", path=path, intensities=sys.argv[4]) for path in sys.argv[1:3])
@@ -196,8 +196,8 @@ def test_memory_holds_one_case_at_a_time(tmp_path: Path, intensities: str) -> No
             save(tmp_path / name / "images" / f"{index}.nii", values)
             save(tmp_path / name / "masks" / f"{index}.nii", lesion(shape))
     arguments = [*(str(tmp_path / name) for name in ("small", "large", "cache")), intensities]
-    found = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True, check=True)
-    cases, size, more = (int(word) for word in found.stdout.split())
+    measured = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True, check=True)
+    cases, size, more = (int(word) for word in measured.stdout.split())
     assert cases == 2
     assert size > 50e6
     assert more < 10e6

@@ -22,7 +22,7 @@ def test_a_long_list_is_cut() -> None:
 def test_a_fingerprint_hangs_on_all_of_it() -> None:
     """Names, contents, their order, and what they mean."""
     one, other = ("a", [b"1" * 32, b"2" * 32]), ("b", [b"3" * 32])
-    found = [
+    fingerprints = [
         fingerprint_of([one, other]),
         fingerprint_of([other, one]),
         fingerprint_of([one]),
@@ -30,4 +30,4 @@ def test_a_fingerprint_hangs_on_all_of_it() -> None:
         fingerprint_of([("a", one[1][::-1]), other]),
         fingerprint_of([one, other], "labels"),
     ]
-    assert len(set(found)) == len(found)
+    assert len(set(fingerprints)) == len(fingerprints)

@@ -29,20 +29,20 @@ def arrays(value: int, side: int = 3) -> dict[str, Any]:
     }
 
 
-def fill(draft: StagedDataset, cases: range) -> None:
+def fill(staged: StagedDataset, cases: range) -> None:
     """Add cases of one, two, three, ... columns."""
     for case in cases:
-        draft.add(f"case{case}", arrays(case, case + 1), {"case": case})
+        staged.add(f"case{case}", arrays(case, case + 1), {"case": case})
 
 
-def leave(place: Path, error: BaseException, cases: int, *, derive: bool = False) -> None:
-    """Add what a draft lacks of so many cases, and fail."""
+def leave(folder: Path, error: BaseException, cases: int, *, derive: bool = False) -> None:
+    """Add what a staged dataset lacks of so many cases, and fail."""
 
     def work() -> None:
-        with hold_staged(place) as draft:
-            fill(draft, range(len(draft.records), cases))
+        with hold_staged(folder) as staged:
+            fill(staged, range(len(staged.records), cases))
             if derive:
-                draft.derive("images", "doubled", lambda image: 2 * image)
+                staged.derive("images", "doubled", lambda image: 2 * image)
             raise error
 
     with pytest.raises(type(error)):
@@ -51,10 +51,10 @@ def leave(place: Path, error: BaseException, cases: int, *, derive: bool = False
 
 def test_what_was_added_comes_back(tmp_path: Path) -> None:
     """By kind, case by case, each of its own shape; views of one memory map."""
-    with hold_staged(tmp_path / "a.draft") as draft:
-        fill(draft, range(3))
-        draft.publish(tmp_path / "a", {"fingerprint": "f"}, ("images", "masks"))
-        images = map_cases(tmp_path / "a", "images", draft.records)
+    with hold_staged(tmp_path / "a.draft") as staged:
+        fill(staged, range(3))
+        staged.publish(tmp_path / "a", {"fingerprint": "f"}, ("images", "masks"))
+        images = map_cases(tmp_path / "a", "images", staged.records)
     assert [image.shape for image in images] == [(2, 1), (2, 2), (2, 3)]
     assert [image.dtype for image in images] == [np.float16] * 3
     assert images[2].tolist() == [[2, 2, 2], [2, 2, 2]]
@@ -64,54 +64,54 @@ def test_what_was_added_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", ["nothing", "half a case", "half a line", "a kind"])
-def test_a_draft_goes_on_behind_its_journal(tmp_path: Path, spoil: str) -> None:
+def test_a_staged_dataset_goes_on_behind_its_journal(tmp_path: Path, spoil: str) -> None:
     """Whatever a kill left behind the last line is cut off."""
-    place = tmp_path / "a.draft"
-    leave(place, KeyboardInterrupt(), 2)
+    folder = tmp_path / "a.draft"
+    leave(folder, KeyboardInterrupt(), 2)
     if spoil == "half a case":
-        with file_of(place, "images").open("ab") as file:
+        with file_of(folder, "images").open("ab") as file:
             file.write(b"xyz")
     if spoil == "half a line":
-        with (place / "journal.jsonl").open("a") as file:
+        with (folder / "journal.jsonl").open("a") as file:
             file.write('{"name": "case2", "arr')
-    with hold_staged(place) as draft:
-        assert [record["name"] for record in draft.records] == ["case0", "case1"]
-        fill(draft, range(2, 4))
-        draft.publish(tmp_path / "a", {}, ("images",) if spoil == "a kind" else ("images", "masks"))
-    images = map_cases(tmp_path / "a", "images", draft.records)
+    with hold_staged(folder) as staged:
+        assert [record["name"] for record in staged.records] == ["case0", "case1"]
+        fill(staged, range(2, 4))
+        staged.publish(tmp_path / "a", {}, ("images",) if spoil == "a kind" else ("images", "masks"))
+    images = map_cases(tmp_path / "a", "images", staged.records)
     assert [image.tolist() for image in images] == [np.full((2, n + 1), n).tolist() for n in range(4)]
     assert (tmp_path / "a" / "masks.bin").exists() == (spoil != "a kind")
 
 
-def test_a_bad_dataset_leaves_no_draft(tmp_path: Path) -> None:
+def test_a_bad_dataset_leaves_nothing_staged(tmp_path: Path) -> None:
     """Its cases change when it is mended."""
     leave(tmp_path / "a.draft", DataError("mend it"), 2)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_kind_is_derived_from_another(tmp_path: Path) -> None:
-    """Case by case; the first is not published, and a draft taken up again derives anew."""
+    """Case by case; the first is not published, and one taken up again derives anew."""
     for _ in range(2):
         leave(tmp_path / "a.draft", KeyboardInterrupt(), 3, derive=True)
-    with hold_staged(tmp_path / "a.draft") as draft:
-        draft.derive("images", "doubled", lambda image: 2 * image)
-        draft.publish(tmp_path / "a", {}, ("doubled",))
-    assert [each.max() for each in map_cases(tmp_path / "a", "doubled", draft.records)] == [0, 2, 4]
+    with hold_staged(tmp_path / "a.draft") as staged:
+        staged.derive("images", "doubled", lambda image: 2 * image)
+        staged.publish(tmp_path / "a", {}, ("doubled",))
+    assert [array.max() for array in map_cases(tmp_path / "a", "doubled", staged.records)] == [0, 2, 4]
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["dataset.json", "doubled.bin"]
 
 
 def make(target: Path, log: Path, cases: int, pause: float) -> None:
     """What a driver does: wait for its turn, look whether the work is done, else do what is left of it."""
     module.SECONDS_BETWEEN_NOTES = 0
-    with hold_staged(target.with_suffix(".draft")) as draft:
+    with hold_staged(target.with_suffix(".draft")) as staged:
         if (target / "dataset.json").exists():
             return
-        for case in range(len(draft.records), cases):
+        for case in range(len(staged.records), cases):
             time.sleep(pause)
             with log.open("a") as file:
                 file.write(f"{case}\n")
-            fill(draft, range(case, case + 1))
-        draft.publish(target, {}, ("images", "masks"))
+            fill(staged, range(case, case + 1))
+        staged.publish(target, {}, ("images", "masks"))
 
 
 def test_two_drivers_do_the_work_once(tmp_path: Path) -> None:
@@ -141,14 +141,14 @@ def test_a_killed_driver_s_work_is_taken_over(tmp_path: Path) -> None:
     make(target, log, len(done) + 3, 0)
     made = [int(case) for case in log.read_text().split()][len(done) :]
     assert made[0] in {done[-1], done[-1] + 1}
-    with hold_staged(tmp_path / "b.draft") as draft:
-        fill(draft, range(len(done) + 3))
-        draft.publish(tmp_path / "b", {}, ("images", "masks"))
+    with hold_staged(tmp_path / "b.draft") as staged:
+        fill(staged, range(len(done) + 3))
+        staged.publish(tmp_path / "b", {}, ("images", "masks"))
     for name in ("images.bin", "masks.bin", "dataset.json"):
         assert (target / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_where_there_are_no_locks_drafts_are_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_there_are_no_locks_staged_datasets_are_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two drivers then do the work twice, and the first wins."""
 
     def refuse(*_: object) -> None:
@@ -157,8 +157,8 @@ def test_where_there_are_no_locks_drafts_are_private(tmp_path: Path, monkeypatch
     monkeypatch.setattr("fcntl.flock", refuse)
     with hold_staged(tmp_path / "a.draft") as one, hold_staged(tmp_path / "a.draft") as other:
         assert one.folder != other.folder
-        for draft in (one, other):
-            fill(draft, range(2))
-            draft.publish(tmp_path / "a", {}, ("images", "masks"))
+        for staged in (one, other):
+            fill(staged, range(2))
+            staged.publish(tmp_path / "a", {}, ("images", "masks"))
     assert len(map_cases(tmp_path / "a", "images", one.records)) == 2
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("a.draft-")]

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from storage.database.engine import connect, reading
-from storage.database.urls import hide_password, normalise_url, without_password
+from storage.database.urls import hide_password, normalise_url
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -68,13 +68,6 @@ def test_a_password_is_hidden(url: str) -> None:
 def test_a_password_in_the_query_is_hidden_too() -> None:
     """As libpq takes it."""
     assert "geheim" not in hide_password("postgresql://db.example/dice?user=ana&password=geheim")
-
-
-@pytest.mark.parametrize("url", ["postgresql://ana:geheim@h/d", "postgresql://ana@h/d?password=geheim"])
-def test_another_program_gets_the_password_by_its_environment(url: str) -> None:
-    """A command line can be read by every user of the machine."""
-    assert without_password(url) == ("postgresql://ana@h/d", {"PGPASSWORD": "geheim"})
-    assert without_password("sqlite:////a.db") == ("sqlite:////a.db", {})
 
 
 def test_a_url_without_password_is_printed_as_it_is(storage_url: str) -> None:

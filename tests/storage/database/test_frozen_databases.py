@@ -18,14 +18,14 @@ from storage.errors import StorageError
 from storage.frames.study_frames import cells_frame, costs_frame, curves_frame
 from storage.ledger.cell_records import cell_records, spent_seconds
 from storage.ledger.ledger import Ledger
-from storage.records import CellState, Evaluation, Scores
+from storage.records import CellState, Scores
+from tests.helpers.ledgers import claim_cell, record, study_of
 from tests.helpers.paths import RECORDED, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FROZEN = sorted(RECORDED.glob("frozen_v*.sql"))
-US = "host/boot/ns/1/100"
 
 
 @pytest.fixture(params=FROZEN, ids=lambda path: path.stem)
@@ -45,11 +45,10 @@ def test_every_version_is_frozen() -> None:
 def test_it_opens_with_all_it_held(url: str) -> None:
     """Cells, curves, costs, scores and reasons are there; tables and study are of the present version."""
     with Ledger.open(url) as ledger:
-        study = ledger.find_study("frozen")
-        assert study is not None
+        study = study_of(ledger, "frozen")
         records = cell_records(ledger, study.study_id)
-        assert [r.cell.state for r in records] == ["done", "test", "waiting", "claimed", "failed", "waiting"]
-        assert [len(r.curve) for r in records] == [3, 3, 2, 1, 1, 0]
+        assert [cell.cell.state for cell in records] == ["done", "test", "waiting", "claimed", "failed", "waiting"]
+        assert [len(cell.curve) for cell in records] == [3, 3, 2, 1, 1, 0]
         assert records[0].attempt.scores is not None
         assert records[4].attempt.failure == "the loss is nan at step 60"
         assert spent_seconds(ledger, study.study_id) == pytest.approx(10 * 1.5 + 0.75 + 0.25)
@@ -57,7 +56,7 @@ def test_it_opens_with_all_it_held(url: str) -> None:
             assert len(frame(ledger, study.study_id))
         inspector = sa.inspect(ledger.engine)
         for name, table in metadata.tables.items():
-            assert {c["name"] for c in inspector.get_columns(name)} == {c.name for c in table.c}
+            assert {column["name"] for column in inspector.get_columns(name)} == {column.name for column in table.c}
     with Ledger.open(url) as ledger:  # once migrated, nothing is left to do
         assert ledger.find_study("frozen") == study
 
@@ -69,8 +68,7 @@ def test_its_cells_are_of_the_protocol_s_own_variant_before_version_4(path: Path
         connection.executescript(path.read_text())
     connection.close()
     with Ledger.open(f"sqlite:///{tmp_path}/frozen.db") as ledger:
-        study = ledger.find_study("frozen")
-        assert study is not None
+        study = study_of(ledger, "frozen")
         *others, last = (cell.plan.variant for cell in ledger.cells(study.study_id))
     assert set(others) == {""}
     assert last == ("" if path.stem in {"frozen_v1", "frozen_v2", "frozen_v3"} else "loss=dice_ce")
@@ -79,26 +77,22 @@ def test_its_cells_are_of_the_protocol_s_own_variant_before_version_4(path: Path
 def test_it_is_taken_up(url: str) -> None:
     """The waiting cells are claimed and finished, the failed one is tried again, the dead owner's is taken back."""
     with Ledger.open(url, create=True) as ledger:
-        study = ledger.find_study("frozen")
-        assert study is not None
+        study = study_of(ledger, "frozen")
         claimed = next(cell for cell in ledger.cells(study.study_id) if cell.owner is not None)
         assert ledger.take_back(study.study_id, claimed)
         for cell in ledger.cells(study.study_id):
             if cell.state == CellState.FAILED:
                 assert ledger.retry(study.study_id, cell.plan.key)
         while open_cells := [cell for cell in ledger.cells(study.study_id) if cell.state.is_open]:
-            claim = ledger.claim(study.study_id, [open_cells[0].plan.key], US)
-            assert claim is not None
+            claim = claim_cell(ledger, study, open_cells[0].plan.key)
             if claim.phase == "train":
-                curve = [Evaluation(i, i / 2, 30 * i, 0.5 + i / 100, 1.0, 0.5) for i in (1, 2, 3)]
-                worker = {"device": "cpu", "device_share": 1.0, "device_name": "x", "planned_steps": 90}
-                ledger.record(claim, curve, checkpoint="0002-00003", worker=worker)
+                record(ledger, claim, 3)
                 ledger.send_to_test(claim, stop_reason=None, forecast=None)
             else:
                 ledger.finish(claim, CellState.DONE, value=0.53, scores=Scores(3, ((1, 1, 1),) * 2, (), 0.1), facts={})
         records = cell_records(ledger, study.study_id)
-        assert {r.cell.state for r in records} == {CellState.DONE}
-        assert [len(r.curve) for r in records] == [3] * 6
+        assert {cell.cell.state for cell in records} == {CellState.DONE}
+        assert [len(cell.curve) for cell in records] == [3] * 6
 
 
 def test_the_command_line_reads_it(url: str) -> None:

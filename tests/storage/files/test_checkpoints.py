@@ -33,8 +33,8 @@ def files_of(evaluation: int) -> dict[str, bytes]:
 
 def newest(folder: CheckpointFolder) -> tuple[str, dict[str, bytes]] | None:
     """Name and files of the newest whole checkpoint."""
-    found = folder.load_newest()
-    return None if found.name is None else (found.name, found.files)
+    loaded = folder.load_newest()
+    return None if loaded.name is None else (loaded.name, loaded.files)
 
 
 def test_nothing_is_loaded_from_nothing(folder: CheckpointFolder) -> None:
@@ -194,15 +194,15 @@ def test_a_damaged_checkpoint_is_told(folder: CheckpointFolder, tmp_path: Path) 
     assert folder.load_newest().note is None
     newest = folder.save(1, 5, files_of(5))
     (tmp_path / "study" / "ratio0.5-depth3-seed0" / "1" / newest / "state.pt").write_bytes(b"")
-    found = folder.load_newest()
-    assert (found.note, found.evaluation) == (f"damaged checkpoint {newest}: went on from {before}", 5)
+    loaded = folder.load_newest()
+    assert (loaded.note, loaded.evaluation) == (f"damaged checkpoint {newest}: went on from {before}", 5)
     (tmp_path / "study" / "ratio0.5-depth3-seed0" / "1" / before / "state.pt").write_bytes(b"")
     assert folder.load_newest().note == f"damaged checkpoint {newest}, {before}: began anew"
 
 
 FULL_DISK = """
 import resource, sys
-from storage.checkpoints import CheckpointFolder
+from storage.files.checkpoints import CheckpointFolder
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     CheckpointFolder(sys.argv[1]).save(1, 2, {"state.pt": b"x" * 500, "best.pt": b"x" * 5000})

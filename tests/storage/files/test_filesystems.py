@@ -46,8 +46,8 @@ def test_checkpoints_live_in_a_bucket(bucket: str) -> None:
     folder.begin(2)
     with pytest.raises(LostLease):
         folder.save(1, 4, {"state.pt": b"late"})
-    found = folder.load_newest()
-    assert (found.name, found.files["best.pt"], found.damaged) == ("0001-00003", b"best 3", ())
+    loaded = folder.load_newest()
+    assert (loaded.name, loaded.files["best.pt"], loaded.damaged) == ("0001-00003", b"best 3", ())
     fs, root = open_url(folder.url)
     fs.pipe_file(f"{root}/0001-00003/state.pt", b"cut")
     assert folder.load_newest().name == "0001-00002"
@@ -72,12 +72,12 @@ def test_a_folder_that_cannot_be_made_is_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("root", "place"),
+    ("root", "url"),
     [("/a/b/", "/a/b/c"), ("/a?b", "/a?b/c"), ("s3://b/p", "s3://b/p/c"), ("s3://b/p/?x=1", "s3://b/p/c?x=1")],
 )
-def test_options_of_a_url_stay_at_its_end(root: str, place: str) -> None:
+def test_options_of_a_url_stay_at_its_end(root: str, url: str) -> None:
     """A question mark in the name of a folder is part of it."""
-    assert url_below(root, "c") == place
+    assert url_below(root, "c") == url
 
 
 @pytest.mark.parametrize(

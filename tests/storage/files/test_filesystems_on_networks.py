@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from storage.files.filesystems import network_file_system
 
-MOUNTS = r"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-30 22 0:40 / /home rw,relatime shared:2 - nfs4 server:/home rw,vers=4.2
-31 22 0:41 / /scratch/my\040own rw - lustre mgs@tcp:/fs rw
-32 30 8:2 / /home/ana/local rw - xfs /dev/sdb1 rw
-33 22 0:42 / /mnt/s3 rw master:3 propagate_from:1 - fuse.s3fs s3fs rw
+MOUNTS = r"""/dev/sda1 / ext4 rw,relatime 0 0
+server:/home /home nfs4 rw,relatime,vers=4.2 0 0
+mgs@tcp:/fs /scratch/my\040own lustre rw 0 0
+/dev/sdb1 /home/ana/local xfs rw 0 0
+s3fs /mnt/s3 fuse.s3fs rw 0 0
 """
 
 
@@ -27,12 +29,17 @@ MOUNTS = r"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
         ("/mnt/s3/study.db", "fuse.s3fs"),
     ],
 )
-def test_the_nearest_mount_counts(path: str, kind: str | None, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to list what is mounted")
+def test_the_nearest_mount_counts(path: str, kind: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As proc(5) writes them, spaces in names included; a local disk below a network's is a local one."""
-    (tmp_path / "mountinfo").write_text(MOUNTS)
-    assert network_file_system(Path(path), tmp_path / "mountinfo") == kind
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "mounts").write_text(MOUNTS)
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    assert network_file_system(Path(path)) == kind
 
 
-def test_without_a_list_nothing_is_said(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to list what is mounted")
+def test_without_a_list_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system has no such list, no place is refused."""
-    assert network_file_system(tmp_path, tmp_path / "none") is None
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "none"))
+    assert network_file_system(tmp_path) is None

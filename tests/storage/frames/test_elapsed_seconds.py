@@ -23,8 +23,8 @@ SECONDS = st.lists(st.floats(0.5, 2.0), min_size=12, max_size=12)
 
 def surface(seconds: list[float], *, clock: bool) -> pd.DataFrame:
     """Two trainings of six evaluations."""
-    each = np.array(seconds).reshape(2, 6)
-    shown = each.cumsum(axis=1) if clock else each
+    steps = np.array(seconds).reshape(2, 6)
+    shown = steps.cumsum(axis=1) if clock else steps
     return pd.DataFrame(
         {"depth": depth, "ratio": 1.0, "epoch": epoch, "val_dsc": 0.5, "dsc": 0.5, "seconds": shown[depth - 3, epoch]}
         for depth in (3, 4)
@@ -40,8 +40,8 @@ def test_a_clock_is_told_from_times(seconds: list[float], order: Random) -> None
     seconds[5] = seconds[0]  # no six times in a row rise by chance
     own = surface(seconds, clock=False).iloc[rows]
     assert own_seconds(own, ("depth",), "epoch", "a.csv").tolist() == own["seconds"].tolist()
-    told = own_seconds(surface(seconds, clock=True).iloc[rows], ("depth",), "epoch", "a.csv")
-    assert told.to_numpy() == pytest.approx(own["seconds"].to_numpy())
+    steps = own_seconds(surface(seconds, clock=True).iloc[rows], ("depth",), "epoch", "a.csv")
+    assert steps.to_numpy() == pytest.approx(own["seconds"].to_numpy())
 
 
 def test_times_that_grow_a_little_are_no_clock() -> None:

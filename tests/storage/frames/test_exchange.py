@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import optuna
 import pandas as pd
 import pytest
 
@@ -24,6 +23,7 @@ from storage.ledger.cell_records import spent_seconds
 from storage.ledger.ledger import Ledger
 from storage.records import CellPlan, CellState, Evaluation, PlateauForecast, Scores, SkipForecast
 from tests.helpers.backends import PostgresServer, SqliteFiles
+from tests.helpers.ledgers import GPU_WORKER, US, claim_cell, optuna_trials, study_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +32,8 @@ if TYPE_CHECKING:
     from storage.frames.exchange import Kind
     from storage.records import StudyRecord
 
-US = "host/boot/ns/1/100"
 PLANS = [CellPlan(f"ratio0.{i}-depth3-seed0", i / 10, 3, 0, i, 1000) for i in (1, 2, 3)]
 SKIPPED = CellPlan("ratio0.3-depth3-loss.dice_ce-seed9", 0.3, 3, 9, 3, 1000, "repeat", "loss=dice_ce")
-WORKER = {"device": "gpu", "device_share": 0.5, "device_name": "H", "planned_steps": 30, "versions": {"torch": "2"}}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -66,21 +64,17 @@ def study(ledger: Ledger) -> StudyRecord:
     ledger.layout(made.study_id, [*PLANS, SKIPPED])
     ledger.note_skips(made.study_id, {SKIPPED.key: SkipForecast("known within 0.01", 0.7, 0.6, 0.8)})
     for phase in ("train", "test"):
-        claim = ledger.claim(made.study_id, [PLANS[0].key], US)
-        assert claim is not None
+        claim = claim_cell(ledger, made, PLANS[0].key)
         if phase == "train":
             curve = [Evaluation(i, i / 3, i, 0.1 + 0.2 * i, 1 / 3, 0.1) for i in (1, 2)]
-            ledger.record(claim, curve, checkpoint="x", worker=WORKER, test_curve={2: 0.4}, note="damaged")
+            ledger.record(claim, curve, checkpoint="x", worker=GPU_WORKER, test_curve={2: 0.4}, note="damaged")
             ledger.send_to_test(claim, stop_reason="plateau", forecast=PlateauForecast(0.6, 0.5, 0.7, "law"))
     scores = Scores(2, ((1, 2, 3), (4, 5, 6)), ((7, 8, 9),), 0.7)
     ledger.finish(claim, CellState.DONE, value=0.5, scores=scores, facts={})
-    failing = ledger.claim(made.study_id, [PLANS[1].key], US)
-    assert failing is not None
-    ledger.record(failing, [Evaluation(1, 0.5, 1, 0.3, 2.0, 0.1)], checkpoint="x", worker=WORKER)
+    failing = claim_cell(ledger, made, PLANS[1].key)
+    ledger.record(failing, [Evaluation(1, 0.5, 1, 0.3, 2.0, 0.1)], checkpoint="x", worker=GPU_WORKER)
     ledger.fail(failing, "the loss is nan", max_attempts=2)
-    found = ledger.find_study("study")
-    assert found is not None
-    return found
+    return study_of(ledger)
 
 
 def frames(ledger: Ledger, study: StudyRecord) -> dict[str, pd.DataFrame]:
@@ -119,15 +113,13 @@ def test_optuna_sees_the_imported_trials(ledger: Ledger, study: StudyRecord, tmp
     """States, values and curves stand in Optuna's tables as well."""
     export_study(ledger, study, tmp_path / "out", "parquet")
     import_study(ledger, tmp_path / "out", "again")
-    storage = optuna.storages.RDBStorage(ledger.url)
     seen = {
         name: sorted(
-            (t.state.name, t.value, str(t.intermediate_values), t.user_attrs["cell"])
-            for t in optuna.load_study(study_name=name, storage=storage).trials
+            (trial.state.name, trial.value, str(trial.intermediate_values), trial.user_attrs["cell"])
+            for trial in optuna_trials(ledger, name)
         )
         for name in ("study", "again")
     }
-    storage.engine.dispose()
     assert seen["again"] == seen["study"]
 
 
@@ -136,9 +128,7 @@ def test_an_imported_study_goes_on(ledger: Ledger, study: StudyRecord, tmp_path:
     export_study(ledger, study, tmp_path / "out", "csv")
     again = import_study(ledger, tmp_path / "out", "again")
     assert ledger.claim(again.study_id, [PLANS[0].key], US) is None
-    claim = ledger.claim(again.study_id, [PLANS[1].key], US)
-    assert claim is not None
-    assert claim.attempt == 2
+    assert claim_cell(ledger, again, PLANS[1].key).attempt == 2
 
 
 def test_what_is_no_export_is_refused(ledger: Ledger, study: StudyRecord, tmp_path: Path) -> None:

@@ -22,14 +22,14 @@ from storage.frames.study_frames import (
 )
 from storage.ledger.ledger import Ledger
 from storage.records import CellPlan, CellState, Evaluation, PlateauForecast, Scores, SkipForecast
+from tests.helpers.ledgers import GPU_WORKER, NO_PARTS, claim_cell, study_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-US = "host/boot/ns/1/100"
-WORKER = {"device": "gpu", "device_share": 0.5, "device_name": "H", "planned_steps": 30, "versions": {"torch": "2"}}
+    from storage.records import StudyRecord
 
 
 @pytest.fixture(scope="module")
@@ -38,45 +38,39 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, pd.Da
     with Ledger.open(f"sqlite:///{tmp_path_factory.mktemp('frames')}/s.db", create=True) as ledger:
         study = ledger.create_study(
             "s",
-            identity={},
-            running={},
-            fingerprint="f",
-            split={"train": ["u", "w"], "validation": ["v"], "test": ["t"]},
-            groups={"u": 0, "w": 1, "v": 2, "t": 3},
-            facts={},
+            **NO_PARTS
+            | {
+                "split": {"train": ["u", "w"], "validation": ["v"], "test": ["t"]},
+                "groups": {"u": 0, "w": 1, "v": 2, "t": 3},
+            },
         )
-        other = ledger.create_study("o", identity={}, running={}, fingerprint="f", split={}, groups={}, facts={})
+        other = ledger.create_study("o", **NO_PARTS)
         for number in (study.study_id, other.study_id):
             ledger.layout(number, [CellPlan(key, 0.5, 3, 0, 5, 1000) for key in ("a", "b", "c")])
-        _finish(ledger, study.study_id)
+        _finish(ledger, study)
         ledger.note_skips(study.study_id, {"c": SkipForecast("known within 0.01", 0.7, 0.6, 0.8)})
-        failing = ledger.claim(study.study_id, ["b"], US)
-        assert failing is not None
-        ledger.record(failing, [Evaluation(1, 0.5, 10, 0.2, 4.0, 0.0)], checkpoint=None, worker=WORKER)
+        failing = claim_cell(ledger, study, "b")
+        ledger.record(failing, [Evaluation(1, 0.5, 10, 0.2, 4.0, 0.0)], checkpoint=None, worker=GPU_WORKER)
         ledger.fail(failing, "nan", max_attempts=2)
         ledger.change_spec(study, identity={}, running={}, changes={"tolerance": 1}, versions={"torch": "2"})
-        found = ledger.find_study("s")
-        assert found is not None
         yield {
             "cells": cells_frame(ledger, study.study_id),
             "curves": curves_frame(ledger, study.study_id),
             "costs": costs_frame(ledger, study.study_id),
             "forecasts": forecasts_frame(ledger, study.study_id),
             "skips": skips_frame(ledger, study.study_id),
-            "cases": cases_frame(ledger, found),
+            "cases": cases_frame(ledger, study_of(ledger, "s")),
             "orders": orders_frame(ledger, study.study_id),
             "changes": changes_frame(ledger, study.study_id),
         }
 
 
-def _finish(ledger: Ledger, study_id: int) -> None:
-    claim = ledger.claim(study_id, ["a"], US)
-    assert claim is not None
+def _finish(ledger: Ledger, study: StudyRecord) -> None:
+    claim = claim_cell(ledger, study, "a")
     points = [Evaluation(i, i / 2, 10 * i, i / 10, 1.0, 0.5) for i in (1, 2)]
-    ledger.record(claim, points, checkpoint="x", worker=WORKER, test_curve={2: 0.7}, note="damaged")
+    ledger.record(claim, points, checkpoint="x", worker=GPU_WORKER, test_curve={2: 0.7}, note="damaged")
     ledger.send_to_test(claim, stop_reason="plateau", forecast=PlateauForecast(0.3, 0.2, 0.4, "law"))
-    claim = ledger.claim(study_id, ["a"], US)
-    assert claim is not None
+    claim = claim_cell(ledger, study, "a")
     scores = Scores(2, ((1, 2, 3),), ((4, 5, 6),), 2.0)
     ledger.finish(claim, CellState.DONE, value=0.2, scores=scores, facts={})
 

@@ -4,85 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import optuna
-import pytest
 from optuna.trial import TrialState
 
 from storage.ledger.cell_records import cell_records
-from storage.ledger.ledger import Ledger
-from storage.records import CellPlan, CellState, Claim, Evaluation, PlateauForecast, SkipForecast, StudyRecord
-from tests.helpers.backends import Backend, PostgresServer, SqliteFiles
+from storage.records import CellState, Evaluation, PlateauForecast, SkipForecast
+from tests.helpers.ledgers import WORKER, claim_cell, optuna_trials, plans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from storage.ledger.ledger import Ledger
+    from storage.records import StudyRecord
 
-KEYS = tuple(f"ratio0.{i}-depth3-seed0" for i in (1, 2, 3))
-US = "host/boot/ns/1/100"
-WORKER = {"device": "cpu", "device_share": 1.0, "device_name": "a processor", "planned_steps": 9, "versions": {}}
+KEYS = tuple(plan.key for plan in plans(3))
 SKIP = SkipForecast("skipped: its DSC is known within 0.01; forecast for one run [0.790, 0.820]", 0.805, 0.79, 0.82)
 OTHER = SkipForecast("skipped: measuring it would hardly change the answer", 0.7, 0.6, 0.8)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backend:
-    """Every promise is kept on every backend."""
-    if request.param == "sqlite":
-        return SqliteFiles(tmp_path_factory.mktemp("sqlite"))
-    return PostgresServer(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture(scope="module")
-def template(backend: Backend) -> str:
-    """A database with a study of three cells, made once."""
-    url = backend.database()
-    with Ledger.open(url, create=True) as ledger:
-        study = ledger.create_study(
-            "study",
-            identity={},
-            running={"policy": "forecast"},
-            fingerprint="f",
-            split={"train": ["a"], "validation": ["b"], "test": ["c"]},
-            groups={"a": 0, "b": 1, "c": 2},
-            facts={"d0": 0.25},
-        )
-        ledger.layout(study.study_id, [CellPlan(key, i / 10, 3, 0, 10 * i, 9) for i, key in enumerate(KEYS, start=1)])
-    return url
-
-
-@pytest.fixture
-def ledger(backend: Backend, template: str) -> Iterator[Ledger]:
-    """The study of three cells."""
-    with Ledger.open(backend.database(template)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def study(ledger: Ledger) -> StudyRecord:
-    """Its record."""
-    found = ledger.find_study("study")
-    assert found is not None
-    return found
-
-
 def skips(ledger: Ledger, study: StudyRecord) -> dict[str, SkipForecast]:
     """What is skipped now."""
-    return {c.plan.key: c.skip for c in ledger.cells(study.study_id) if c.skip is not None}
-
-
-def claimed(ledger: Ledger, study: StudyRecord, key: str) -> Claim:
-    """A cell, claimed."""
-    claim = ledger.claim(study.study_id, [key], US)
-    assert claim is not None
-    return claim
-
-
-def trials(ledger: Ledger) -> list[optuna.trial.FrozenTrial]:
-    """The study as any user of Optuna reads it."""
-    storage = optuna.storages.RDBStorage(ledger.url)
-    try:
-        return optuna.load_study(study_name="study", storage=storage).trials
-    finally:
-        storage.engine.dispose()
+    return {cell.plan.key: cell.skip for cell in ledger.cells(study.study_id) if cell.skip is not None}
 
 
 def test_the_last_skips_replace_all_others(ledger: Ledger, study: StudyRecord) -> None:
@@ -91,8 +30,8 @@ def test_the_last_skips_replace_all_others(ledger: Ledger, study: StudyRecord) -
     assert skips(ledger, study) == {KEYS[0]: SKIP, KEYS[1]: SKIP}
     ledger.note_skips(study.study_id, {KEYS[1]: OTHER, KEYS[2]: SKIP})
     assert skips(ledger, study) == {KEYS[1]: OTHER, KEYS[2]: SKIP}
-    assert {c.state for c in ledger.cells(study.study_id)} == {CellState.WAITING}
-    assert [t.state for t in trials(ledger)] == [TrialState.WAITING] * 3
+    assert {cell.state for cell in ledger.cells(study.study_id)} == {CellState.WAITING}
+    assert [trial.state for trial in optuna_trials(ledger)] == [TrialState.WAITING] * 3
     ledger.note_skips(study.study_id, {})
     assert skips(ledger, study) == {}
 
@@ -100,14 +39,14 @@ def test_the_last_skips_replace_all_others(ledger: Ledger, study: StudyRecord) -
 def test_a_claim_clears_a_skip(ledger: Ledger, study: StudyRecord) -> None:
     """Another driver may think otherwise: what is trained is not skipped."""
     ledger.note_skips(study.study_id, {KEYS[0]: SKIP})
-    claimed(ledger, study, KEYS[0])
+    claim_cell(ledger, study, KEYS[0])
     assert skips(ledger, study) == {}
 
 
 def test_a_held_or_ended_cell_cannot_be_skipped(ledger: Ledger, study: StudyRecord) -> None:
     """Only free cells that wait are: a decision may be older than a claim."""
-    claimed(ledger, study, KEYS[0])
-    ledger.fail(claimed(ledger, study, KEYS[1]), "broken")
+    claim_cell(ledger, study, KEYS[0])
+    ledger.fail(claim_cell(ledger, study, KEYS[1]), "broken")
     ledger.note_skips(study.study_id, {KEYS[0]: SKIP, KEYS[1]: SKIP, "no such cell": SKIP})
     assert skips(ledger, study) == {}
 
@@ -119,28 +58,28 @@ def test_closing_tells_optuna_pruned_with_the_forecast(ledger: Ledger, study: St
     cell, *others = ledger.cells(study.study_id)
     assert (cell.state, cell.skip) == (CellState.PRUNED, SKIP)
     assert {other.state for other in others} == {CellState.WAITING}
-    trial = trials(ledger)[0]
+    trial = optuna_trials(ledger)[0]
     assert (trial.state, trial.value) == (TrialState.PRUNED, None)
     assert trial.user_attrs["skip_reason"] == SKIP.reason
-    told = {name: trial.user_attrs[f"forecast_val_dsc_{name}"] for name in ("mean", "lower", "upper")}
-    assert told == {"mean": 0.805, "lower": 0.79, "upper": 0.82}
+    forecast = {name: trial.user_attrs[f"forecast_val_dsc_{name}"] for name in ("mean", "lower", "upper")}
+    assert forecast == {"mean": 0.805, "lower": 0.79, "upper": 0.82}
 
 
 def test_closing_again_changes_nothing(ledger: Ledger, study: StudyRecord) -> None:
     """A driver may die right after it, and the next one closes once more; later notes leave closed cells alone."""
     ledger.note_skips(study.study_id, {KEYS[0]: SKIP})
     ledger.close_skipped(study.study_id)
-    before, told = ledger.cells(study.study_id), trials(ledger)
+    cells, trials = ledger.cells(study.study_id), optuna_trials(ledger)
     assert ledger.close_skipped(study.study_id) == 0
     ledger.note_skips(study.study_id, {})
-    assert ledger.cells(study.study_id) == before
-    assert trials(ledger) == told
+    assert ledger.cells(study.study_id) == cells
+    assert optuna_trials(ledger) == trials
 
 
 def test_a_held_cell_is_not_closed(ledger: Ledger, study: StudyRecord) -> None:
     """Whoever trains it comes to its end."""
     ledger.note_skips(study.study_id, {KEYS[0]: SKIP})
-    claimed(ledger, study, KEYS[0])
+    claim_cell(ledger, study, KEYS[0])
     assert ledger.close_skipped(study.study_id) == 0
 
 
@@ -151,16 +90,16 @@ def test_reopening_makes_new_attempts(ledger: Ledger, study: StudyRecord) -> Non
     assert ledger.reopen_skipped(study.study_id) == 2
     assert ledger.reopen_skipped(study.study_id) == 0
     now = ledger.cells(study.study_id)
-    assert [(c.state, c.attempt, c.skip) for c in now] == [(CellState.WAITING, n, None) for n in (2, 2, 1)]
-    states = [t.state for t in trials(ledger)]
+    assert [(cell.state, cell.attempt, cell.skip) for cell in now] == [(CellState.WAITING, n, None) for n in (2, 2, 1)]
+    states = [trial.state for trial in optuna_trials(ledger)]
     assert states == [TrialState.PRUNED, TrialState.PRUNED, *[TrialState.WAITING] * 3]
-    assert [c.trial_number for c in now] == [3, 4, 2]
-    claimed(ledger, study, KEYS[0])
+    assert [cell.trial_number for cell in now] == [3, 4, 2]
+    claim_cell(ledger, study, KEYS[0])
 
 
 def test_a_pruned_training_is_not_reopened(ledger: Ledger, study: StudyRecord) -> None:
     """It has a curve and a forecast, told apart from any value; reopening is for cells that were skipped."""
-    claim = claimed(ledger, study, KEYS[0])
+    claim = claim_cell(ledger, study, KEYS[0])
     ledger.record(claim, [Evaluation(1, 1.0, 3, 0.4, 1.0, 0.5)], checkpoint=None, worker=WORKER)
     ledger.prune(claim, "cannot matter: it is far under the best", PlateauForecast(0.5, 0.45, 0.55, "lstm"))
     assert ledger.reopen_skipped(study.study_id) == 0
@@ -168,7 +107,7 @@ def test_a_pruned_training_is_not_reopened(ledger: Ledger, study: StudyRecord) -
     assert record.cell.state is CellState.PRUNED
     assert len(record.curve) == 1
     assert record.attempt.forecast == PlateauForecast(0.5, 0.45, 0.55, "lstm")
-    trial = trials(ledger)[0]
+    trial = optuna_trials(ledger)[0]
     assert (trial.state, trial.value) == (TrialState.PRUNED, None)
     assert trial.user_attrs["forecast_val_dsc"] == 0.5
     assert trial.intermediate_values == {1: 0.4}

@@ -50,7 +50,7 @@ def spec_of(*changes: str) -> StudySpec:
     return load_spec("phantom", [*SMALL, *changes])
 
 
-def found(spec: StudySpec, tmp_path: Path) -> dict[str, Any]:
+def calibrated(spec: StudySpec, tmp_path: Path) -> dict[str, Any]:
     """The calibration of a spec."""
     return calibrate(spec, f"sqlite:///{tmp_path}/study.db", assumed_cases=1000, seconds=0.0)
 
@@ -67,7 +67,10 @@ def test_a_short_run_from_the_command_line(tmp_path: Path, capsys: pytest.Captur
     assert (values["data"], values["device"], values["cells"]) == ("real", "cpu", 4)
     assert values["cases"] == {"train": 28, "validation": 4, "test": 8}
     (level,) = values["levels"]
-    assert (level["setting"], [each["batch"] for each in level["batches"]]) == ("resources.cpus_per_trial=2", [1, 2, 4])
+    assert (level["setting"], [batch["batch"] for batch in level["batches"]]) == (
+        "resources.cpus_per_trial=2",
+        [1, 2, 4],
+    )
     for name in ("device_hours", "wall_hours", "price"):
         low, mean, high = (values["prediction"][name][end] for end in ("low", "mean", "high"))
         assert 0 < low <= mean <= high
@@ -79,7 +82,7 @@ def test_a_short_run_from_the_command_line(tmp_path: Path, capsys: pytest.Captur
 def test_the_setting_that_ends_the_study_first_is_best(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Two trials of one core that take 1.5 times as long are done sooner than one trial of two."""
     measured_at(monkeypatch, {(1, 2): 1.0, (2, 2): 1.5, (1, 4): 3.0, (2, 4): 3.2, (1, 1): 0.9, (2, 1): 1.4})
-    values = found(spec_of("training.budget=600"), tmp_path)
+    values = calibrated(spec_of("training.budget=600"), tmp_path)
     assert values["best"] == {"resources": "resources.cpus_per_trial=1", "batch": 2, "own_batch": 2}
     hours = values["prediction"]["device_hours"]
     assert hours["low"] == hours["mean"] == hours["high"] == pytest.approx(4 * 600 * 1.5 / 3600)
@@ -91,7 +94,7 @@ def test_differences_that_do_not_matter_favour_less_memory(monkeypatch: pytest.M
     """Fewer trials, and the smaller batch, where the others are faster by less than 3 %."""
     same = {(1, 1): 0.5, (1, 2): 0.99, (1, 4): 1.98, (2, 1): 1.0, (2, 2): 1.96, (2, 4): 3.9}
     measured_at(monkeypatch, same)
-    values = found(spec_of(), tmp_path)
+    values = calibrated(spec_of(), tmp_path)
     assert values["best"] == {"resources": "resources.cpus_per_trial=2", "batch": 1, "own_batch": 2}
 
 
@@ -99,7 +102,7 @@ def test_another_batch_is_another_study(monkeypatch: pytest.MonkeyPatch, tmp_pat
     """The text says so, and gives what to set; it fits a terminal."""
     measured_at(monkeypatch, {(1, 1): 1.0, (1, 2): 1.0, (1, 4): 1.0})
     spec = spec_of("policy=forecast")
-    text = render_calibration(spec, found(spec, tmp_path))
+    text = render_calibration(spec, calibrated(spec, tmp_path))
     assert "--set training.batch=4" in text
     assert "another batch is another study" in text
     assert "policy = forecast" in text
@@ -124,7 +127,7 @@ def test_without_data_the_number_of_cases_is_assumed(
     out = capsys.readouterr().out
     assert "on drawn arrays of 256 x 256; 700 + 100 + 200 cases are assumed (--data, --cases)" in out
     assert "200 cells" in out
-    epochs = sum(100 * round(700 * share) / 16 for share in [each / 50 for each in range(1, 51)]) * 4
+    epochs = sum(100 * round(700 * share) / 16 for share in [number / 50 for number in range(1, 51)]) * 4
     assert f"  CPU hours        {epochs / 3600:,.0f} [" in out
     assert main(["calibrate", "brats2020", "--set", "training.patch=[64,64,64]", "--set", "training.batch=16"]) == 0
     assert "drawn arrays of 80 x 80 x 80" in capsys.readouterr().out
@@ -133,11 +136,11 @@ def test_without_data_the_number_of_cases_is_assumed(
 def test_levels_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Powers of two, all cores, and what the spec says; on a GPU, what cores allow; never more than max_trials."""
     monkeypatch.setattr(module, "_cores", lambda: 6)
-    found_here = levels(spec_of("resources.cpus_per_trial=3"), "cpu")
-    assert {(each.trials, each.threads) for each in found_here} == {(1, 6), (1, 4), (2, 3), (3, 2), (6, 1)}
-    assert [each.trials for each in found_here] == [1, 1, 2, 3, 6]
+    here = levels(spec_of("resources.cpus_per_trial=3"), "cpu")
+    assert {(level.trials, level.threads) for level in here} == {(1, 6), (1, 4), (2, 3), (3, 2), (6, 1)}
+    assert [level.trials for level in here] == [1, 1, 2, 3, 6]
     gpu = levels(spec_of("resources.gpus_per_trial=0.5", "resources.cpus_per_trial=2"), "gpu")
-    assert [(each.trials, each.share) for each in gpu] == [(1, 1.0), (2, 0.5)]
+    assert [(level.trials, level.share) for level in gpu] == [(1, 1.0), (2, 0.5)]
     assert gpu[1].setting == "resources.gpus_per_trial=0.5"
     (one,) = levels(spec_of("resources.max_trials=1"), "gpu")
     assert one.trials == 1
@@ -147,8 +150,8 @@ def test_every_recipe_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     """Batches are compared on the deepest network of the protocol's own; the study is predicted with all cells."""
     measured_at(monkeypatch, {(1, 1): 1.0, (1, 2): 1.0, (1, 4): 1.0})
     changes = ("training.budget=600", "resources.max_trials=1", "grid.depth=[2,3]", 'grid.loss=["bce","dice_ce"]')
-    values = found(spec_of(*changes), tmp_path)
-    told = [(row["variant"], row["depth"]) for row in values["levels"][-1]["depths"]]
-    assert told == [("", 2), ("", 3), ("loss=dice_ce", 2), ("loss=dice_ce", 3)]
+    values = calibrated(spec_of(*changes), tmp_path)
+    recipes = [(row["variant"], row["depth"]) for row in values["levels"][-1]["depths"]]
+    assert recipes == [("", 2), ("", 3), ("loss=dice_ce", 2), ("loss=dice_ce", 3)]
     assert values["cells"] == 4 * 2 * 2
     assert values["prediction"]["device_hours"]["mean"] == pytest.approx(16 * 600 / 3600)

@@ -37,7 +37,7 @@ def quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder, one thread, no GPU, and as few repetitions as there may be."""
     torch.set_num_threads(1)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("models.complexity.ENOUGH_SECONDS", 0.0)
+    monkeypatch.setattr("models.training.speed.ENOUGH_SECONDS", 0.0)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     return tmp_path
 
@@ -102,7 +102,7 @@ def test_no_memory_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     def fail(*_: object) -> None:
         raise TrainingFailed("out of memory")
 
-    monkeypatch.setattr("studies.complexity.measure_complexity", fail)
+    monkeypatch.setattr("studies.estimate.complexity.measure_complexity", fail)
     assert main(["complexity", "phantom"]) == BAD_INPUT
     assert capsys.readouterr().err == "dicecurve: depth 2: out of memory\n"
 
@@ -115,7 +115,7 @@ def test_a_spec_that_keeps_to_cpus_is_measured_there(monkeypatch: pytest.MonkeyP
         devices.append(device)
         raise TrainingFailed
 
-    monkeypatch.setattr("studies.complexity.measure_complexity", measure)
+    monkeypatch.setattr("studies.estimate.complexity.measure_complexity", measure)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     for overrides in ([], ["resources.gpus_per_trial=0"]):
         with pytest.raises(InputError, match="depth 2"):
@@ -130,6 +130,6 @@ def test_help_is_quick() -> None:
         "try: main(['complexity', '--help'])\nexcept SystemExit as end: assert end.code == 0\n"
         "print('HEAVY', sorted({'torch', 'monai', 'numpy', 'ray', 'pydantic'} & sys.modules.keys()))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.startswith("usage: dicecurve complexity")
-    assert found.stdout.endswith("HEAVY []\n")
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.startswith("usage: dicecurve complexity")
+    assert process.stdout.endswith("HEAVY []\n")

@@ -29,8 +29,8 @@ def speed(*step_seconds: float, depth: int = 3, trials: int = 1) -> Speed:
 
 def test_a_cell_is_its_steps_its_validations_and_its_test() -> None:
     """100 steps of 0.5 s; 10 validations of 5 cases; the test phase scores those and 15 test cases."""
-    found = cell_seconds(plan(), speed(0.5), STEPS, **HELD_OUT)
-    assert found == Range(*[pytest.approx(100 * 0.5 + (10 * 5 + 5 + 15) * 0.01)] * 3)
+    seconds = cell_seconds(plan(), speed(0.5), STEPS, **HELD_OUT)
+    assert seconds == Range(*[pytest.approx(100 * 0.5 + (10 * 5 + 5 + 15) * 0.01)] * 3)
 
 
 def test_epochs_follow_the_cases() -> None:
@@ -42,9 +42,9 @@ def test_epochs_follow_the_cases() -> None:
 
 def test_a_range_holds_what_was_measured() -> None:
     """From the 5th to the 95th percentile, all steps at one end."""
-    found = range_of([1.0] * 10 + [2.0] * 9 + [30.0])
-    assert (found.low, found.mean) == (1.0, pytest.approx(2.9))
-    assert 2.0 <= found.high < 30.0
+    middle = range_of([1.0] * 10 + [2.0] * 9 + [30.0])
+    assert (middle.low, middle.mean) == (1.0, pytest.approx(2.9))
+    assert 2.0 <= middle.high < 30.0
     slow = cell_seconds(plan(), speed(*[1.0] * 10, *[2.0] * 10), STEPS, **HELD_OUT)
     assert (slow.low, slow.high) == (pytest.approx(100.7), pytest.approx(200.7))
 

@@ -25,13 +25,13 @@ def test_two_trials_are_measured_at_once(tmp_path: Path) -> None:
     Where one of them dies, as when memory runs out, that is told, and nothing waits for it.
     """
     dataset = prepare(DataSpec(kind="phantom", phantom_cases=20), 16, tmp_path)
-    material = TrialSetup(TINY, 1, str(dataset.folder), dataset.names[:12], dataset.names[12:])
-    with Trials(material, trials=2, device="cpu", threads=1) as trials:
+    setup = TrialSetup(TINY, 1, str(dataset.folder), dataset.names[:12], dataset.names[12:])
+    with Trials(setup, trials=2, device="cpu", threads=1) as trials:
         for recipe, batch in ((Recipe("", 2), 2), (Recipe("loss=dice_ce", 3), 4)):
-            found = trials.measure(recipe, batch, 0.0)
-            assert (found.recipe, found.batch, found.trials, found.failure) == (recipe, batch, 2, None)
-            assert len(found.step_seconds) == len(found.case_seconds) == 2 * LEAST_PERIODS
-            assert found.cases_per_second > 0
+            speed = trials.measure(recipe, batch, 0.0)
+            assert (speed.recipe, speed.batch, speed.trials, speed.failure) == (recipe, batch, 2, None)
+            assert len(speed.step_seconds) == len(speed.case_seconds) == 2 * LEAST_PERIODS
+            assert speed.cases_per_second > 0
         os.kill(next(iter(trials._pool._processes)), signal.SIGKILL)
         assert "was killed" in str(trials.measure(Recipe("", 2), 2, 0.0).failure)
 
@@ -43,7 +43,7 @@ def test_volumes_are_drawn_and_what_fails_is_told() -> None:
     assert data.images[0].shape == (2, 10, 10, 10)
     wrong = patch.model_copy(update={"precision": "bf16"})
     with Trials(TrialSetup(wrong, 2), trials=1, device="cpu", threads=1) as trials:
-        found = trials.measure(Recipe("", 2), 2, 0.0)
-    assert found.failure is not None
-    assert "bf16 in 3D" in found.failure
-    assert found.step_seconds == ()
+        speed = trials.measure(Recipe("", 2), 2, 0.0)
+    assert speed.failure is not None
+    assert "bf16 in 3D" in speed.failure
+    assert speed.step_seconds == ()

@@ -117,14 +117,14 @@ def test_what_cannot_be_exported_is_told(tmp_path: Path, capsys: pytest.CaptureF
     command = partial(main_on, tmp_path)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()
-    for arguments, told in (
+    for arguments, message in (
         (["ratio2-depth2-seed0"], "no cell 'ratio2-depth2-seed0'"),
         (["ratio0.5-depth2-seed0"], "is not finished (waiting)"),
         ([plan.key, "-o", str(tmp_path / "taken")], "is there already"),
     ):
         assert command(*arguments) == BAD_INPUT
-        assert told in capsys.readouterr().err
-    CheckpointFolder.of(study.job.checkpoints, "s", plan.key, 1).close("none")
+        assert message in capsys.readouterr().err
+    CheckpointFolder.of(study.job.assignment.checkpoints, "s", plan.key, 1).close("none")
     assert command(plan.key, "-o", str(tmp_path / "bundle")) == BAD_INPUT
     assert "no weights of cell" in capsys.readouterr().err
     assert not (tmp_path / "bundle").exists()
@@ -167,10 +167,10 @@ def trained(folder: Path, changes: dict[str, Any]) -> tuple[PreparedStudy, bytes
 
 def training_data(prepared: PreparedStudy) -> TrainingData:
     """All training cases, as a worker takes them."""
-    dataset, split = Dataset.open(Path(prepared.job.dataset_folder)), prepared.study.split
-    parts = {part: dataset.indices(split[part]) for part in ("train", "validation", "test")}
+    dataset, split = Dataset.open(Path(prepared.job.assignment.dataset_folder)), prepared.study.split
+    cases = {part: dataset.indices(split[part]) for part in ("train", "validation", "test")}
     positions = dataset.foreground() if dataset.dimensions == 3 else None
-    return TrainingData(dataset.images(), dataset.masks(), **parts, foreground=positions)
+    return TrainingData(dataset.images(), dataset.masks(), **cases, foreground=positions)
 
 
 def close(prepared: PreparedStudy, plan: CellPlan, training: Training) -> None:
@@ -179,7 +179,7 @@ def close(prepared: PreparedStudy, plan: CellPlan, training: Training) -> None:
     points = [Evaluation(p.evaluation, p.epoch, p.step, p.val_dsc, 1.0, 1.0) for p in training.curve]
     claim = ledger.claim(study_id, [plan.key], US)
     assert claim is not None
-    checkpoints = CheckpointFolder.of(prepared.job.checkpoints, "s", plan.key, claim.attempt)
+    checkpoints = CheckpointFolder.of(prepared.job.assignment.checkpoints, "s", plan.key, claim.attempt)
     name = checkpoints.save(claim.number, len(points), training.state())
     ledger.record(claim, points, checkpoint=name, worker={"device": "cpu", "device_share": 1.0})
     ledger.send_to_test(claim, stop_reason=None, forecast=None)
@@ -201,14 +201,14 @@ def noted_dsc(prepared: PreparedStudy, plan: CellPlan) -> float:
 
 def network(prepared: PreparedStudy, weights: bytes, plan: CellPlan, channels: int) -> torch.nn.Module:
     """The network with the weights of the best evaluation."""
-    model = build_network(prepared.job.training, plan.depth, channels)
+    model = build_network(prepared.job.assignment.training, plan.depth, channels)
     model.load_state_dict(torch.load(io.BytesIO(weights), weights_only=True))
     return model.eval()
 
 
 def picture_mask(prepared: PreparedStudy, model: torch.nn.Module) -> NDArray[np.bool_]:
     """Our prediction from the prepared arrays, brought back by hand to the size that the picture has."""
-    dataset = Dataset.open(Path(prepared.job.dataset_folder))
+    dataset = Dataset.open(Path(prepared.job.assignment.dataset_folder))
     case = dataset.names.index("case3")
     images = torch.from_numpy(np.array(dataset.images()[case : case + 1])).float() / 127.5 - 1
     with torch.inference_mode():
@@ -218,7 +218,7 @@ def picture_mask(prepared: PreparedStudy, model: torch.nn.Module) -> NDArray[np.
 
 def volume_mask(prepared: PreparedStudy, model: torch.nn.Module, file: Path) -> NDArray[np.bool_]:
     """Our prediction from the prepared arrays, brought back by hand: to the box, to RAS, to the axes of the file."""
-    dataset, spec = Dataset.open(Path(prepared.job.dataset_folder)), prepared.job.training
+    dataset, spec = Dataset.open(Path(prepared.job.assignment.dataset_folder)), prepared.job.assignment.training
     prepared_image = torch.from_numpy(np.array(dataset.images()[dataset.names.index("case3")])).float()[None]
     with torch.inference_mode():
         probability = torch.sigmoid(sliding_logits(spec, model, prepared_image))

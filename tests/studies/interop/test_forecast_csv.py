@@ -55,7 +55,7 @@ def test_training_curves_of_an_export_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--column", "dice", "--at", "1"], "no column 'dice'; it has depth, ratio, dsc (--column)"),
         (["--column", "dsc", "--at", "1", "--x", "size"], "no column 'size'"),
@@ -63,11 +63,11 @@ def test_training_curves_of_an_export_are_told_apart() -> None:
     ],
 )
 def test_what_is_wrong_is_said(
-    curves: Path, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    curves: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One message with the rule, the value and the place."""
     assert main(["forecast", str(curves), *arguments]) == BAD_INPUT
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_curve_has_one_value_a_position() -> None:

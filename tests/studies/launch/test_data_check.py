@@ -155,7 +155,7 @@ def test_prepare_goes_where_the_storage_is(folder: Path, tmp_path: Path, capsys:
     made = json.loads(capsys.readouterr().out)["cache"]["folder"]
     prepared = prepare_study(spec_of(folder), storage, wait_for_others=True)
     prepared.ledger.close()
-    assert prepared.job.dataset_folder == made
+    assert prepared.job.assignment.dataset_folder == made
     assert len(list((tmp_path / "elsewhere" / "dicecurve-files" / "cache").iterdir())) == 1
 
 
@@ -215,11 +215,11 @@ def test_changed_groups_are_refused(folder: Path, storage_url: str, change: str)
     start()
     if change == "regroup":
         write(lines | {"p1_b": "p2"})
-        told = "'p1_b' stood with p1_a, and now with p2_a, p2_b; bring the old groups back"
+        message = "'p1_b' stood with p1_a, and now with p2_a, p2_b; bring the old groups back"
     else:
         write({case: group for case, group in lines.items() if case != "p1_b"})
-        told = "p1_b: no line"
-    with pytest.raises(InputError, match=told):
+        message = "p1_b: no line"
+    with pytest.raises(InputError, match=message):
         start()
     write({case: f"renamed-{group}" for case, group in reversed(lines.items())})
     start()
@@ -232,7 +232,7 @@ def test_another_split_of_the_same_cases_is_refused(
     prepare_study(spec_of(folder), storage_url, wait_for_others=True).ledger.close()
     names = sorted(path.stem for path in (folder / "images").iterdir())
     other = {"train": names[:14], "validation": names[14:16], "test": names[16:]}
-    monkeypatch.setattr("studies.preparing.split_cases", lambda *_: other)
+    monkeypatch.setattr("studies.launch.data.split_cases", lambda *_: other)
     with pytest.raises(StorageError, match=r"the split differs .* case 'p\d_.' was in \w+, and now is in \w+"):
         prepare_study(spec_of(folder), storage_url, wait_for_others=True)
 

@@ -34,7 +34,7 @@ def check(url: str, **sections: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "sections", "told"),
+    ("url", "sections", "message"),
     [
         ("sqlite:///study.db", {}, "the database would lie in .*dicecurve database start DIR"),
         (POSTGRES, {}, r"checkpoints would lie in .*set checkpoints in \[files\]"),
@@ -51,9 +51,9 @@ def check(url: str, **sections: Any) -> None:
         ),
     ],
 )
-def test_nothing_is_left_in_a_folder_of_rays(job: Path, url: str, sections: dict[str, Any], told: str) -> None:
+def test_nothing_is_left_in_a_folder_of_rays(job: Path, url: str, sections: dict[str, Any], message: str) -> None:
     """Default and relative places inside a job: each is refused with its own remedy, and nothing is made."""
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         check(url, **sections)
     assert list(job.iterdir()) == []
 

@@ -14,7 +14,7 @@ from storage.database.tables import spec_changes
 from storage.errors import DataError, InputError, StorageError
 from storage.ledger.ledger import Ledger
 from studies.launch.identity import changed_identity
-from studies.launch.start import prepare_study, versions
+from studies.launch.start import prepare_study
 from studies.spec import StudySpec, parse_spec
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ IDENTITY = {
 
 def small(**changes: dict[str, Any] | Any) -> StudySpec:
     """A study of drawn images with four cells; a section is changed key by key."""
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "name": "small",
         "data": {"kind": "phantom", "phantom_cases": 20},
         "grid": {"ratio": [0.5, 1.0], "depth": [2, 3]},
         "training": {"size": 16, "budget": 6, "evaluations": 3, "channels": 2},
     }
     for key, value in changes.items():
-        found[key] = found.get(key, {}) | value if isinstance(value, dict) else value
-    return parse_spec(found, source="test")
+        values[key] = values.get(key, {}) | value if isinstance(value, dict) else value
+    return parse_spec(values, source="test")
 
 
 def start(spec: StudySpec, storage_url: str) -> tuple[StudyRecord, int, list[str]]:
@@ -58,7 +58,7 @@ def changes_of(storage_url: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("section", "field", "now", "told"),
+    ("section", "field", "now", "line"),
     [
         ("grid", "ratio", [0.1, 0.5, 1.0], None),
         ("grid", "ratio", [1.0, 0.1], None),  # the order does not matter
@@ -72,11 +72,11 @@ def changes_of(storage_url: str) -> list[dict[str, Any]]:
         ("data", "split", [0.7, 0.2, 0.1], "data.split: was [0.7, 0.1, 0.2], now [0.7, 0.2, 0.1]"),
     ],
 )
-def test_changed_identity_lists_what_differs(section: str, field: str, now: object, told: str | None) -> None:
+def test_changed_identity_lists_what_differs(section: str, field: str, now: object, line: str | None) -> None:
     """Axes may gain values; everything else that changed is a line with old and new."""
     new: Any = copy.deepcopy(IDENTITY)
     new[section][field] = now
-    assert changed_identity(IDENTITY, new) == ([] if told is None else [told])
+    assert changed_identity(IDENTITY, new) == ([] if line is None else [line])
 
 
 def test_an_axis_may_be_added_and_never_dropped() -> None:
@@ -118,7 +118,7 @@ def test_the_same_start_changes_nothing(storage_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"training": {"learning_rate": 0.5}}, "training.learning_rate: was 0.001, now 0.5"),
         ({"training": {"budget": 9}}, "training.budget: was 6, now 9"),
@@ -128,10 +128,10 @@ def test_the_same_start_changes_nothing(storage_url: str) -> None:
         ({"grid": {"depth": [3]}}, r"grid.depth: was \[2, 3\], now \[3\]"),
     ],
 )
-def test_a_changed_identity_is_refused(storage_url: str, changes: dict[str, Any], told: str) -> None:
+def test_a_changed_identity_is_refused(storage_url: str, changes: dict[str, Any], message: str) -> None:
     """Old and new are shown with the remedy, and the study stays as it was."""
     before = start(small(), storage_url)
-    with pytest.raises(StorageError, match=rf"(?s)study 'small' exists.*{told}.*start another study with --name"):
+    with pytest.raises(StorageError, match=rf"(?s)study 'small' exists.*{message}.*start another study with --name"):
         prepare_study(small(**changes), storage_url, wait_for_others=True)
     assert start(small(), storage_url) == (before[0], 0, before[2])
     assert changes_of(storage_url) == []
@@ -154,11 +154,11 @@ def test_how_a_study_is_run_may_change(storage_url: str, changes: dict[str, Any]
         study, added, _ = start(small(**changes), storage_url)
     assert added == 0
     assert study.running == small(**changes).running()
-    (found,) = changes_of(storage_url)
-    assert found.keys() == set(recorded)
-    assert all(change["was"] != change["now"] for change in found.values())
+    (noted,) = changes_of(storage_url)
+    assert noted.keys() == set(recorded)
+    assert all(change["was"] != change["now"] for change in noted.values())
     if isinstance(recorded, dict):
-        assert found == recorded
+        assert noted == recorded
 
 
 def test_a_grown_grid_adds_its_cells(storage_url: str) -> None:
@@ -169,8 +169,8 @@ def test_a_grown_grid_adds_its_cells(storage_url: str) -> None:
     assert grown[:4] == keys
     assert len(set(grown)) == 12
     assert study.identity["grid"] == {"ratio": [0.25, 0.5, 1.0], "depth": [2, 3], "seed": [0, 1]}
-    (found,) = changes_of(storage_url)
-    assert found.keys() == {"grid"}
+    (noted,) = changes_of(storage_url)
+    assert noted.keys() == {"grid"}
     with pytest.raises(StorageError, match=r"grid.ratio: was \[0.25, 0.5, 1.0\], now \[0.5, 1.0\]"):
         prepare_study(small(), storage_url, wait_for_others=True)
 
@@ -195,7 +195,7 @@ def test_data_may_move_but_not_change(storage_url: str, tmp_path: Path) -> None:
     moved = small(data={"kind": "folder", "path": str(tmp_path / "two")})
     before, added, _ = start(moved, storage_url)
     assert added == 0
-    assert [found.keys() for found in changes_of(storage_url)] == [{"data_path"}]
+    assert [noted.keys() for noted in changes_of(storage_url)] == [{"data_path"}]
 
     Image.fromarray(np.full((16, 16, 3), 99, dtype=np.uint8)).save(tmp_path / "two" / "images" / "03.png")
     with pytest.raises(StorageError, match="the data differ from those that study 'small' began with"):
@@ -205,7 +205,7 @@ def test_data_may_move_but_not_change(storage_url: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "told"),
+    ("changes", "error", "message"),
     [
         ({"grid": {"ratio": [0.5, 0.51]}}, InputError, "ratios 0.5 and 0.51 of 14 training cases are both 7 cases"),
         ({"grid": {"ratio": [0.01]}}, InputError, "ratio 0.01 of 14 training cases is no case"),
@@ -215,10 +215,10 @@ def test_data_may_move_but_not_change(storage_url: str, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_work_is_refused_before_a_study_is_made(
-    storage_url: str, tmp_path: Path, changes: dict[str, Any], error: type[InputError], told: str
+    storage_url: str, tmp_path: Path, changes: dict[str, Any], error: type[InputError], message: str
 ) -> None:
     """No database appears for a spec that does not fit its data."""
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         prepare_study(small(**changes), storage_url, wait_for_others=True)
     assert list(tmp_path.glob("*.db*")) == []
 
@@ -243,10 +243,3 @@ def test_two_studies_share_a_database_and_its_prepared_data(storage_url: str, tm
     with Ledger.open(storage_url) as ledger:
         assert ledger.study_names() == ["small", "other"]
     assert len(list((tmp_path / "dicecurve-files" / "cache").iterdir())) == 1
-
-
-def test_versions_name_what_results_depend_on() -> None:
-    """Python and the packages that compute."""
-    found = versions()
-    assert found.keys() >= {"python", "dicecurve", "torch", "monai", "ray", "optuna", "sqlalchemy", "numpy"}
-    assert all(found.values())

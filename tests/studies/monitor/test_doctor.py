@@ -39,7 +39,7 @@ def ledger(storage_url: str) -> Iterator[Ledger]:
         yield opened
 
 
-def found(ledger: Ledger, tmp_path: Path, watch_seconds: float = 0.0, torch: str = "2.8.0") -> list[Finding]:
+def findings(ledger: Ledger, tmp_path: Path, watch_seconds: float = 0.0, torch: str = "2.8.0") -> list[Finding]:
     """What the doctor finds."""
     versions = {"torch": torch, "numpy": "2.0"}
     return examine(ledger, study(ledger), checkpoints=str(tmp_path), versions=versions, watch_seconds=watch_seconds)
@@ -72,15 +72,15 @@ def train(ledger: Ledger, tmp_path: Path, *, whole: bool, torch: str = "2.8.0", 
 def test_a_study_that_is_well(ledger: Ledger, tmp_path: Path) -> None:
     """Nothing is found, with a trained cell and its checkpoint too."""
     train(ledger, tmp_path, whole=True)
-    assert found(ledger, tmp_path) == []
+    assert findings(ledger, tmp_path) == []
 
 
 def test_a_silent_owner_is_found_by_watching(ledger: Ledger, tmp_path: Path) -> None:
     """Without watching another machine's cell is only listed; with it the stale lease is found, and mended."""
     ledger.claim(study(ledger).study_id, [PLANS[0].key], GONE)
-    (listed,) = found(ledger, tmp_path)
+    (listed,) = findings(ledger, tmp_path)
     assert (listed.kind, listed.mend) == ("held elsewhere", None)
-    (stale,) = found(ledger, tmp_path, watch_seconds=2.0)  # no look may be late by half of it
+    (stale,) = findings(ledger, tmp_path, watch_seconds=2.0)  # no look may be late by half of it
     assert stale.kind == "stale lease"
     assert stale.mend is not None
     assert stale.mend()
@@ -91,20 +91,20 @@ def test_a_silent_owner_is_found_by_watching(ledger: Ledger, tmp_path: Path) -> 
 def test_a_cell_without_checkpoint_trains_anew(ledger: Ledger, tmp_path: Path) -> None:
     """It could not be tested: the attempt fails with that reason, and a new one waits."""
     train(ledger, tmp_path, whole=False)
-    (finding,) = found(ledger, tmp_path)
+    (finding,) = findings(ledger, tmp_path)
     assert finding.kind == "no checkpoint"
     assert finding.mend is not None
     assert finding.mend()
     cell = ledger.cells(study(ledger).study_id)[0]
     assert (cell.state, cell.attempt) == (CellState.WAITING, 2)
-    assert found(ledger, tmp_path) == []
+    assert findings(ledger, tmp_path) == []
 
 
 def test_drift_is_told(ledger: Ledger, tmp_path: Path) -> None:
     """Other versions than at the start, and cells trained under different ones."""
     train(ledger, tmp_path, whole=True)
     train(ledger, tmp_path, whole=True, torch="2.13.0", plan=PLANS[1])
-    texts = [finding.text for finding in found(ledger, tmp_path, torch="2.13.0")]
+    texts = [finding.text for finding in findings(ledger, tmp_path, torch="2.13.0")]
     assert texts == [
         "the study began with torch 2.8.0; installed is 2.13.0",
         "cells were trained with torch 2.13.0 and 2.8.0",

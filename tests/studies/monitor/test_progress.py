@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def test_watching_ends_with_the_last_cell(tmp_path: Path) -> None:
     """From another connection to the database: each cell is told once, and how it ended; the last ends it."""
     with Ledger.open(f"sqlite:///{tmp_path}/study.db", create=True) as theirs:
-        parts = {"fingerprint": "f", "split": {}, "groups": {}, "facts": {}, "running": {}}
-        study = theirs.create_study("s", identity={"training": {"evaluations": 1}}, **parts)
+        rest = {"fingerprint": "f", "split": {}, "groups": {}, "facts": {}, "running": {}}
+        study = theirs.create_study("s", identity={"training": {"evaluations": 2}}, **rest)
         plans = [CellPlan(f"cell{n}", (n + 1) / 2, 2, 0, n + 1, 10) for n in range(2)]
         theirs.layout(study.study_id, plans)
         said = io.StringIO()

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from storage.ledger.cell_records import CellSummary
 from storage.ledger.count_rows import StudyCounts
 from storage.records import (
     AttemptRecord,
@@ -40,12 +39,7 @@ def record(state: CellState, *, skip: SkipForecast | None = None, **attempt: obj
 
 def status(records: list[CellRecord]) -> dict[str, Any]:
     """The status of cells, none of them scored."""
-    best = [None if record.best is None else record.best.val_dsc for record in records]
-    summaries = [
-        CellSummary(record.cell, record.attempt, len(record.curve), dsc, record.device_seconds)
-        for record, dsc in zip(records, best, strict=True)
-    ]
-    return status_of(STUDY, summaries, NO_COUNTS, 12.0)
+    return status_of(STUDY, records, NO_COUNTS, 12.0)
 
 
 STOPPED = record(CellState.DONE, stop_reason="plateau reached: at evaluation 2 of 30", forecast=END)
@@ -54,10 +48,10 @@ STOPPED = record(CellState.DONE, stop_reason="plateau reached: at evaluation 2 o
 def test_a_skipped_cell_is_told_as_skipped_before_and_after_the_end() -> None:
     """It neither waits nor counts as pruned, its forecast is apart, and the study may be finished with it."""
     for state in (CellState.WAITING, CellState.PRUNED):
-        found = status([record(state, skip=SKIP)])
-        assert found["states"] == {"skipped": 1}
-        assert found["finished"]
-        (cell,) = found["per_cell"]
+        values = status([record(state, skip=SKIP)])
+        assert values["states"] == {"skipped": 1}
+        assert values["finished"]
+        (cell,) = values["per_cell"]
         assert (cell["state"], cell["best_val_dsc"]) == ("skipped", None)
         assert cell["skip"] == vars(SKIP)
     assert not status([record(CellState.WAITING)])["finished"]
@@ -83,13 +77,13 @@ def test_why_tells_a_skip_with_its_forecast() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "told"),
+    ("role", "purpose"),
     [("confirm", "confirms the recommendation with a fresh seed"), ("repeat", "repeats a flagged run")],
 )
-def test_why_tells_what_a_cell_was_added_for(role: str, told: str) -> None:
+def test_why_tells_what_a_cell_was_added_for(role: str, purpose: str) -> None:
     """Cells beyond the grid say whose decision they are."""
     added = replace(STOPPED, cell=replace(STOPPED.cell, plan=replace(PLAN, role=role)))  # type: ignore[arg-type]
-    assert f"added to the grid: it {told}" in why(added)
+    assert f"added to the grid: it {purpose}" in why(added)
 
 
 def test_why_tells_a_failure() -> None:

@@ -16,7 +16,7 @@ from storage.ledger.ledger import Ledger
 from storage.records import CellState
 from studies.monitor.study_note import plain, study_facts, study_note
 from studies.monitor.study_page import PageKeeper, is_fresh, refresh_page
-from studies.results.findings import answer_of
+from studies.results.findings import findings_of
 from tests.helpers.optuna_view import optuna_study, system_attributes
 from tests.helpers.reported_study import cell_record, failed, flagged, grid, study_record
 from tests.helpers.shown_study import OWNER, make_shown_study
@@ -24,12 +24,18 @@ from tests.helpers.shown_study import OWNER, make_shown_study
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from search.analysis.answer import Answer
     from storage.records import CellRecord
 
 
 def note_of(records: Sequence[CellRecord]) -> str:
     """The note that these cells give."""
-    return study_note(records, answer_of(study_record(), records), "EUR")
+    return study_note(records, answer_of(records), "EUR")
+
+
+def answer_of(records: Sequence[CellRecord]) -> Answer:
+    """The answer that these cells give."""
+    return findings_of(study_record(), records, 0.0).answer
 
 
 def test_the_note_of_a_finished_study_holds_answer_depths_and_ranking() -> None:
@@ -46,14 +52,14 @@ def test_the_note_of_a_finished_study_holds_answer_depths_and_ranking() -> None:
 def test_the_note_marks_a_plateau_that_is_not_reached() -> None:
     """With a question mark, and it says what that means, as the terminal does."""
     records = grid(ratios=[0.1, 0.2, 0.5, 1.0])
-    found = answer_of(study_record(), records)
-    curve = found.depths[0].on_test
+    answer = answer_of(records)
+    curve = answer.depths[0].on_test
     assert curve is not None
     plateau = replace(curve.plateau, cases=64)
     notes = []
     for reached in (False, True):
-        depths = [replace(d, on_test=replace(curve, plateau=plateau, reached=reached)) for d in found.depths]
-        notes.append(study_note(records, replace(found, depths=tuple(depths)), "EUR"))
+        depths = [replace(d, on_test=replace(curve, plateau=plateau, reached=reached)) for d in answer.depths]
+        notes.append(study_note(records, replace(answer, depths=tuple(depths)), "EUR"))
     assert "64? " in notes[0]
     assert "A plateau with ? is not reached with P \\>= 0.9" in notes[0]
     assert "64 " in notes[1]
@@ -67,7 +73,7 @@ def test_the_note_of_an_unfinished_study_says_so() -> None:
     assert note.startswith("## The answer so far\n\n")
     assert "0 of 2 cells finished" in note
     assert "Ranking" not in note
-    assert study_facts(waiting, answer_of(study_record(), waiting), "EUR")["answer"] == "none yet"
+    assert study_facts(waiting, answer_of(waiting), "EUR")["answer"] == "none yet"
 
 
 @pytest.mark.parametrize("records", [[], [failed(2, 0.5)], [flagged(2, 0.5)]], ids=["none", "failed", "flagged"])

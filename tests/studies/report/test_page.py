@@ -18,7 +18,7 @@ from storage.records import (
 )
 from studies.report.figures.fitted_curves import fitted_curves
 from studies.report.text.formatting import without_places
-from studies.results.findings import answer_of, findings_of
+from studies.results.findings import findings_of
 from tests.helpers.reported_study import (
     CASES,
     DEPTHS,
@@ -124,13 +124,13 @@ def test_paths_lose_their_folders(text: str, kept: str) -> None:
 @pytest.fixture(scope="module")
 def seeds() -> tuple[Answer, Page]:
     """A study of three seeds: its answer, and its page."""
-    return answer_of(study_record(), CASES["several seeds"]), Page(page_of("several seeds"))
+    return findings_of(study_record(), CASES["several seeds"], 0.0).answer, Page(page_of("several seeds"))
 
 
 def test_the_answer_comes_first(seeds: tuple[Answer, Page]) -> None:
     """The recommended configuration, then the sentences of the terminal, stand before any figure."""
-    found, page = seeds
-    row = found.recommended
+    answer, page = seeds
+    row = answer.recommended
     assert row is not None
     words = page.words
     places = [
@@ -145,10 +145,10 @@ def test_the_answer_comes_first(seeds: tuple[Answer, Page]) -> None:
 
 def test_the_ranking_table_holds_the_numbers_of_the_answer(seeds: tuple[Answer, Page]) -> None:
     """Every row of the answer, in its order, with the same digits."""
-    found, page = seeds
+    answer, page = seeds
     head, *rows = page.tables["Configurations by cost per 0.01 DSC"]
-    assert len(rows) == len(found.ranking) == 8
-    for cells, row in zip(rows, found.ranking, strict=True):
+    assert len(rows) == len(answer.ranking) == 8
+    for cells, row in zip(rows, answer.ranking, strict=True):
         value = dict(zip(head, cells, strict=True))
         inside = row.test_dsc.mean_interval
         assert inside is not None
@@ -164,18 +164,18 @@ def test_the_ranking_table_holds_the_numbers_of_the_answer(seeds: tuple[Answer, 
         assert float(value["price, EUR"].replace(",", "")) == pytest.approx(row.price, rel=0.005)
         assert float(value["EUR per 0.01 DSC"]) == pytest.approx(row.cost_per_dsc, rel=0.005)
         assert value["P(reaches floor)"] == f"{row.p_floor:.2f}"
-        assert ("recommended" in value["note"]) == (row is found.recommended)
+        assert ("recommended" in value["note"]) == (row is answer.recommended)
 
 
 def test_the_depth_table_holds_the_numbers_of_the_answer(seeds: tuple[Answer, Page]) -> None:
     """Enough cases, plateau and gain of every depth."""
-    found, page = seeds
+    answer, page = seeds
     _, *rows = page.tables["Data curve of each depth"]
-    for cells, each in zip(rows, found.depths, strict=True):
-        curve = each.on_test
+    for cells, depth in zip(rows, answer.depths, strict=True):
+        curve = depth.on_test
         assert curve is not None
         inside = curve.doubling_gain_interval
-        assert cells[0] == str(each.depth)
+        assert cells[0] == str(depth.depth)
         assert str(curve.sufficient.cases) in cells[1]
         assert cells[3] == f"{curve.doubling_gain:.3f} [{inside.lower:.3f}, {inside.upper:.3f}]"
         assert cells[5] == "0 of 12"
@@ -183,9 +183,9 @@ def test_the_depth_table_holds_the_numbers_of_the_answer(seeds: tuple[Answer, Pa
 
 def test_the_heatmap_holds_the_numbers_of_the_answer(seeds: tuple[Answer, Page]) -> None:
     """Each field is the mean test DSC of its configuration."""
-    found, page = seeds
+    answer, page = seeds
     drawn = page.figure("scores")["data"][0]["z"]
-    expected = [[r.test_dsc.value for r in sorted(found.ranking, key=_cases) if r.depth == depth] for depth in DEPTHS]
+    expected = [[r.test_dsc.value for r in sorted(answer.ranking, key=_cases) if r.depth == depth] for depth in DEPTHS]
     assert np.allclose(drawn, expected)
 
 
@@ -213,10 +213,10 @@ def test_drawn_curves_are_those_of_the_answer() -> None:
     """At all the cases at hand, each drawn law has the value that the answer gives."""
     study, records = study_record(), CASES["some of each"]
     findings = findings_of(study, records, 0.0)
-    found, fitted = findings.answer, fitted_curves(findings.answer, findings.curves[""])
-    values = {each.depth: each.on_test.dsc.value for each in found.depths if each.on_test}
-    assert {curve.depth for curve in fitted.curves} == set(values) == {2, 3}
-    for curve in fitted.curves:
+    drawn = fitted_curves(findings.answer, findings.curves[""])
+    values = {depth.depth: depth.on_test.dsc.value for depth in findings.answer.depths if depth.on_test}
+    assert {curve.depth for curve in drawn.curves} == set(values) == {2, 3}
+    for curve in drawn.curves:
         assert curve.dsc[curve.num_cases == NUM_TRAIN] == pytest.approx(values[curve.depth])
         assert (curve.lower <= curve.upper).all()
         assert curve.num_cases[-1] == 2 * NUM_TRAIN

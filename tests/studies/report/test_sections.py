@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 SPENT = 600.0
 
 
-def found_in(records: list[CellRecord], study: StudyRecord | None = None) -> Findings:
+def findings_in(records: list[CellRecord], study: StudyRecord | None = None) -> Findings:
     """What a report of these cells is written from."""
     return findings_of(study or study_record(), records, SPENT)
 
@@ -64,9 +64,9 @@ def test_scores_are_means_over_cases_and_seeds() -> None:
     some, lost = scored_configurations(records, case_metrics(records))
     counts = [record.attempt.scores.test for record in records[:2] if record.attempt.scores]
     for metric in METRICS:
-        both = [summarise(each)[metric] for each in counts]
-        assert some.mean[metric] == pytest.approx(np.mean([each.mean for each in both]))
-        assert some.pooled[metric] == pytest.approx(np.mean([each.pooled for each in both]))
+        both = [summarise(cases)[metric] for cases in counts]
+        assert some.mean[metric] == pytest.approx(np.mean([summary.mean for summary in both]))
+        assert some.pooled[metric] == pytest.approx(np.mean([summary.pooled for summary in both]))
     assert (some.runs, some.flags, lost.runs, lost.flags) == (2, ("collapsed",), 0, ("collapsed",))
 
 
@@ -79,13 +79,13 @@ def test_savings_count_what_was_measured_and_what_was_not() -> None:
         stopped(3, 1.0),
         dataclasses.replace(confirming, cell=dataclasses.replace(confirming.cell, plan=plan)),
     ]
-    savings = savings_of(found_in(records))
+    savings = savings_of(findings_in(records))
     assert savings is not None
     assert savings.cells == 2
     assert savings.measured == pytest.approx(10 * (6.0 + 0.2))
     assert savings.predicted == pytest.approx(1.5 * 10 * (9.0 + 0.2))  # at 200 of 300 steps
     assert savings.share == pytest.approx(SPENT / savings.whole)
-    assert savings_of(found_in([])) is None
+    assert savings_of(findings_in([])) is None
 
 
 def test_the_spec_of_a_study_runs_again() -> None:
@@ -110,7 +110,7 @@ def test_the_methods_paragraph_tells_everything() -> None:
     records = [*grid(), stopped(4, 0.25), flagged(4, 1.0), failed(4, 0.5), skipped]
     findings = findings_of(grouped, records, SPENT, with_criteria(grouped, ["prices.case=12"], target_dsc=0.78))
     text = methods_paragraph(findings)
-    for told in (
+    for sentence in (
         "95 annotated cases",
         "80 training (from 40 patients or groups)",
         "empty",
@@ -124,8 +124,8 @@ def test_the_methods_paragraph_tells_everything() -> None:
         "torch 2.13.0",
         "Lee et al. 2025",
     ):
-        assert told in text
-    assert methods_paragraph(found_in([])).count("No configuration is recommended") == 1
+        assert sentence in text
+    assert methods_paragraph(findings_in([])).count("No configuration is recommended") == 1
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_format_that_is_none_or_cannot_be_drawn_is_refused(monkeypatch: pytest
     """The message says which there are, or what to install."""
     with pytest.raises(InputError, match="one of csv, json, png, pdf, got 'svg'"):
         formats_of("csv,svg")
-    monkeypatch.setattr("studies.report.formats.find_spec", lambda _name: None)
+    monkeypatch.setattr("studies.report.exports.find_spec", lambda _name: None)
     with pytest.raises(InputError, match="--format png needs kaleido"):
         formats_of("png")
     assert formats_of("csv,json") == ("csv", "json")
@@ -149,18 +149,18 @@ def test_a_format_that_is_none_or_cannot_be_drawn_is_refused(monkeypatch: pytest
 
 def test_tables_are_written_as_numbers(tmp_path: Path) -> None:
     """CSV and JSON hold the answer's numbers; every figure has its JSON; nothing is drawn."""
-    material = ReportData.of(found_in(CASES["some of each"]))
-    folder = write_files(material, tmp_path / "report", ("csv", "json"))
+    data = ReportData.of(findings_in(CASES["some of each"]))
+    folder = write_files(data, tmp_path / "report", ("csv", "json"))
     ranking = pd.read_csv(folder / "ranking.csv")
-    found = material.findings.answer
-    assert ranking["num_cases"].tolist() == [row.num_cases for row in found.ranking]
-    assert ranking["test_dsc.value"].tolist() == pytest.approx([row.estimate.value for row in found.ranking], rel=1e-5)
+    answer = data.findings.answer
+    assert ranking["num_cases"].tolist() == [row.num_cases for row in answer.ranking]
+    assert ranking["test_dsc.value"].tolist() == pytest.approx([row.estimate.value for row in answer.ranking], rel=1e-5)
     assert json.loads((folder / "answer.json").read_text())["num_train"] == NUM_TRAIN
-    assert len(json.loads((folder / "front.json").read_text())) == len(found.front)
+    assert len(json.loads((folder / "front.json").read_text())) == len(answer.front)
     drawn = {path.name for path in folder.glob("figure-*.json")}
-    assert drawn == {f"figure-{each.name}.json" for each in figures_of(material)}
+    assert drawn == {f"figure-{figure.name}.json" for figure in figures_of(data)}
     with pytest.raises(InputError, match="cannot write to"):
-        write_files(material, tmp_path / "no" / "folder", ("csv",))
+        write_files(data, tmp_path / "no" / "folder", ("csv",))
 
 
 def test_changes_are_told_without_places() -> None:
@@ -170,7 +170,7 @@ def test_changes_are_told_without_places() -> None:
         "data_path": {"was": "/home/somebody/a", "now": "/home/somebody/b"},
     }
     noted = [{"changed_at": datetime(2026, 11, 25, 9, 30), "changes": json.dumps(changes), "versions": "{}"}]  # noqa: DTZ001 - as stored
-    html = render_page(ReportData.of(found_in(grid()), changes=noted))
+    html = render_page(ReportData.of(findings_in(grid()), changes=noted))
     table = Page(html).tables["Changes since the first start"]
     assert table[1:] == [["2026-11-25 09:30", "prices", "{'case': 5.0}", "{'case': 6.0}"]]
     assert "somebody" not in html
@@ -204,7 +204,7 @@ def test_figures_are_drawn_by_a_real_browser(tmp_path: Path) -> None:
     if not any(os.access(path, os.X_OK) for path in CHROMIUM):
         pytest.skip("needs Chromium at its place in Debian")
     figure = next(
-        each for each in figures_of(ReportData.of(found_in(CASES["one cell"]))) if each.name == "ranking-bars"
+        figure for figure in figures_of(ReportData.of(findings_in(CASES["one cell"]))) if figure.name == "ranking-bars"
     )
     draw([figure], tmp_path, ["png", "pdf"])
     with Image.open(tmp_path / "figure-ranking-bars.png") as picture:
@@ -216,6 +216,6 @@ def test_figures_are_drawn_by_a_real_browser(tmp_path: Path) -> None:
 def test_a_browser_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what to install."""
     monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "none"))
-    figure = next(figures_of(ReportData.of(found_in(CASES["one cell"]))))
+    figure = next(figures_of(ReportData.of(findings_in(CASES["one cell"]))))
     with pytest.raises(InputError, match="needs a browser"):
         draw([figure], tmp_path, ["png"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from studies.results.criteria import criteria_of, with_criteria
-from studies.results.findings import answer_of
+from studies.results.findings import findings_of
 from studies.spec import SpecError
 from tests.helpers.reported_study import grid, study_record
 
@@ -13,8 +13,9 @@ from tests.helpers.reported_study import grid, study_record
 def test_prices_change_without_any_training() -> None:
     """Twice the price of a case doubles what cases cost, in ranking and plan alike; the study keeps its own."""
     study, records = study_record(), grid()
-    before, after = answer_of(study, records), answer_of(study, records, with_criteria(study, ["prices.case=10"]))
-    row, dearer = before.ranking[0], next(r for r in after.ranking if r.num_cases == before.ranking[0].num_cases)
+    before = findings_of(study, records, 0.0).answer
+    after = findings_of(study, records, 0.0, with_criteria(study, ["prices.case=10"])).answer
+    row, dearer = before.ranking[0], next(row for row in after.ranking if row.num_cases == before.ranking[0].num_cases)
     assert dearer.price - row.price == pytest.approx(5 * (row.num_cases + 15))
     assert after.plans[0].price == 10 * after.plans[0].total
     assert criteria_of(study).prices.case == 5
@@ -28,7 +29,7 @@ def test_what_was_changed_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "target", "worth", "told"),
+    ("overrides", "target", "worth", "message"),
     [
         (["grid.depth=[2]"], None, None, "a report may change prices, tolerance, target_dsc alone, got 'grid.depth"),
         (["prices.case=-1"], None, None, "in --set prices.case"),
@@ -39,8 +40,8 @@ def test_what_was_changed_is_told() -> None:
     ],
 )
 def test_what_cannot_be_asked_is_refused(
-    overrides: list[str], target: float | None, worth: float | None, told: str
+    overrides: list[str], target: float | None, worth: float | None, message: str
 ) -> None:
     """The message names the value and the option."""
-    with pytest.raises(SpecError, match=told.replace("[", r"\[")):
+    with pytest.raises(SpecError, match=message.replace("[", r"\[")):
         with_criteria(study_record(), overrides, target, worth)

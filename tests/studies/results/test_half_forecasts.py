@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,20 +14,20 @@ from tests.helpers.measured_surface import NUM_TRAIN, RATIOS, cell, surface
 
 def test_measured_and_forecast_stand_side_by_side() -> None:
     """Sizes of up to half are seen; of the others there are a forecast with its interval, and a straight line."""
-    found = half_forecasts(surface(), NUM_TRAIN)
-    assert [(each.depth, each.seen, len(each.linear)) for each in found] == [(2, 4, 2), (3, 4, 2), (4, 4, 2)]
-    for each in found:
-        assert (each.forecast.lower <= each.forecast.mean).all()
-        assert (each.forecast.mean <= each.forecast.upper).all()
-        slope, level = np.polyfit(each.num_cases[:4], each.measured[:4], 1)
-        assert np.allclose(each.linear, level + slope * each.num_cases[4:])
-        assert each.errors.mean() < each.linear_errors.mean()
+    forecasts = half_forecasts(surface(), NUM_TRAIN)
+    assert [(half.depth, half.seen, len(half.linear)) for half in forecasts] == [(2, 4, 2), (3, 4, 2), (4, 4, 2)]
+    for half in forecasts:
+        assert (half.forecast.lower <= half.forecast.mean).all()
+        assert (half.forecast.mean <= half.forecast.upper).all()
+        slope, level = np.polyfit(half.num_cases[:4], half.measured[:4], 1)
+        assert np.allclose(half.linear, level + slope * half.num_cases[4:])
+        assert half.errors.mean() < half.linear_errors.mean()
 
 
 def test_nothing_beyond_half_is_seen() -> None:
     """Other values beyond half, of any depth, change no forecast."""
     half = NUM_TRAIN / 2
-    changed = [dataclasses.replace(each, test=each.test / 2) if each.num_cases > half else each for each in surface()]
+    changed = [replace(cell, test=cell.test / 2) if cell.num_cases > half else cell for cell in surface()]
     for one, other in zip(half_forecasts(surface(), NUM_TRAIN), half_forecasts(changed, NUM_TRAIN), strict=True):
         assert np.array_equal(one.forecast.mean, other.forecast.mean)
 
@@ -51,7 +51,7 @@ def test_a_process_beside_forecasts_the_same() -> None:
 
 def test_a_depth_has_one_colour_in_the_whole_report() -> None:
     """Where only some depths can be forecast, they keep the colours that they have among all of them."""
-    deeper = [each for each in half_forecasts(surface(), NUM_TRAIN) if each.depth != 2]
+    deeper = [forecast for forecast in half_forecasts(surface(), NUM_TRAIN) if forecast.depth != 2]
     figure = forecast_figure(deeper, depths=[2, 3, 4])
     assert figure is not None
     measured = [trace.marker.color for trace in figure.figure.data if trace.name == "measured"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.forecaster.baselines.parametric import ExponentialLaws, ParametricForecaster, fit_exponential_laws
 
 if TYPE_CHECKING:
-    from models.forecaster.forecast import Floats
+    from models.forecaster.curves import Floats
 
 EVALUATIONS = np.arange(1.0, 31.0)
 

@@ -1,4 +1,4 @@
-"""Power laws: the fit, and its closed forms."""
+"""Power laws through learning curves."""
 
 from __future__ import annotations
 
@@ -14,13 +14,6 @@ from models.forecaster.baselines.power_law import PowerLaws, fit_power_laws
 CASES = np.array([14.0, 35.0, 70.0, 140.0, 280.0, 420.0, 560.0, 700.0])
 EVALUATIONS = np.arange(1.0, 31.0)
 
-laws = st.builds(
-    lambda a, b, c: PowerLaws(np.array([a]), np.array([b]), np.array([c])),
-    st.floats(0.3, 1.0),
-    st.floats(0.0, 5.0),
-    st.floats(0.05, 4.0),
-)
-tolerances = st.floats(1e-3, 0.1)
 scores = st.floats(0.0, 1.0)
 
 
@@ -88,33 +81,6 @@ def test_curves_of_a_batch_do_not_see_each_other(y: list[list[float]]) -> None:
     x, values = CASES[:4], np.array(y)
     alone = np.concatenate([fit_power_laws(x, row[None, :]).at(x) for row in values])
     assert fit_power_laws(x, values).at(x) == pytest.approx(alone, abs=1e-6)
-
-
-@given(laws, tolerances, st.integers(1, 400))
-def test_sufficient_is_the_first_count_within_the_tolerance(law: PowerLaws, tolerance: float, n_max: int) -> None:
-    """The closed form agrees with trying every whole number up to n_max."""
-    n = np.arange(1.0, n_max + 1)
-    missing = law.at(np.array([float(n_max)])) - law.at(n)
-    brute = n[np.argmax(missing[0] <= tolerance + 1e-10)]
-    strict = n[np.argmax(missing[0] <= tolerance - 1e-10)] if (missing[0] <= tolerance - 1e-10).any() else n_max
-    assert brute <= law.sufficient_within(n_max, tolerance)[0] <= strict
-
-
-@given(laws, tolerances)
-def test_plateau_is_the_first_count_whose_doubling_is_within_the_tolerance(law: PowerLaws, tolerance: float) -> None:
-    """The closed form agrees with trying every whole number up to 2,000, or lies beyond them all."""
-    n = np.arange(1.0, 2001.0)
-    doubling = (law.at(2 * n) - law.at(n))[0]
-    first, last = (int(np.sum(doubling > tolerance + slack)) + 1 for slack in (1e-10, -1e-10))
-    assert min(first, 2001) <= law.plateau(tolerance)[0]
-    assert last > 2000 or law.plateau(tolerance)[0] <= last
-
-
-def test_closed_forms_of_flat_and_endless_laws() -> None:
-    """A flat law needs one case; at no tolerance a rising one needs all, and never comes to its plateau."""
-    pair = PowerLaws(np.array([0.7, 0.7]), np.array([0.0, 0.5]), np.array([0.5, 0.5]))
-    assert pair.sufficient_within(700, 0.0) == pytest.approx([1.0, 700.0])
-    assert pair.plateau(0.0) == pytest.approx([1.0, np.inf])
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ def test_ct_clips_at_percentiles_of_the_foreground() -> None:
     samples = np.arange(1001, dtype=np.float32)
     scale = ct_scale(samples)
     assert scale == (5, 995, 500, pytest.approx(samples.std()))
-    found = ct(np.array([-1000, 5, 500, 3000], np.float32), scale)
-    assert found == pytest.approx((np.array([5, 5, 500, 995]) - 500) / samples.std())
+    scaled = ct(np.array([-1000, 5, 500, 3000], np.float32), scale)
+    assert scaled == pytest.approx((np.array([5, 5, 500, 995]) - 500) / samples.std())
 
 
 def test_half_floats_do_not_overflow() -> None:

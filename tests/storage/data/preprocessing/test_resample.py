@@ -25,19 +25,19 @@ def test_resampling_keeps_a_ramp(before: tuple[int, ...], after: tuple[int, ...]
     new = tuple(10 / side for side in after)
     centres = [(np.arange(side) + 0.5) * step for side, step in zip(before, old, strict=True)]
     ramp = sum(np.meshgrid(*centres, indexing="ij")).astype(np.float32)
-    found = resample(ramp[None], old, new)
-    assert found.shape == (1, *after)
+    resampled = resample(ramp[None], old, new)
+    assert resampled.shape == (1, *after)
     expected = [
         np.clip((np.arange(side) + 0.5) * step, o / 2, 10 - o / 2)
         for side, step, o in zip(after, new, old, strict=True)
     ]
-    assert found[0] == pytest.approx(sum(np.meshgrid(*expected, indexing="ij")), abs=1e-3)
+    assert resampled[0] == pytest.approx(sum(np.meshgrid(*expected, indexing="ij")), abs=1e-3)
 
 
 def test_a_mask_keeps_its_volume() -> None:
     """A ball of 10 mm radius in voxels of 1 x 1 x 3 mm holds as many mm³ at 1.5 mm, within 2 %."""
     x, y, z = np.meshgrid(np.arange(40) - 19.5, np.arange(40) - 19.5, 3 * (np.arange(14) - 6.5), indexing="ij")
     ball = x**2 + y**2 + z**2 < 100
-    found = resample_mask(ball, (1, 1, 3), (1.5, 1.5, 1.5))
-    assert found.shape == (27, 27, 28)
-    assert 1.5**3 * found.sum() == pytest.approx(3 * ball.sum(), rel=0.02)
+    resampled = resample_mask(ball, (1, 1, 3), (1.5, 1.5, 1.5))
+    assert resampled.shape == (27, 27, 28)
+    assert 1.5**3 * resampled.sum() == pytest.approx(3 * ball.sum(), rel=0.02)

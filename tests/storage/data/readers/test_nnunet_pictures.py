@@ -81,7 +81,7 @@ def test_colours_and_grey_are_read(
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"channel_names": {"0": "a", "1": "b"}}, r"must name 1 channel \(grey\) or 3 \(RGB\) .*got 2: a, b"),
         (
@@ -94,9 +94,9 @@ def test_colours_and_grey_are_read(
         ({"labels": {"background": 0, "disc": 1}}, r"eye_0\.png: label 2 is unknown \(known: 0, 1\)"),
     ],
 )
-def test_what_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
+def test_what_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     """The message says what is due, before anything is written."""
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         prepare(spec_of(nnunet(tmp_path, **changes)), 16, tmp_path / "cache")
 
 
@@ -108,13 +108,13 @@ def test_what_is_left_over_is_named(tmp_path: Path) -> None:
     (folder / "imagesTr" / "eye_2_0000.png").write_bytes(b"")
     with pytest.raises(DataError) as caught:
         prepare(spec_of(folder), 16, tmp_path / "cache")
-    for told in (
+    for message in (
         "imagesTr/eye_0_0001.png: image without mask",
         "labelsTr/eye_9.png: mask without image",
         "eye_2_0000.png: empty file in imagesTr/",
         "numTraining is 4",
     ):
-        assert told in str(caught.value)
+        assert message in str(caught.value)
 
 
 def test_voxels_are_told_from_pixels(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_missing_cases_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"channel_names": {"0": "CT", "2": "PET"}}, "KeyError: '1'"),
         ({"channel_names": None}, "must hold modality"),
@@ -107,9 +107,9 @@ def test_missing_cases_are_told(tmp_path: Path) -> None:
         ({"file_ending": ".nrrd"}, r"file_ending must be \.nii or \.nii\.gz, got '\.nrrd'"),
     ],
 )
-def test_a_bad_dataset_json_is_refused(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
+def test_a_bad_dataset_json_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     """The message says what is due."""
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         list_decathlon(spec_of(tmp_path), nnunet(tmp_path, **changes))
 
 

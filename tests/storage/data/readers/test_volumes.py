@@ -101,8 +101,8 @@ def test_unknown_labels_are_named(tmp_path: Path) -> None:
     assert problem == (
         "masks/case0.nii.gz: label 2, 3 is unknown (known: 0, 1); name it in foreground or background ([data])"
     )
-    told = DataSpec(kind="volumes", foreground=(1, 3), background=(2,))
-    assert np.array_equal(read(tmp_path, told).mask, np.isin(lesion(labels=(1, 3, 2)), [1, 3]))
+    spec = DataSpec(kind="volumes", foreground=(1, 3), background=(2,))
+    assert np.array_equal(read(tmp_path, spec).mask, np.isin(lesion(labels=(1, 3, 2)), [1, 3]))
 
 
 def test_all_that_is_wrong_with_a_case_is_told(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_trainings_that_collapse_are_told_beside_the_recommendation() -> None:
 
 def test_a_line_fits_with_tens_of_thousands_of_cases() -> None:
     """Also where the widest row, of a plateau that is not reached, holds three such numbers."""
-    many = [replace(each, num_cases=50 * each.num_cases) for each in curve(0.8)]
+    many = [replace(cell, num_cases=50 * cell.num_cases) for cell in curve(0.8)]
     lines = render(ask(many, num_train=50 * CASES[-1]), "USD").splitlines()
     assert any(re.search(r" \d{5}\? \[\d{5}, >\d{5}\] ", line) for line in lines)
     assert max(len(line) for line in lines) <= 80

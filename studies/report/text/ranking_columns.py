@@ -1,0 +1,164 @@
+"""The columns of the ranking, defined once: the page, the note, the terminal and the files take theirs from here.
+
+To add one, add a `RankingColumn` to `COLUMNS`.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from search.analysis.ranking import RankedConfiguration
+from storage.variants import name_of
+from studies.report.text.formatting import amount, dsc, estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from search.analysis.answer import Answer
+    from search.analysis.front import FrontStep
+    from search.curves.curve_answer import DepthAnswer
+
+Rendering = Literal["page", "note", "terminal"]
+Text = Callable[[RankedConfiguration, "Answer"], str | None]
+
+COST_PER_DSC: Mapping[Rendering, str] = {
+    "page": "{currency} per 0.01 DSC",
+    "note": "{currency} per 0.01",
+    "terminal": "{currency:.4}/.01",
+}
+IN_FILES_ALONE: Mapping[Rendering, str] = {}
+LETTERS = string.ascii_uppercase + string.ascii_lowercase  # of variants: more than all axes together have
+
+
+@dataclass(frozen=True)
+class RankingColumn:
+    """One column; a rendering for which it has no heading leaves it out.
+
+    Attributes:
+        fields: Of `RankedConfiguration` that it is made of; files hold them, as numbers under their own names.
+        text: What stands in it for a row; None where there is no value.
+        headings: By rendering; "{currency}" stands for that of the prices.
+        width: Characters that it takes in the terminal.
+        numeric: Whether the page sets it flush right.
+    """
+
+    fields: tuple[str, ...]
+    text: Text
+    headings: Mapping[Rendering, str]
+    width: int = 0
+    numeric: bool = True
+
+    def heading(self, rendering: Rendering, currency: str) -> str:
+        """What stands above it in a rendering that has it."""
+        return self.headings[rendering].format(currency=currency)
+
+
+def columns_of(rendering: Rendering, answer: Answer) -> list[RankingColumn]:
+    """Those of a rendering, from left to right; variants are named only where there is one besides the protocol's."""
+    named = answer.has_variants
+    return [column for column in COLUMNS if rendering in column.headings and (named or column is not VARIANT)]
+
+
+def rows_of_files(answer: Answer) -> list[dict[str, Any]]:
+    """The rows as files hold them, in the order of `RankedConfiguration`'s fields."""
+    kept = {field for column in COLUMNS for field in column.fields}
+    rows = map(asdict, answer.ranking)
+    return [{field: value for field, value in row.items() if field in kept} for row in rows]
+
+
+def lettered_depth(row: DepthAnswer | RankedConfiguration | FrontStep, answer: Answer) -> str:
+    """The depth, and a letter for the variant where there are any."""
+    return f"{row.depth} {LETTERS[answer.variants.index(row.variant)]}" if answer.has_variants else str(row.depth)
+
+
+def _column(
+    field: str,
+    headings: Mapping[Rendering, str],
+    write: Callable[[Any], str] = str,
+    *,
+    width: int = 0,
+    numeric: bool = True,
+) -> RankingColumn:
+    """A column of one field."""
+
+    def text(row: RankedConfiguration, _answer: Answer) -> str | None:
+        value = getattr(row, field)
+        return None if value is None else write(value)
+
+    return RankingColumn((field,), text, headings, width, numeric)
+
+
+def _validation(row: RankedConfiguration, _answer: Answer) -> str | None:
+    value = row.validation_dsc if row.validation_fitted is None else row.validation_fitted
+    return None if value is None else dsc(value)
+
+
+def _test_or_flag(row: RankedConfiguration, _answer: Answer) -> str:
+    return estimate(row.estimate) if row.flag is None else f"{dsc(row.estimate.value)} {row.flag.replace('_', ' ')}"
+
+
+def _test_and_marks(row: RankedConfiguration, _answer: Answer) -> str:
+    marks = [row.flag.replace("_", " ")] if row.flag else ["forecast"] if row.is_forecast else []
+    return " ".join([estimate(row.estimate), *marks])
+
+
+def _marked_price(row: RankedConfiguration, _answer: Answer) -> str:
+    return f"{'~' if row.seconds_estimated else ''}{amount(row.price)}"
+
+
+def _mark(row: RankedConfiguration, _answer: Answer) -> str:
+    return "f" if row.is_forecast else "~" * row.seconds_estimated
+
+
+def _note(row: RankedConfiguration, answer: Answer) -> str:
+    return ", ".join(_remarks(row, answer))
+
+
+def _remarks(row: RankedConfiguration, answer: Answer) -> Iterator[str]:
+    if row is answer.recommended:
+        yield "recommended"
+    if row.is_forecast:
+        yield "not trained: forecast"
+    if row.confirmed_dsc is not None:
+        yield f"fresh seed {dsc(row.confirmed_dsc)}"
+    if row.flag is not None:
+        yield f"flagged: {row.flag.replace('_', ' ')}"
+    elif not row.eligible:
+        yield "not eligible"
+    elif row.safe:
+        yield "safe"
+
+
+def _everywhere(heading: str) -> dict[Rendering, str]:
+    return {"page": heading, "note": heading, "terminal": heading}
+
+
+VARIANT = _column("variant", {"page": "variant", "note": "variant"}, name_of, numeric=False)
+COLUMNS = (
+    _column("rank", _everywhere("rank"), width=4),
+    _column("depth", {"page": "depth", "note": "depth"}),
+    RankingColumn(("depth", "variant"), lettered_depth, {"terminal": "depth"}, width=5),
+    VARIANT,
+    _column("num_cases", _everywhere("cases"), width=6),
+    _column("ratio", _everywhere("ratio"), "{:.4g}".format, width=6),
+    _column("seeds", {"page": "runs"}),
+    _column("validation_fitted", {"page": "validation DSC, fitted (decides)"}, dsc),
+    _column("validation_dsc", {"page": "validation DSC, measured"}, dsc),
+    RankingColumn(("validation_fitted", "validation_dsc"), _validation, {"note": "val", "terminal": "val"}, width=5),
+    _column("test_dsc", {"page": "test DSC, measured [90 %]"}, estimate),
+    _column("test_forecast", {"page": "test DSC, forecast [90 %]"}, estimate),
+    RankingColumn(("test_dsc", "test_forecast", "flag"), _test_and_marks, {"note": "test DSC"}),
+    RankingColumn(("test_dsc", "test_forecast", "flag"), _test_or_flag, {"terminal": "test"}, width=20),
+    RankingColumn(("price", "seconds_estimated"), _marked_price, {"page": "price, {currency}", "note": "{currency}"}),
+    _column("price", {"terminal": "{currency:.9}"}, amount, width=9),
+    _column("cost_per_dsc", COST_PER_DSC, amount, width=9),
+    _column("p_floor", {"page": "P(reaches floor)", "note": "P", "terminal": "P"}, "{:.2f}".format, width=4),
+    RankingColumn(("confirmed_dsc", "eligible", "safe", "flag"), _note, {"page": "note"}, numeric=False),
+    RankingColumn(("seconds_estimated",), _mark, {"terminal": ""}, width=1),
+    _column("parameters", IN_FILES_ALONE),
+    _column("device", IN_FILES_ALONE),
+    _column("training_seconds", IN_FILES_ALONE),
+)
