@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.request import urlopen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,17 @@ class Checkout:
             asked = {"arguments": arguments, "folder": str(folder), "still": still, "out": str(out), "err": str(err)}
             code = self._ask(asked)
             return Said(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+
+    def fetch(self, arguments: Sequence[str], folder: Path, pages: Sequence[str]) -> list[str]:
+        """Start a command that serves pages at the address that it prints first, and fetch some of them."""
+        command = [sys.executable, "-m", "studies", *arguments]
+        with subprocess.Popen(command, cwd=folder, env=self._environment, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            root = server.stdout.readline().split(" ", maxsplit=1)[0]
+            try:
+                return [urlopen(f"{root}{page}").read().decode() for page in pages]  # noqa: S310 - our own server
+            finally:
+                server.terminate()
 
     def _alone(self, arguments: Sequence[str], folder: Path) -> Said:
         """Run Python as a person would."""

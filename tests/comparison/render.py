@@ -1,8 +1,8 @@
 """Writes all that a user can get out of dicecurve's command line, from frozen inputs and with the code of one checkout.
 
-`python tests/comparison/render.py CHECKOUT FROZEN OUT [--only REGEX]`, with a Python that has the dependencies, such as
-CHECKOUT/.venv/bin/python. FROZEN is what `freeze.py` made; it is copied, and never written to. OUT gets a folder a shot
-(see shots.py), with `--only` those alone whose names the expression finds:
+`python tests/comparison/render.py CHECKOUT FROZEN OUT [--only REGEX] [--skip REGEX]`, with a Python that has the
+dependencies, such as CHECKOUT/.venv/bin/python. FROZEN is what `freeze.py` made; it is copied, and never written to.
+OUT gets a folder a shot (see shots.py), of those alone whose names `--only` finds, and without those that `--skip` finds:
 
 NN.txt         exit code, stdout and stderr of the shot's command NN, in the order of shots.py
 NN.json/.csv   its stdout instead, where that is such a thing
@@ -41,14 +41,14 @@ STUMBLES = {
 }
 
 
-def render(checkout: Checkout, frozen: Path, out: Path, only: str) -> None:
+def render(checkout: Checkout, frozen: Path, out: Path, only: str, skip: str | None) -> None:
     """Take every shot that is asked for, each in a folder of its own name."""
     with tempfile.TemporaryDirectory(prefix=SCRATCH) as scratch:
         root = Path(scratch)
         for shared in ("data", "surfaces", "tables"):
             shutil.copytree(frozen / shared, root / shared)
         for shot in all_shots(checkout, frozen):
-            if not re.search(only, shot.name):
+            if not re.search(only, shot.name) or (skip and re.search(skip, shot.name)):
                 continue
             started = time.monotonic()
             take(checkout, shot, frozen, root, fresh(out / shot.name))
@@ -83,6 +83,9 @@ def take(checkout: Checkout, shot: Shot, frozen: Path, root: Path, out: Path) ->
         if number < shot.unheard:
             said = type(said)(said.code, "", "" if said.code == 0 else said.err)
         keep_said(out / f"{number:02d}.txt", command, said)
+    fetched = checkout.fetch(("dashboard", "--port", "0"), place, shot.pages) if shot.pages else []
+    for number, text in enumerate(fetched):
+        (out / f"page{number}.json").write_text(text)
     keep_files(place, before, out)
     if shot.with_database:
         rows = database_rows(place / "dicecurve.db")
@@ -118,12 +121,13 @@ def main() -> None:
     parser.add_argument("frozen", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--only", default="", metavar="REGEX", help="shots whose names it finds (default: all)")
+    parser.add_argument("--skip", metavar="REGEX", help="shots to leave out (default: none)")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     about = {"checkout": str(options.checkout.absolute()), "python": sys.version.split()[0]}
     (options.out / "about.json").write_text(json.dumps(about, indent=1))
     with Checkout(options.checkout.absolute()) as checkout:
-        render(checkout, options.frozen.absolute(), options.out.absolute(), options.only)
+        render(checkout, options.frozen.absolute(), options.out.absolute(), options.only, options.skip)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ DATA: dict[str, Command] = {
     "folder": ("folder", "--data", "../data/folder", "--set", "training.size=16", *SMALL),
     "folder_groups": ("--data", "../data/folder", "--set", "data.groups=groups.csv", "--set", "grid.ratio=[1.0]"),
     "folder_pattern": ("--data", "../data/folder", "--set", "data.group_pattern=^(p[0-9]+)_"),
-    "folder_split": ("--data", "../data/folder", "--set", "data.split_seed=2", "--set", "data.split=[0.5,0.2,0.3]"),
+    "folder_split": ("--data", "../data/folder", "--set", "data.split_seed=1", "--set", "data.split=[0.5,0.2,0.3]"),
     "nnunet_2d": ("--data", "../data/nnunet_2d", "--set", "data.kind=nnunet_2d", "--set", "data.foreground=cup"),
     "volumes": (
         *("--data", "../data/volumes", "--set", "data.kind=volumes", "--set", "training.patch=[16,16,16]"),
@@ -150,6 +150,7 @@ class Shot:
         before: SQL that is run on the copied database first.
         with_database: Whether all rows of the database are kept at the end.
         alone: How many of the first commands train, or measure.
+        pages: Fetched at the end from the dashboard, by their paths.
         unheard: How many of the first commands are only kept with their exit codes, for they tell what they measured.
     """
 
@@ -160,6 +161,7 @@ class Shot:
     before: tuple[str, ...] = ()
     with_database: bool = False
     alone: int = 0
+    pages: tuple[str, ...] = ()
     unheard: int = 0
 
 
@@ -212,6 +214,7 @@ def _of_study(study: str, frozen: Path) -> Iterator[Shot]:
         yield Shot("phantom_rerun", again, study, before=FORGET_PAGE, with_database=True, alone=1)
         yield Shot("phantom_watch", (("status", "--watch"),), study)
         yield Shot("phantom_forecast_table", (("forecast-table",),), study)
+        yield Shot("phantom_dashboard", (), study, pages=("api/studies", "api/studies/1", "api/meta"))
     if study == "losses":
         yield Shot("losses_paper_tables", (("report", "--paper-tables", "--format", "csv,json"),), study)
         yield Shot("losses_forecast_table", (("forecast-table", "--json"),), study)

@@ -138,7 +138,7 @@ def test_json_names_variants_only_where_there_are_any() -> None:
     assert {row["variant"] for row in both["ranking"]} == {"", OTHER}
 
 
-# ---- costs, outlook and policy
+# ---- costs, surrogate and policy
 
 
 def seen(*, better: float, ratios: Sequence[float] = (0.25, 1.0)) -> list[SeenCell]:

@@ -285,7 +285,7 @@ def _throughput(size: Size, workers: int, urls: Callable[[str], str]) -> Row:
 def _together(work: Callable[..., None], url: str, workers: int, trials: int) -> float:
     """Seconds from the moment when all workers are ready until the last has ended."""
     start = multiprocessing.get_context("forkserver")
-    start.set_forkserver_preload(["tests.benchmarks.ledger_speed"])
+    start.set_forkserver_preload(["tests.benchmarks.ledger.ledger_speed"])
     barrier = start.Barrier(workers + 1)
     processes = [start.Process(target=work, args=(url, trials // workers, barrier)) for _ in range(workers)]
     for process in processes:

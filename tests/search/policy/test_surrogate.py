@@ -23,7 +23,7 @@ PRICES = np.array([each.num_cases * 1.3**each.depth for each in PLANS])
 
 
 def look(cells: Sequence[SeenCell], tolerance: float = 0.01, target: float | None = None) -> Surrogate:
-    """The outlook on the drawn study."""
+    """What is known of the drawn study."""
     return fit_surrogate(cells, PLANS, PRICES, num_train=NUM_TRAIN, tolerance=tolerance, target=target)
 
 

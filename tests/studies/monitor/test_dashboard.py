@@ -161,11 +161,11 @@ def test_pages_from_elsewhere_are_kept_away(dashboard: str) -> None:
     ("host", "warned"),
     [("127.0.0.1", False), ("127.5.0.1", False), ("localhost", False), ("::1", False), ("0.0.0.0", True), ("me", True)],  # noqa: S104 - to be warned of
 )
-def test_another_host_is_warned_of(host: str, err: bool) -> None:  # noqa: FBT001 - a table
+def test_another_host_is_warned_of(host: str, warned: bool) -> None:  # noqa: FBT001 - a table
     """The dashboard has no login, so that an address which others reach is told of."""
     warning = warning_of(host)
-    assert (warning is not None) == err
-    assert not err or f"whoever reaches {host} can read, change and delete" in str(warning)
+    assert (warning is not None) == warned
+    assert not warned or f"whoever reaches {host} can read, change and delete" in str(warning)
 
 
 def test_what_cannot_be_opened_is_one_clear_error(study_url: str) -> None:
