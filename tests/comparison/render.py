@@ -2,7 +2,7 @@
 
 `python tests/comparison/render.py CHECKOUT FROZEN OUT [--only REGEX] [--skip REGEX]`, with a Python that has the
 dependencies, such as CHECKOUT/.venv/bin/python. FROZEN is what `freeze.py` made; it is copied, and never written to.
-OUT gets a folder a shot (see shots.py), of those alone whose names `--only` finds, and without those that `--skip` finds:
+OUT gets a folder a shot (see shots.py): those whose names `--only` finds, without those that `--skip` finds. In it are
 
 NN.txt         exit code, stdout and stderr of the shot's command NN, in the order of shots.py
 NN.json/.csv   its stdout instead, where that is such a thing
