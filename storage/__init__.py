@@ -1,1 +1,1 @@
-"""What outlives a process: ledger, datasets, splits, checkpoints."""
+"""What outlives a process: ledger, datasets, splits, files; here the records, variants and errors that all share."""

@@ -1,1 +1,1 @@
-"""What finished runs measured, and the data curves through it, with their intervals; pure."""
+"""What finished runs measured, and the data curves (DSC against cases) through it, with intervals; pure."""

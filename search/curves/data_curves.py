@@ -113,7 +113,7 @@ def data_points(configurations: Sequence[Configuration], case_set: CaseSet) -> D
     runs = [
         np.stack([run.case_dsc(case_set) for run in configuration.measurements]) for configuration in configurations
     ]
-    gains = [np.array([run.remaining_gain for run in each.measurements]) for each in configurations]
+    gains = [np.array([run.remaining_gain for run in configuration.measurements]) for configuration in configurations]
     return DataPoints(
         depth=np.array([configuration.depth for configuration in configurations]),
         num_cases=np.array([float(configuration.num_cases) for configuration in configurations]),

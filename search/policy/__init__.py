@@ -1,1 +1,1 @@
-"""Which cell next, which not at all, when to stop; pure rules, and one shell that reads the ledger."""
+"""Which cell next, when to stop, what a cell is worth; pure rules, one shell that reads and writes the ledger."""

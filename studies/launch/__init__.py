@@ -1,1 +1,1 @@
-"""From a spec to a laid-out study: data prepared, identity checked, cells written."""
+"""From a spec to a laid-out study: data prepared, identity and locations checked, cells written."""

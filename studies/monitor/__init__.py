@@ -1,1 +1,1 @@
-"""A study that runs or has run: status, live display, Optuna dashboard, doctor."""
+"""A study that runs or has run: status, live display, the page in Optuna dashboard kept fresh, doctor."""

@@ -1,1 +1,1 @@
-"""Numbers and sentences as a person reads them: terminal, page, paper."""
+"""Numbers and sentences as a person reads them, where several commands share them: terminal, page, paper."""
