@@ -209,7 +209,7 @@ def told(name: str, place: str, one: str, other: str) -> str:
 def show(lines: Iterable[str]) -> None:
     """Print lines."""
     for line in lines:
-        print(line)  # noqa: T201 - what the script is for
+        print(line)
 
 
 def main() -> int:

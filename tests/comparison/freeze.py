@@ -79,7 +79,7 @@ def make(place: Path, maker: Callable[[Path], None]) -> None:
     except BaseException:
         shutil.rmtree(place)
         raise
-    print(place.name, flush=True)  # noqa: T201 - a script that takes minutes tells how far it is
+    print(place.name, flush=True)
 
 
 def command(checkout: Checkout, arguments: list[str], place: Path) -> None:

@@ -53,7 +53,7 @@ def render(checkout: Checkout, frozen: Path, out: Path, only: str, skip: str | N
             started = time.monotonic()
             take(checkout, shot, frozen, root, fresh(out / shot.name))
             shutil.rmtree(root / shot.name)
-            print(f"{time.monotonic() - started:6.1f} s  {shot.name}", flush=True)  # noqa: T201 - it takes minutes
+            print(f"{time.monotonic() - started:6.1f} s  {shot.name}", flush=True)
 
 
 def fresh(folder: Path) -> Path:

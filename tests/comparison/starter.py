@@ -36,7 +36,7 @@ def serve() -> dict[str, Any] | None:
         if child == 0:
             return dict(json.loads(line))
         _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201 - the answer
+        print(os.waitstatus_to_exitcode(status), flush=True)
     return None
 
 
@@ -68,7 +68,7 @@ def execute() -> int:
         runpy.run_module("studies", run_name="__main__", alter_sys=True)
     except SystemExit as end:
         if isinstance(end.code, str):
-            print(end.code, file=sys.stderr)  # noqa: T201 - as Python does
+            print(end.code, file=sys.stderr)
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001 - a defect is shown, and compared
         traceback.print_exc()

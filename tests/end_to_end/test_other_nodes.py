@@ -14,8 +14,7 @@ from search.tune import trainable
 from search.worker.versions import node_versions
 from storage.data.spec import DataSpec
 from storage.data.staging import StagedDataset
-from studies.launch.start import prepare_study
-from studies.spec import parse_spec
+from tests.helpers.studies import ONE_CELL, prepare_one_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,15 +26,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def claimed(storage_url: str) -> Iterator[tuple[Assignment, Claim]]:
     """A claimed cell, and what its worker knows."""
-    values = {
-        "name": "one",
-        "data": {"kind": "phantom", "phantom_cases": 40},
-        "grid": {"ratio": [1.0], "depth": [2]},
-        "training": {"size": 16, "budget": 4, "evaluations": 2, "batch": 4, "channels": 4},
-    }
-    prepared = prepare_study(parse_spec(values, source="test"), storage_url, wait_for_others=False)
+    prepared = prepare_one_cell(storage_url)
     with prepared.ledger as ledger:
-        claim = ledger.claim(prepared.study.study_id, ["ratio1-depth2-seed0"], "host/boot/ns/1/1")
+        claim = ledger.claim(prepared.study.study_id, [ONE_CELL], "host/boot/ns/1/1")
         assert claim is not None
         yield prepared.job.assignment, claim
 

@@ -10,8 +10,7 @@ import pytest
 
 from models.training.training import Training
 from search.tune import trainable
-from studies.launch.start import prepare_study
-from studies.spec import parse_spec
+from tests.helpers.studies import ONE_CELL, prepare_one_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,16 +24,10 @@ OWNER = "a/b/1/2"
 @pytest.fixture
 def trained(storage_url: str) -> Iterator[tuple[Assignment, Claim]]:
     """A trained cell, claimed for its test, and what its worker knows."""
-    values = {
-        "name": "one",
-        "data": {"kind": "phantom", "phantom_cases": 40},
-        "grid": {"ratio": [1.0], "depth": [2]},
-        "training": {"size": 16, "budget": 4, "evaluations": 2, "batch": 4, "channels": 4},
-    }
-    prepared = prepare_study(parse_spec(values, source="test"), storage_url, wait_for_others=False)
+    prepared = prepare_one_cell(storage_url)
     with prepared.ledger as ledger:
         assignment = prepared.job.assignment
-        claim = ledger.claim(prepared.study.study_id, ["ratio1-depth2-seed0"], OWNER)
+        claim = ledger.claim(prepared.study.study_id, [ONE_CELL], OWNER)
         assert claim is not None
         report = work(assignment, claim, steps=2)
         assert isinstance(report, trainable.TrainReport)
