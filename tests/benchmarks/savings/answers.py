@@ -38,7 +38,7 @@ def ended_runs(surface: Surface, trained: Integers) -> Run:
 
 
 def answered(surface: Surface, run: Run) -> Outcome:
-    """The outcome of a run: `search.analysis.answer` of its measured cells, else the best validation DSC that was seen."""
+    """The outcome of a run: `search.analysis.answer` of its measured cells, else the best validation DSC seen."""
     given = answer_of([measurement(surface, c, int(run.trained[c])) for c in np.flatnonzero(run.measured)], surface)
     best = given.recommended
     recommended = (
