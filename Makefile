@@ -45,6 +45,7 @@ benchmarks: $(STAMP) ## measured comparisons with rivals, minutes each
 	$(BIN)/python -m tests.benchmarks.ledger.decision_speed
 	$(BIN)/python -m tests.benchmarks.stops.plateau_stops
 	$(BIN)/python -m tests.benchmarks.savings.savings
+	$(BIN)/python -m tests.benchmarks.coverage --quick
 	$(BIN)/python -m tests.benchmarks.cluster.trial_overhead
 	$(BIN)/python -m tests.benchmarks.cluster.cluster_scale --ray-trials 1000
 	$(BIN)/python -m tests.benchmarks.ledger.ledger_speed

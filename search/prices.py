@@ -21,7 +21,7 @@ class PriceSpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             longest text that fits counts, and gpu_hour where none does.
         cpu_hour: One hour of one CPU.
         case: One annotated case.
-        owned_cases: Annotated cases that are there already, and cost nothing.
+        owned_cases: Annotated cases that are there already, and need not be paid for again; 0: those of the study.
     """
 
     currency: str = "USD"
@@ -44,5 +44,10 @@ def _gpu_hour(prices: PriceSpec, name: str) -> float:
 
 
 def case_price(prices: PriceSpec, num_cases: int) -> float:
-    """Price of ``num_cases`` annotated cases (training, validation and test together) beyond the owned ones."""
-    return prices.case * max(0, num_cases - prices.owned_cases)
+    """Price of ``num_cases`` annotated cases: training, validation and test together, from scratch."""
+    return prices.case * num_cases
+
+
+def missing_cases(prices: PriceSpec, num_cases: int, study_cases: int) -> int:
+    """How many of ``num_cases`` annotated cases are not there yet, where the study itself has ``study_cases``."""
+    return max(0, num_cases - (prices.owned_cases or study_cases))

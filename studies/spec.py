@@ -32,6 +32,7 @@ IDENTITY = ("data", "grid", "training")
 
 Tolerance = Annotated[float, Field(gt=0, lt=0.5)]
 TargetDsc = Annotated[float, Field(gt=0, lt=1)]
+Assurance = Annotated[float, Field(ge=0.5, lt=1)]
 
 
 class SpecError(InputError):
@@ -47,6 +48,8 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             has reached its plateau or cannot matter, and confirms with a fresh seed.
         tolerance: The difference in DSC that does not matter.
         target_dsc: The DSC that is needed, or None: as good as the best within the tolerance.
+        assurance: Probability of good enough from which on a configuration may be recommended, or None: 0.9 for a
+            target, else 0.5.
         gpu_hours: The most that the study may spend in device hours (GPU hours; CPU hours where there is no GPU).
     """
 
@@ -54,6 +57,7 @@ class StudySpec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     policy: PolicyName = "grid"
     tolerance: Tolerance = 0.01
     target_dsc: TargetDsc | None = None
+    assurance: Assurance | None = None
     gpu_hours: Annotated[float, Field(gt=0)] | None = None
     data: DataSpec = DataSpec()
     grid: GridSpec
@@ -186,6 +190,12 @@ class RecordedSpec:
         """The DSC that is needed, None where none was set."""
         target: float | None = self.running["target_dsc"]
         return target
+
+    @property
+    def assurance(self) -> float | None:
+        """Probability of good enough that was asked for, None where none was."""
+        assurance: float | None = self.running.get("assurance")
+        return assurance
 
 
 def recorded_spec(study: StudyRecord) -> RecordedSpec:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from search.prices import case_price
+from search.prices import case_price, missing_cases
 from storage.variants import OWN, recipe_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.variants import Recipe
 
 SINGLE = 0.95  # groups a case from which on they are no patients
-Goal = Literal["recommended", "enough within the data", "plateau", "target"]
+Goal = Literal["recommended", "within the tolerance of all cases", "plateau", "target, expected", "target, assured"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,12 @@ class CaseSets:
     @property
     def has_groups(self) -> bool:
         """Whether groups hold several cases, more than the odd pair of pictures that look alike."""
-        cases = self.training + self.validation + self.test
-        return self.training_groups + self.validation_groups + self.test_groups < SINGLE * cases
+        return self.training_groups + self.validation_groups + self.test_groups < SINGLE * self.cases
+
+    @property
+    def cases(self) -> int:
+        """All that the study has."""
+        return self.training + self.validation + self.test
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def annotation_plans(
     sets: CaseSets,
     prices: PriceSpec,
 ) -> tuple[AnnotationPlan, ...]:
-    """A plan for each goal that has a number of cases: at the recommended recipe, and for a target at its best.
+    """A plan for each goal that has a number of cases: at the recommended recipe, and for a target at the chosen one.
 
     A plateau has one where it is reached.
     """
@@ -101,11 +105,14 @@ def annotation_plans(
         plans.append(_plan("recommended", recipe, recommended.num_cases, sets=sets, prices=prices))
         curve = next((depth.on_test for depth in depths if recipe_of(depth) == recipe), None)
         if curve is not None:
-            plans.append(_counted("enough within the data", recipe, curve.sufficient, sets, prices))
+            plans.append(_counted("within the tolerance of all cases", recipe, curve.sufficient, sets, prices))
         if curve is not None and curve.reached:
             plans.append(_counted("plateau", recipe, curve.plateau, sets, prices))
-    if target is not None and target.best is not None:
-        plans.append(_counted("target", recipe_of(target.best), target.best.cases, sets, prices))
+    if target is not None and target.chosen is not None:
+        chosen = target.chosen
+        plans.append(_counted("target, expected", recipe_of(chosen), chosen.cases, sets, prices))
+        if chosen.assured is not None:
+            plans.append(_plan("target, assured", recipe_of(chosen), chosen.assured, sets=sets, prices=prices))
     return tuple(plan for plan in plans if plan is not None)
 
 
@@ -117,6 +124,7 @@ def _plan(
     goal: Goal, recipe: Recipe, training: int, count: CaseCount | None = None, *, sets: CaseSets, prices: PriceSpec
 ) -> AnnotationPlan:
     total = training + sets.validation + sets.test
+    missing = missing_cases(prices, total, sets.cases)
     return AnnotationPlan(
         goal=goal,
         depth=recipe.depth,
@@ -126,8 +134,8 @@ def _plan(
         validation=sets.validation,
         test=sets.test,
         total=total,
-        missing=max(0, total - prices.owned_cases),
-        price=case_price(prices, total),
+        missing=missing,
+        price=case_price(prices, missing),
         patients=_patients(training, sets) if sets.has_groups else None,
         extrapolated=training > sets.training,
         variant=recipe.variant,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,32 +18,31 @@ import numpy as np
 from search.analysis.annotation import AnnotationPlan, CaseSets, annotation_plans
 from search.analysis.best_buy import BestBuy, best_buy
 from search.analysis.candidates import Candidates, fit_pairs
+from search.analysis.depth_answers import depth_answers
 from search.analysis.front import FrontStep, front_steps
-from search.analysis.good_enough import LIKELY, EnoughRule
+from search.analysis.good_enough import EnoughRule
+from search.analysis.near_ties import near_ties
+from search.analysis.precision import CasePrecision, case_precision
 from search.analysis.ranking import RankedConfiguration, flagged_rows, ranked
-from search.analysis.target import TargetAnswer, target_answer
+from search.analysis.recommendation import recommendation
+from search.analysis.target import Reading, TargetAnswer, target_answer
 from search.curves.backtest import Backtest, backtests
-from search.curves.curve_answer import DepthAnswer, curve_answer
-from search.curves.data_curves import ASSUMED_RUN_SIGMA, RunNoise
+from search.curves.curve_answer import DepthAnswer
 from search.curves.flagged_runs import FlaggedCell, flagged_cells
 from search.curves.measurements import check_measurements, configurations_of
-from storage.variants import recipe_of, variants_in
+from storage.variants import ConfigurationKey, configuration_of, recipe_of, variants_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from search.analysis.candidates import Costs, CurvePair
-    from search.curves.data_curves import DataCurves
+    from search.curves.data_curves import DataCurves, RunNoise
     from search.curves.measurements import Measurement, Planned
     from search.prices import PriceSpec
-    from storage.variants import Recipe
 
     Integers = NDArray[np.int64]
 
 Row = TypeVar("Row", DepthAnswer, RankedConfiguration, FrontStep, Backtest, FlaggedCell)
-NOTHING_LEARNED = "no configuration has learned yet"
-NONE_LEARNED = "no run has learned"
-ONE_NUMBER = "measured with one number of cases; a curve needs two"
 
 
 @dataclass(frozen=True)
@@ -52,12 +50,15 @@ class Answer:
     """What a study's finished cells say.
 
     Attributes:
-        recommended: The cheapest DSC among the eligible that were measured; without a target and without an eligible
-            one, the likeliest; None where nothing learned, or the target is out of reach. A configuration that is only
-            forecast is never recommended.
+        recommended: Among the eligible that were measured the cheapest DSC, for a target the lowest price; without a
+            target and without an eligible one, the likeliest; None where nothing learned, or nothing is sure of the
+            target. A configuration that is only forecast is never recommended.
         reason: Why nothing, or nothing eligible, is recommended; None where there is no need for one.
+        near_ties: Configurations at about its price that the study cannot tell apart from it.
+        precision: What the test cases leave open of it; None without one, and of scores that are of no known cases.
         floor: DSC to reach: the target, else the best fitted validation DSC less the tolerance; None without both.
         target: The DSC asked for; None where only the data set the floor.
+        assurance: Probability of reaching the floor from which on a configuration is eligible.
         tolerance: DSC that does not matter.
         num_train: Training cases at hand, N.
         num_validation: Validation cases, part of every price.
@@ -73,15 +74,19 @@ class Answer:
         best_buy: What to buy at the stated worth of 0.01 DSC; None without one.
         backtests: What half of the cases would have foretold, a recipe each.
         flagged: Cells left out of every fit.
-        validation_noise: Of single runs, on validation cases, under the recommended variant, else the first.
+        validation_noise: Of single runs, on validation cases, under the recommended variant, else the first; None
+            where nothing learned.
         test_noise: The same on test cases.
         replicates: Of the bootstrap.
     """
 
     recommended: RankedConfiguration | None
     reason: str | None
+    near_ties: tuple[RankedConfiguration, ...]
+    precision: CasePrecision | None
     floor: float | None
     target: float | None
+    assurance: float
     tolerance: float
     num_train: int
     num_validation: int
@@ -96,8 +101,8 @@ class Answer:
     best_buy: BestBuy | None
     backtests: tuple[Backtest, ...]
     flagged: tuple[FlaggedCell, ...]
-    validation_noise: RunNoise
-    test_noise: RunNoise
+    validation_noise: RunNoise | None
+    test_noise: RunNoise | None
     replicates: int
 
     def to_dict(self) -> dict[str, object]:
@@ -125,6 +130,7 @@ class Answer:
             self,
             recommended=chosen if chosen is not None and chosen.variant == variant else None,
             depths=_of(self.depths, variant),
+            near_ties=_of(self.near_ties, variant),
             ranking=_of(self.ranking, variant),
             front=_of(self.front, variant),
             backtests=_of(self.backtests, variant),
@@ -141,7 +147,10 @@ class Asked(TypedDict, total=False):
     prices: Required[PriceSpec]
     tolerance: float
     target: float | None
+    assurance: float | None
     worth: float | None
+    test_half_width: float | None
+    new_test_cases: int | None
     train_groups: Integers | None
     validation_groups: Integers | None
     test_groups: Integers | None
@@ -164,7 +173,10 @@ def answer_with_curves(
     prices: PriceSpec,
     tolerance: float = 0.01,
     target: float | None = None,
+    assurance: float | None = None,
     worth: float | None = None,
+    test_half_width: float | None = None,
+    new_test_cases: int | None = None,
     train_groups: Integers | None = None,
     validation_groups: Integers | None = None,
     test_groups: Integers | None = None,
@@ -182,7 +194,11 @@ def answer_with_curves(
         prices: Of hours and cases.
         tolerance: DSC that does not matter, >= 0.
         target: DSC to reach; None: the best within the data less the tolerance.
+        assurance: Probability of reaching the floor from which on a configuration is eligible; None: 0.9 of a target,
+            else 0.5.
         worth: Of 0.01 DSC, in the currency of the prices; None: no best buy.
+        test_half_width: Wanted half-width of the 90 % interval of its DSC; None: half of what it is.
+        new_test_cases: Other test cases that a new run may be scored on; None: not asked.
         train_groups: Patient or sequence of each training case, shape (N,); None: each case is its own.
         validation_groups: Patient or sequence of each validation case, shape (V,); None: each case is its own.
         test_groups: The same of each test case, shape (T,).
@@ -216,15 +232,23 @@ def answer_with_curves(
             seed=seed,
         )
     costs: Costs = {"prices": prices, "held_out_cases": num_validation + num_test}
-    rule = EnoughRule(tolerance, target, best_of="fitted")
+    rule = EnoughRule(tolerance, target, assurance)
     likely = Candidates.of(curves, learned, planned, rule=rule, costs=costs) if curves else Candidates.none()
     ranking = ranked([*flagged_rows(flagged, **costs), *likely.rows], rule)
-    recommended, reason = _recommend(ranking, target)
-    depths = _depth_answers(measurements, curves, num_train, tolerance)
+    recommended, reason = recommendation(ranking, rule)
+    depths = depth_answers(measurements, curves, num_train, tolerance)
     wanted = None
     if target is not None:
-        read = [recipe_of(curve) for curve in depths if curve.on_test is not None]
-        wanted = target_answer(_on_test(curves), read, ranking, target=target, num_train=num_train)
+        reading = Reading(
+            validation={variant: pair.validation for variant, pair in curves.items()},
+            test=_on_test(curves),
+            recipes=[recipe_of(curve) for curve in depths if curve.on_test is not None],
+            rule=rule,
+            num_train=num_train,
+            held_out=num_validation + num_test,
+            prices=prices,
+        )
+        wanted = target_answer(reading, ranking, recommended)
     sets = CaseSets(
         num_train,
         num_validation,
@@ -233,13 +257,27 @@ def answer_with_curves(
         _count(validation_groups, num_validation),
         _count(test_groups, num_test),
     )
-    assumed = RunNoise(ASSUMED_RUN_SIGMA, "assumed", 0)
+    precision, ties = None, set[ConfigurationKey]()
+    if recommended is not None:
+        ties = near_ties(recommended, likely.rows, likely.drawn)
+        precision = case_precision(
+            curves[recommended.variant].test,
+            recommended.depth,
+            recommended.num_cases,
+            test_groups,
+            half_width=test_half_width,
+            new_cases=new_test_cases,
+            seed=seed,
+        )
     told = curves.get(recommended.variant) if recommended else next(iter(curves.values()), None)
     answer = Answer(
         recommended=recommended,
         reason=reason,
+        near_ties=tuple(row for row in ranking if configuration_of(row) in ties),
+        precision=precision,
         floor=float(rule.floor(likely.fitted.max())) if curves else target,
         target=target,
+        assurance=rule.least_chance,
         tolerance=tolerance,
         num_train=num_train,
         num_validation=num_validation,
@@ -254,8 +292,8 @@ def answer_with_curves(
         best_buy=None if worth is None else best_buy(likely.rows, likely.fitted, likely.drawn, worth),
         backtests=backtests(learned, num_train=num_train, seed=seed),
         flagged=flagged_cells(measurements),
-        validation_noise=told.validation.noise if told else assumed,
-        test_noise=told.test.noise if told else assumed,
+        validation_noise=told.validation.noise if told else None,
+        test_noise=told.test.noise if told else None,
         replicates=replicates,
     )
     return answer, _on_test(curves)
@@ -280,59 +318,6 @@ def _check(num_train: int, tolerance: float, worth: float | None) -> None:
 
 def _count(groups: Integers | None, num_cases: int) -> int:
     return num_cases if groups is None else len(np.unique(groups))
-
-
-def _recommend(
-    ranking: Sequence[RankedConfiguration], target: float | None
-) -> tuple[RankedConfiguration | None, str | None]:
-    """The first measured row, unless it cannot reach a target; and why it is none, or not eligible."""
-    first = next((row for row in ranking if row.seeds and row.p_floor is not None), None)
-    if first is None:
-        return None, NOTHING_LEARNED
-    if first.eligible:
-        return first, None
-    nearest = f"{recipe_of(first)} with {first.num_cases} cases comes nearest (P = {first.p_floor:.2f})"
-    if ranking[0].eligible:
-        promising = f"{recipe_of(ranking[0])} with {ranking[0].num_cases} cases is forecast to be, but not yet measured"
-        nearest = f"{nearest}; {promising}"
-    if target is not None:
-        return None, f"no configuration reaches the target DSC of {target} with P >= {LIKELY}; {nearest}"
-    # Many configurations that lie close together can each be unlikely to be among the best.
-    return first, f"no configuration is within the tolerance of the best with P >= {LIKELY}; {nearest}"
-
-
-def _depth_answers(
-    measurements: Sequence[Measurement], curves: Mapping[str, CurvePair], num_train: int, tolerance: float
-) -> tuple[DepthAnswer, ...]:
-    runs: dict[Recipe, list[Measurement]] = defaultdict(list)
-    counts: dict[str, set[int]] = defaultdict(set)
-    for measurement in measurements:
-        runs[recipe_of(measurement)].append(measurement)
-        if measurement.flag is None:
-            counts[measurement.variant].add(measurement.num_cases)
-    return tuple(
-        _depth_answer(runs[recipe], counts[recipe.variant], curves.get(recipe.variant), num_train, tolerance)
-        for recipe in sorted(runs)
-    )
-
-
-def _depth_answer(
-    runs: Sequence[Measurement], counts: set[int], curves: CurvePair | None, num_train: int, tolerance: float
-) -> DepthAnswer:
-    recipe = recipe_of(runs[0])
-    depth = recipe.depth
-    learned = any(run.flag is None for run in runs)
-    readable = curves is not None and learned and len(counts) > 1
-    return DepthAnswer(
-        depth=depth,
-        fewest_cases=min(counts, default=None),
-        num_flagged=sum(run.flag is not None for run in runs),
-        num_measured=len(runs),
-        on_validation=curve_answer(curves.validation, depth, num_train, tolerance) if curves and readable else None,
-        on_test=curve_answer(curves.test, depth, num_train, tolerance) if curves and readable else None,
-        reason=None if readable else ONE_NUMBER if learned else NONE_LEARNED,
-        variant=recipe.variant,
-    )
 
 
 def _plain(value: object, unsaid: frozenset[str]) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 import numpy as np
@@ -80,7 +80,12 @@ def _rows(
     pair: CurvePair, learned: Sequence[Configuration], planned: Sequence[Planned], **costs: Unpack[Costs]
 ) -> tuple[list[RankedConfiguration], Floats, Floats]:
     """Rows of one variant, not yet judged, with their fitted (J,) and drawn (R, J) validation DSC."""
-    rows = [*learned_rows(learned, pair.test, **costs), *forecast_rows(planned, pair.test, **costs)]
+    unlike = pair.validation.unlike | pair.test.unlike
+    measured = [
+        replace(row, unlike=bool(alone))
+        for row, alone in zip(learned_rows(learned, pair.test, **costs), unlike, strict=True)
+    ]
+    rows = [*measured, *forecast_rows(planned, pair.test, **costs)]
     where = [row.depth for row in rows], [float(row.num_cases) for row in rows]
     return rows, pair.validation.expected(*where), pair.validation.drawn(*where)
 

@@ -1,7 +1,7 @@
-"""The rule that is the answer: the cheapest configuration, by cost per DSC, that is good enough. Pure, on arrays.
+"""The rule that is the answer: the cheapest configuration that is good enough. Pure, on arrays.
 
-Ranking, policy, acquisition and regret all ask it. What they differ in they name: which DSC the tolerance is taken
-from, what becomes of a target that nothing reaches, and what decides between equals.
+Without a target, good enough is likely within the tolerance of the best, and the cheapest is by cost per DSC; with one
+it is surely at the target, and the cheapest is by price. Ranking, policy, acquisition and regret all ask this rule.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64] | NDArray[np.float32]
     Integers = NDArray[np.int64]
 
-LIKELY = 0.5  # probability of reaching the floor at which a configuration is eligible
+LIKELY = 0.5  # probability of lying within the tolerance of the best at which a configuration is eligible
+SURE = 0.9  # probability of reaching a target, unless another one is asked for
 PER_DSC = 100  # hundredths in one unit of DSC
 DIGITS = 9  # of a cost; two that differ beyond are a tie
 LEAST_DSC = 1e-6  # of a configuration that is right in a drawn or true surface where all are about 0
@@ -30,16 +31,23 @@ class EnoughRule:
 
     Attributes:
         tolerance: DSC that does not matter.
-        target: DSC to reach; None: the best less the tolerance.
-        best_of: Without a target, the best of a draw is that draw's own, or its value of the best fitted configuration:
-            then what moves all configurations alike, such as other scored cases, decides nothing.
+        target: DSC to reach; None: the best of the same draw less the tolerance.
+        assurance: Probability of reaching it from which on a configuration is eligible; None: 0.9 of a target, else
+            0.5.
         out_of_reach: A target above the best is kept, so that nothing is good enough, or lowered to the best.
     """
 
     tolerance: float
     target: float | None
-    best_of: Literal["draw", "fitted"] = "draw"
+    assurance: float | None = None
     out_of_reach: Literal["kept", "lowered"] = "kept"
+
+    @property
+    def least_chance(self) -> float:
+        """The probability from which on a configuration is eligible."""
+        if self.assurance is not None:
+            return self.assurance
+        return LIKELY if self.target is None else SURE
 
     def floor(self, best: Floats | float) -> Floats:
         """The DSC to reach where the best configuration has this one; of the shape of ``best``."""
@@ -48,34 +56,29 @@ class EnoughRule:
             return np.asarray(best - self.tolerance)
         return np.minimum(best, self.target) if self.out_of_reach == "lowered" else np.full(best.shape, self.target)
 
-    def floors(self, draws: Reals, fitted: Floats | None = None) -> Reals:
-        """The DSC to reach in each of S draws of shape (S, J), shape (S, 1); ``fitted``, shape (J,), names the best."""
+    def floors(self, draws: Reals) -> Reals:
+        """The DSC to reach in each of S draws of shape (S, J), shape (S, 1)."""
         if self.target is not None and self.out_of_reach == "kept":
             return np.full((len(draws), 1), self.target, dtype=draws.dtype)
-        if self.best_of == "draw":
-            best = draws.max(axis=1, keepdims=True)
-        else:
-            assert fitted is not None
-            best = draws[:, [int(fitted.argmax())]]
+        best = draws.max(axis=1, keepdims=True)
         return np.asarray(best - self.tolerance if self.target is None else np.minimum(best, self.target))
 
-    def probabilities(self, draws: Reals, fitted: Floats | None = None, weights: Reals | None = None) -> Floats:
+    def probabilities(self, draws: Reals, weights: Reals | None = None) -> Floats:
         """Share of S draws in which each of J configurations reaches the floor.
 
         Args:
-            draws: DSC, shape (S, J).
-            fitted: Expected DSC, shape (J,); needed where it names the best.
+            draws: Expected DSC, without any error of run or cases added, shape (S, J).
             weights: Of the draws, adding up to 1, shape (S,), or several such, shape (E, S); None: all alike.
 
         Returns:
             Shape (J,), or (E, J).
         """
-        reached = draws >= self.floors(draws, fitted)
-        shares = reached.mean(axis=0) if weights is None else weights @ reached
+        reached = draws >= self.floors(draws)
+        shares = reached.mean(axis=0) if weights is None else weights @ reached.astype(weights.dtype)
         return np.asarray(shares, dtype=np.float64)
 
     def by_merit(self, dsc: Floats, prices: Floats, chance: Floats, size: Integers) -> Integers:
-        """Order of J configurations: the eligible by cost per DSC, then the others, the likeliest first.
+        """Order of J configurations: the eligible by merit, then the others, the likeliest first.
 
         Far from the floor no draw reaches it: among equally unlikely ones the better DSC is the nearer one.
 
@@ -89,7 +92,7 @@ class EnoughRule:
             Indices, shape (J,).
         """
         eligible = self.eligible(chance)
-        merit = np.where(eligible, rounded(cost_per_dsc(prices, dsc)), -chance)
+        merit = np.where(eligible, rounded(self._cost(prices, dsc)), -chance)
         nearness = np.where(eligible, 0.0, -rounded(dsc))
         return np.lexsort((size, nearness, merit, ~eligible))
 
@@ -97,7 +100,7 @@ class EnoughRule:
         """The first `by_merit`, without putting the others in order."""
         eligible = self.eligible(chance)
         if eligible.any():
-            merit = np.where(eligible, rounded(cost_per_dsc(prices, dsc)), np.inf)
+            merit = np.where(eligible, rounded(self._cost(prices, dsc)), np.inf)
             near = eligible & (merit == merit.min())
         else:
             near = chance == chance.max()
@@ -107,12 +110,17 @@ class EnoughRule:
 
     def eligible(self, chance: Floats) -> NDArray[np.bool_]:
         """Which configurations are likely enough to reach the floor, of the shape of ``chance``."""
-        return np.asarray(chance >= LIKELY)
+        return np.asarray(chance >= self.least_chance)
 
     def right(self, dsc: Floats, prices: Floats) -> Integers:
         """The right configuration of each surface whose DSC is known, shape (..., J): indices of shape (...)."""
         reached = dsc >= self.floor(dsc.max(axis=-1, keepdims=True))
-        return np.asarray(np.where(reached, prices / np.maximum(dsc, LEAST_DSC), np.inf).argmin(axis=-1))
+        cost = np.broadcast_to(prices, dsc.shape) if self.target is not None else prices / np.maximum(dsc, LEAST_DSC)
+        return np.asarray(np.where(reached, cost, np.inf).argmin(axis=-1))
+
+    def _cost(self, prices: Floats, dsc: Floats) -> Floats:
+        """What the eligible are ordered by: the price of a target, else that of each 0.01 DSC."""
+        return prices if self.target is not None else cost_per_dsc(prices, dsc)
 
 
 def cost_per_dsc(prices: Floats, dsc: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Configurations ranked by cost per DSC: decided on validation cases, estimated on test cases."""
+"""Configurations ranked by cost per DSC, for a target by price: validation cases decide, test cases estimate."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.analysis.good_enough import by_size, cost_per_dsc
-from search.curves.curve_answer import SURE
-from search.curves.intervals import Estimate, Interval, interval_of
+from search.analysis.good_enough import SURE, by_size, cost_per_dsc
+from search.curves.intervals import Estimate, Interval
 from search.prices import case_price, training_price
 from storage.variants import OWN
 
@@ -49,9 +48,10 @@ class RankedConfiguration:
         seconds_estimated: Whether a stopped run's seconds are among them.
         cost_per_dsc: Price per 0.01 of fitted validation DSC; None where that is not positive.
         p_floor: Probability that its DSC reaches the floor; None for a flagged row.
-        eligible: Whether that is at least 0.5.
+        eligible: Whether that is at least the assurance: 0.9 of a target, else 0.5, unless another one is asked for.
         safe: Whether that is at least 0.9.
         flag: Why no run of it counts; None where one does.
+        unlike: Whether it lies where its neighbours do not foretell, so that it moved no curve.
         variant: Of the protocol; empty is its own.
     """
 
@@ -76,6 +76,7 @@ class RankedConfiguration:
     safe: bool
     flag: Flag | None
     variant: str = OWN
+    unlike: bool = False
 
     @property
     def is_forecast(self) -> bool:
@@ -110,11 +111,11 @@ def learned_rows(
 ) -> list[RankedConfiguration]:
     """Rows of the C configurations that the test curves are conditioned on, in that order, not yet judged.
 
-    Their intervals are around the DSC of the full budget, the forecast gain of stopped runs included.
+    Their intervals are those of the curve, given all runs: of the full budget's DSC.
     """
     rows = [_measured_row(configuration, prices, held_out_cases) for configuration in configurations]
-    replicates = test.points.dsc + test.replicate_error
-    means, runs = (_dsc_intervals(drawn) for drawn in (replicates, replicates + test.new_run[:, None]))
+    drawn = test.drawn(test.points.depth, test.points.num_cases)
+    means, runs = (_dsc_intervals(values) for values in (drawn, drawn + test.new_run(test.points.num_cases)))
     return [
         replace(row, test_dsc=Estimate(row.test_dsc.value, mean, run))
         for row, mean, run in zip(rows, means, runs, strict=True)
@@ -128,9 +129,10 @@ def forecast_rows(
     """Rows of configurations that were not measured, not yet judged."""
     depth, num_cases = [plan.depth for plan in planned], [plan.num_cases for plan in planned]
     expected, drawn = test.expected(depth, num_cases), test.drawn(depth, num_cases)
+    means, runs = (_dsc_intervals(values) for values in (drawn, drawn + test.new_run(num_cases)))
     return [
-        _planned_row(plan, _forecast(float(expected[i]), drawn[:, i], test), prices, held_out_cases)
-        for i, plan in enumerate(planned)
+        _planned_row(plan, Estimate(value, mean, run), prices, held_out_cases)
+        for plan, value, mean, run in zip(planned, expected.tolist(), means, runs, strict=True)
     ]
 
 
@@ -145,7 +147,7 @@ def judged(
         fitted: Fitted validation DSC, shape (J,).
         drawn: The same in R replicates, shape (R, J).
     """
-    chances = rule.probabilities(drawn, fitted)
+    chances = rule.probabilities(drawn)
     costs = cost_per_dsc(np.array([row.price for row in rows]), fitted)
     columns = zip(rows, fitted.tolist(), costs.tolist(), chances.tolist(), rule.eligible(chances).tolist(), strict=True)
     return [
@@ -224,14 +226,6 @@ def _planned_row(planned: Planned, forecast: Estimate, prices: PriceSpec, held_o
         flag=None,
         variant=planned.variant,
     )
-
-
-def _forecast(expected: float, drawn: Floats, test: DataCurves) -> Estimate:
-    return Estimate(expected, _dsc_interval(drawn), _dsc_interval(drawn + test.new_run))
-
-
-def _dsc_interval(replicates: Floats) -> Interval:
-    return interval_of(np.clip(replicates, 0.0, 1.0))
 
 
 def _dsc_intervals(replicates: Floats) -> list[Interval]:

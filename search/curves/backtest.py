@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.curves.data_curves import data_points, fit_data_curves, resampled_shift
+from search.curves.data_curves import data_points, fit_data_curves
 from search.curves.intervals import Estimate, interval_of
 from storage.variants import OWN, variants_in
 
@@ -77,10 +77,8 @@ def _of_one_variant(learned: Sequence[Configuration], num_train: int, seed: int)
     if len({configuration.num_cases for configuration in early}) < LEAST_SIZES or not late:
         return ()
     points = data_points(early, "test")
-    one_group = np.zeros(points.case_dsc.shape[1], dtype=np.int64)
-    rng = np.random.default_rng(seed)
-    shift = resampled_shift(points.case_dsc, one_group, REPLICATES, rng)
-    curves = fit_data_curves(points, shift, rng, num_train=num_train, depths=sorted(late))
+    rng, same_cases = np.random.default_rng(seed), np.zeros((REPLICATES, len(early)))
+    curves = fit_data_curves(points, same_cases, rng, num_train=num_train, depths=sorted(late))
     seen = max(configuration.num_cases for configuration in early)
     return tuple(_backtest(late[depth], curves, seen) for depth in sorted(late))
 
@@ -92,7 +90,8 @@ def _size(configuration: Configuration) -> int:
 def _backtest(late: Configuration, curves: DataCurves, seen: int) -> Backtest:
     where = [late.depth], [float(late.num_cases)]
     drawn = curves.drawn(*where)[:, 0]
-    of_runs = interval_of(np.clip(drawn + curves.new_run / np.sqrt(late.seeds), 0.0, 1.0))
+    luck = curves.new_run(where[1])[:, 0] / np.sqrt(late.seeds)
+    of_runs = interval_of(np.clip(drawn + luck, 0.0, 1.0))
     forecast = Estimate(float(curves.expected(*where)[0]), interval_of(drawn), of_runs)
     measured = late.dsc("test")
     return Backtest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SURE = 0.9  # probability at which a plateau is reached, and a configuration safe
+SURE = 0.9  # probability at which a curve is called flat, or still rising
 FURTHER_CASES = 100
+CurveVerdict = Literal["flat", "still rising", "cannot tell"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,11 @@ class CurveAnswer:
     """One data curve, on validation or on test cases; N is the number of training cases at hand.
 
     Attributes:
-        sufficient: Fewest cases within the tolerance of the DSC at N.
+        sufficient: Fewest cases within the tolerance of the DSC at N: it always exists, and says nothing of more data.
         plateau: Fewest cases whose doubling gains no more than the tolerance.
         reached: Whether the plateau is at most N, and doubling N gains no more than the tolerance with P >= 0.9.
+        p_rising: Probability that doubling N gains more than the tolerance.
+        verdict: Flat where the plateau is reached, still rising where doubling surely gains more than the tolerance.
         doubling_gain: f(2N) - f(N).
         doubling_gain_interval: Its interval.
         gain_per_100_cases: Gain of 100 further cases at N.
@@ -58,6 +61,8 @@ class CurveAnswer:
     sufficient: CaseCount
     plateau: CaseCount
     reached: bool
+    p_rising: float
+    verdict: CurveVerdict
     doubling_gain: float
     doubling_gain_interval: Interval
     gain_per_100_cases: float
@@ -101,11 +106,14 @@ def curve_answer(curves: DataCurves, depth: int, num_train: int, tolerance: floa
     )
     doubling, doublings = (curves.gain(num_train, 2 * num_train) for curves in (expected, replicates))
     further, furthers = (_gain_per_100_cases(curves, num_train) for curves in (expected, replicates))
-    sure = np.mean(doublings <= tolerance) >= SURE
+    rising = float(np.mean(doublings > tolerance))
+    reached = bool(plateau[0][0] <= num_train and rising <= 1 - SURE)
     return CurveAnswer(
         sufficient=case_count(*sufficient, fewest, num_train),
         plateau=case_count(*plateau, fewest, num_train),
-        reached=bool(plateau[0][0] <= num_train and sure),
+        reached=reached,
+        p_rising=rising,
+        verdict="flat" if reached else "still rising" if rising >= SURE else "cannot tell",
         doubling_gain=float(doubling[0]),
         doubling_gain_interval=interval_of(doublings),
         gain_per_100_cases=float(further[0]),
@@ -139,4 +147,4 @@ def _dsc_at(curves: DataCurves, depth: int, num_train: int) -> Estimate:
     at = np.array([float(num_train)])
     replicates = curves.replicates[depth].at(at)[:, 0]
     value = float(curves.curve[depth].at(at)[0, 0])
-    return Estimate(value, interval_of(replicates), interval_of(replicates + curves.new_run))
+    return Estimate(value, interval_of(replicates), interval_of(replicates + curves.new_run(at)[:, 0]))

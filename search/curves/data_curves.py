@@ -8,47 +8,54 @@ Two variants of the protocol share these cases and nothing else: each has curves
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.forecaster.baselines.power_law import NORMAL_90
-from models.surface import Runs, SurfacePrior
+from models.surface.posterior import SurfacePrior
+from models.surface.run_noise import growth_factor
+from models.surface.runs import SingleRuns, mean_runs
 from search.curves.interpolation import Curves
+from search.curves.intervals import Interval, interval_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from search.curves.measurements import CaseSet, Configuration
+    from models.surface.runs import Runs
+    from search.curves.measurements import CaseSet, Configuration, Measurement
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-ASSUMED_RUN_SIGMA = 0.014  # between seeds of one configuration, on two public polyp sets at 64 x 64 pixels
-# Two repeats that happen to agree would otherwise promise that every run ends alike.
-LEAST_RUN_SIGMA = 0.005
-TELLING = 4  # configurations of one depth from which on residuals say something of the noise
 POSITIONS = 32  # of each depth's curve, besides those measured
 MOST_MEASURED = 40  # positions of each depth that are kept apart; more are averaged with their neighbours
 BEYOND = 4.0  # times the cases at hand: whether twice as many bring anything can be told up to half of it
+TELLING = 3  # degrees of freedom from which on repeats, and no longer the prior, say how far runs differ
 
 
 @dataclass(frozen=True)
 class RunNoise:
-    """How far single runs of one configuration lie apart.
+    """How far runs of one configuration lie apart from seed to seed, with all cases at hand.
 
     Attributes:
-        sigma: Standard deviation of a run's DSC.
-        source: Pooled from repeats, from the residuals of the data curves, or assumed for want of both.
-        degrees_of_freedom: Of the estimate from repeats; 0 otherwise.
+        sigma: Standard deviation of a run's DSC, median of its posterior.
+        interval: Its 90 % interval.
+        degrees_of_freedom: Of the repeats that tell it; without any it is assumed, by a prior that residuals of single
+            seeds bound from below.
     """
 
     sigma: float
-    source: Literal["repeats", "residuals", "assumed"]
+    interval: Interval
     degrees_of_freedom: int
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether too few repeats speak against the prior."""
+        return self.degrees_of_freedom < TELLING
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +68,7 @@ class DataPoints:
         seeds: Number of runs, shape (C,).
         case_dsc: Mean over seeds of each case's measured DSC, shape (C, K).
         gain: Mean forecast remaining gain, shape (C,).
-        gain_sigma: Its standard deviation, shape (C,).
-        repeat_squares: Squared distances of the runs from their mean, summed over runs, shape (C,).
+        runs: Each run's own DSC of the full budget; its place is that of its configuration among the C.
     """
 
     depth: Integers
@@ -70,8 +76,7 @@ class DataPoints:
     seeds: Floats
     case_dsc: Floats
     gain: Floats
-    gain_sigma: Floats
-    repeat_squares: Floats
+    runs: SingleRuns
 
     @property
     def dsc(self) -> Floats:
@@ -88,16 +93,20 @@ class DataCurves:
         noise: Of single runs.
         curve: Expected curve of each depth.
         replicates: R curves of each depth, drawn jointly.
-        replicate_error: Each replicate's error of each configuration's measured DSC, shape (R, C).
-        new_run: Noise of one new run in each replicate, shape (R,).
+        luck: How far one new run under a fresh seed lies from its curve with all cases, in each replicate, shape (R,).
+        growth: Power by which that grows as cases get fewer, shape (R,).
+        num_train: Training cases at hand, N.
+        unlike: Which configurations lie where their neighbours do not foretell, and moved no curve, shape (C,).
     """
 
     points: DataPoints
     noise: RunNoise
     curve: dict[int, Curves]
     replicates: dict[int, Curves]
-    replicate_error: Floats
-    new_run: Floats
+    luck: Floats
+    growth: Floats
+    num_train: int
+    unlike: NDArray[np.bool_]
 
     def expected(self, depth: Sequence[int] | Integers, num_cases: Sequence[float] | Floats) -> Floats:
         """Expected DSC of J configurations, shape (J,)."""
@@ -107,21 +116,31 @@ class DataCurves:
         """The DSC of J configurations in every replicate, shape (R, J)."""
         return _values(self.replicates, depth, num_cases)
 
+    def new_run(self, num_cases: Sequence[float] | Floats) -> Floats:
+        """What one new run adds to the curve at H numbers of cases in every replicate, shape (R, H)."""
+        log_share = np.log(np.asarray(num_cases, dtype=np.float64) / self.num_train)
+        return np.asarray(self.luck[:, None] * growth_factor(log_share, self.growth[:, None]))
+
 
 def data_points(configurations: Sequence[Configuration], case_set: CaseSet) -> DataPoints:
     """Scores of at least one configuration on the validation or on the test cases."""
-    runs = [
-        np.stack([run.case_dsc(case_set) for run in configuration.measurements]) for configuration in configurations
-    ]
-    gains = [np.array([run.remaining_gain for run in configuration.measurements]) for configuration in configurations]
+    runs = [(place, run) for place, entry in enumerate(configurations) for run in entry.measurements]
     return DataPoints(
         depth=np.array([configuration.depth for configuration in configurations]),
         num_cases=np.array([float(configuration.num_cases) for configuration in configurations]),
         seeds=np.array([float(configuration.seeds) for configuration in configurations]),
-        case_dsc=np.stack([scores.mean(axis=0) for scores in runs]),
-        gain=np.array([gain.mean() for gain in gains]),
-        gain_sigma=np.array([_gain_sigma(configuration) for configuration in configurations]),
-        repeat_squares=np.array([_squares(s.mean(axis=1) + g) for s, g in zip(runs, gains, strict=True)]),
+        case_dsc=np.stack(
+            [np.mean([run.case_dsc(case_set) for run in entry.measurements], axis=0) for entry in configurations]
+        ),
+        gain=np.array([np.mean([run.remaining_gain for run in entry.measurements]) for entry in configurations]),
+        runs=SingleRuns(
+            place=np.array([place for place, _ in runs], dtype=np.int64),
+            depth=np.array([run.depth for _, run in runs]),
+            num_cases=np.array([float(run.num_cases) for _, run in runs]),
+            seed=np.array([run.seed for _, run in runs], dtype=np.int64),
+            dsc=np.array([run.dsc(case_set) + run.remaining_gain for _, run in runs]),
+            sigma=np.array([_gain_sigma(run) for _, run in runs]),
+        ),
     )
 
 
@@ -146,30 +165,37 @@ def fit_data_curves(
     """
     start = min(float(points.num_cases.min()), np.inf if fewest is None else fewest)
     layout = _Layout.of(points, start, num_train, sorted({*points.depth.tolist(), *depths}))
-    repeats = _repeat_sigma(points)
     prior = SurfacePrior(layout.depth, layout.num_cases, num_train)
-    runs, shifts = layout.averaged(points, shift)
-    posterior = prior.posterior(runs, len(shift), rng, noise=repeats, shift=shifts)
-    noise = _run_noise(points, repeats, posterior.noise)
-    spread = np.sqrt(noise.sigma**2 / points.seeds + points.gain_sigma**2)
+    runs, shifts = layout.averaged(points, shift, num_train)
+    posterior = prior.posterior(runs, len(shift), rng, shift=shifts)
     return DataCurves(
         points=points,
-        noise=noise,
+        noise=RunNoise(
+            sigma=float(np.median(posterior.noise)),
+            interval=interval_of(posterior.noise),
+            degrees_of_freedom=int((points.seeds - 1).sum()),
+        ),
         curve=layout.curves(posterior.mean[None, :]),
         replicates=layout.curves(posterior.draws),
-        replicate_error=shift + rng.normal(0.0, 1.0, shift.shape) * spread,
-        new_run=rng.normal(0.0, noise.sigma, len(shift)),
+        luck=posterior.noise * rng.standard_normal(len(shift)),
+        growth=posterior.growth,
+        num_train=num_train,
+        unlike=np.isin(layout.place, runs.configuration[posterior.unlike]),
     )
 
 
 def resampled_shift(scores: Floats, groups: Integers | None, replicates: int, rng: np.random.Generator) -> Floats:
-    """Change of each configuration's mean when the cases are drawn again by group, shape (R, C).
+    """Change of each configuration's mean when the scored cases are others of their kind, shape (R, C).
+
+    The population is drawn from its posterior (Rubin 1981, the Bayesian bootstrap): weights of the groups from a
+    Dirichlet distribution. One further case, of a score that nothing is known of, stands for failures that none of few
+    cases is; its weight is that of one group. A single score is a mean over cases that are not known: it stays.
 
     Args:
         scores: DSC of K cases in each of C configurations, shape (C, K).
         groups: Group of each case, shape (K,); None: each case is its own.
         replicates: Their number R.
-        rng: Draws as many groups as there are, with replacement; the same ones for all configurations.
+        rng: Draws weights, and the unseen case's score; the same ones for all configurations.
 
     Raises:
         ValueError: If groups and scores differ in K.
@@ -178,13 +204,17 @@ def resampled_shift(scores: Floats, groups: Integers | None, replicates: int, rn
     groups = np.arange(num_cases) if groups is None else np.asarray(groups)
     if groups.shape != (num_cases,):
         raise ValueError(f"groups must give one number for each of {num_cases} cases, got shape {groups.shape}")
+    if num_cases == 1:
+        return np.zeros((replicates, len(scores)))
     _, member = np.unique(groups, return_inverse=True)
     num_groups = int(member.max()) + 1
-    drawn = rng.multinomial(num_groups, np.full(num_groups, 1 / num_groups), size=replicates)
-    weights = drawn[:, member] / drawn[:, member].sum(axis=1, keepdims=True)
-    # Scores are centred first: the same shift, and none at all where every case scores alike.
-    shift: Floats = weights @ (scores - scores.mean(axis=1, keepdims=True)).T
-    return shift
+    weights = rng.standard_exponential((replicates, num_groups))[:, member]
+    unseen = rng.standard_exponential(replicates) * num_cases / num_groups
+    whole = weights.sum(axis=1) + unseen
+    means = scores.mean(axis=1)
+    # Scores are centred first: the same shift of all, however they are rounded.
+    shift = weights @ (scores - means[:, None]).T + unseen[:, None] * (rng.random(replicates)[:, None] - means)
+    return np.asarray(shift / whole[:, None])
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,15 +239,14 @@ class _Layout:
             every.append((np.full(len(positions), float(depth)), positions))
         return cls(np.concatenate([d for d, _ in every]), np.concatenate([n for _, n in every]), place)
 
-    def averaged(self, points: DataPoints, shift: Floats) -> tuple[Runs, Floats]:
-        """The runs at each place that was measured, and the shift of each in every replicate."""
+    def averaged(self, points: DataPoints, shift: Floats, num_train: int) -> tuple[Runs, Floats]:
+        """The mean of the runs at each place that was measured, and its shift in every replicate."""
         places, member = np.unique(self.place, return_inverse=True)
         shares = np.zeros((len(places), len(member)))
         shares[member, np.arange(len(member))] = points.seeds
-        repeats = shares.sum(axis=1)
-        shares /= repeats[:, None]
-        sigma = np.sqrt((shares**2) @ points.gain_sigma**2)
-        return Runs(places, shares @ points.dsc, repeats, sigma), shift @ shares.T
+        shares /= shares.sum(axis=1, keepdims=True)
+        runs = mean_runs(replace(points.runs, place=self.place[points.runs.place]), num_train)
+        return runs, shift @ shares.T
 
     def curves(self, values: Floats) -> dict[int, Curves]:
         return {
@@ -246,25 +275,6 @@ def _values(curves: dict[int, Curves], depth: Sequence[int] | Integers, num_case
     return values
 
 
-def _repeat_sigma(points: DataPoints) -> float | None:
-    """Standard deviation of single runs pooled from repeats; None without any."""
-    repeats = int((points.seeds - 1).sum())
-    return max(LEAST_RUN_SIGMA, float(np.sqrt(points.repeat_squares.sum() / repeats))) if repeats else None
-
-
-def _run_noise(points: DataPoints, repeats: float | None, believed: Floats) -> RunNoise:
-    if repeats is not None:
-        return RunNoise(repeats, "repeats", int((points.seeds - 1).sum()))
-    most = max(int((points.depth == depth).sum()) for depth in points.depth)
-    sigma = float(np.sqrt(np.mean(believed**2)))
-    return RunNoise(sigma, "residuals" if most >= TELLING else "assumed", 0)
-
-
-def _gain_sigma(configuration: Configuration) -> float:
-    """Standard deviation of the mean gain over seeds, each gain's interval read as a normal one."""
-    widths = [run.remaining_gain_upper - run.remaining_gain_lower for run in configuration.measurements]
-    return float(np.linalg.norm(widths)) / (2 * NORMAL_90 * len(widths))
-
-
-def _squares(values: Floats) -> float:
-    return float(((values - values.mean()) ** 2).sum())
+def _gain_sigma(run: Measurement) -> float:
+    """Standard deviation of a forecast gain, its interval read as a normal one."""
+    return (run.remaining_gain_upper - run.remaining_gain_lower) / (2 * NORMAL_90)

@@ -6,15 +6,17 @@ tolerance, and the price that it has above the right configuration in units of 1
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.threads import one_blas_thread
-from search.analysis.good_enough import EnoughRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from search.analysis.good_enough import EnoughRule
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -23,21 +25,19 @@ PRICE_UNIT = 0.15  # of the right configuration's price: weighs as much as one t
 OUTCOMES = 64  # of a measurement, that are looked at
 
 
-def opportunity_loss(draws: Floats, prices: Floats, tolerance: float, target: float | None) -> Floats:
+def opportunity_loss(draws: Floats, prices: Floats, rule: EnoughRule) -> Floats:
     """Loss of recommending each of J configurations in each of S drawn surfaces, shape (S, J).
 
     Args:
         draws: DSC, shape (S, J).
         prices: Of the configurations, shape (J,).
-        tolerance: In DSC.
-        target: DSC to reach, or None: the best less the tolerance. Where no configuration reaches it, the best one is
-            right.
+        rule: What is good enough; where no configuration reaches a target, the best one is right.
     """
-    rule = EnoughRule(tolerance, target, out_of_reach="lowered")
+    rule = replace(rule, out_of_reach="lowered")
     right = prices[rule.right(draws, prices)][:, None]
     floor = rule.floors(draws)
     excess = np.maximum(prices / np.maximum(right, 1e-9) - 1, 0) / PRICE_UNIT
-    return np.asarray(np.maximum(floor - draws, 0) / tolerance + excess)
+    return np.asarray(np.maximum(floor - draws, 0) / rule.tolerance + excess)
 
 
 def knowledge_gradient(

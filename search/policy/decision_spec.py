@@ -32,6 +32,7 @@ class DecisionSpec:
         total_steps: Optimiser steps of a full budget, by number of training cases.
         tolerance: In DSC.
         target: DSC to reach, or None.
+        assurance: Probability of good enough from which on a configuration is eligible; None: see `EnoughRule`.
         num_train: Training cases at hand, N.
         held_out_cases: Validation and test cases, part of every price.
         prices: Of hours and cases.
@@ -54,6 +55,7 @@ class DecisionSpec:
     num_train: int
     held_out_cases: int
     prices: PriceSpec
+    assurance: float | None = None
     device: Device = "gpu"
     device_share: float = 1.0
     device_name: str | None = None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from search.analysis.good_enough import EnoughRule
 from search.grid import cell_key
 from search.policy.surrogate import ENDED, FLAGGED, SeenCell, fit_surrogate
 from search.prices import case_price, training_price
@@ -91,8 +92,7 @@ def agenda(cells: Sequence[SeenCell], spec: DecisionSpec, device_seconds_left: f
         plans=plans,
         prices=np.array([_price(plan, duration, spec) for plan, duration in zip(plans, seconds, strict=True)]),
         num_train=spec.num_train,
-        tolerance=spec.tolerance,
-        target=spec.target,
+        rule=EnoughRule(spec.tolerance, spec.target, spec.assurance),
         seed=spec.seed,
     )
     surrogate = look(cells)

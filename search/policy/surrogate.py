@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.surface import Runs, SurfacePrior
+from models.surface.posterior import SurfacePrior
+from models.surface.run_noise import growth_factor
+from models.surface.runs import SingleRuns, mean_runs
 from models.threads import one_blas_thread
-from search.analysis.good_enough import EnoughRule, by_size
+from search.analysis.good_enough import by_size
 from search.curves.interpolation import Curves
 from search.policy.acquisition import knowledge_gradient, opportunity_loss
 from search.policy.stop_rule import remaining_gain
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from search.analysis.good_enough import EnoughRule
     from storage.records import CellPlan, Evaluation, PlateauForecast
     from storage.variants import ConfigurationKey
 
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
 
 DRAWS = 400
 POSITIONS = 40  # of each depth's curve; further numbers of cases are those next to them
-MOST_RUNS = 256  # that are looked at one by one
 FEWEST_DRAWS = 8  # that a condition must leave
 ENDED = {CellState.DONE, CellState.TEST, CellState.PRUNED}
 HOPELESS = 2  # flagged runs
@@ -106,6 +108,11 @@ class Surrogate:
         return self.draws.astype(np.float32)
 
     @cached_property
+    def reached(self) -> NDArray[np.float32]:
+        """1 where a draw of a configuration reaches the floor of that draw, else 0: shape (S, J)."""
+        return np.asarray(self.draws >= self.rule.floors(self.draws), dtype=np.float32)
+
+    @cached_property
     def _recommended(self) -> int:
         return _chosen(np.ones((1, len(self.draws))), self)[0]
 
@@ -128,8 +135,7 @@ def fit_surrogate(
     prices: Floats,
     *,
     num_train: int,
-    tolerance: float,
-    target: float | None,
+    rule: EnoughRule,
     seed: int = 0,
     coming: Sequence[CellPlan] = (),
 ) -> Surrogate:
@@ -140,8 +146,7 @@ def fit_surrogate(
         plans: One plan for each of J configurations.
         prices: Of the configurations, shape (J,).
         num_train: Training cases at hand, N.
-        tolerance: In DSC.
-        target: DSC to reach, or None.
+        rule: What is good enough.
         seed: Of the draws.
         coming: Trainings that are taken to end as expected: as much is known as if they had.
     """
@@ -161,8 +166,8 @@ def fit_surrogate(
         mean=mean,
         draws=draws,
         noise=noise,
-        loss=opportunity_loss(draws, prices, tolerance, target),
-        rule=EnoughRule(tolerance, target, best_of="fitted"),
+        loss=opportunity_loss(draws, prices, rule),
+        rule=rule,
     )
 
 
@@ -184,16 +189,17 @@ def _believed(
     num_train: int,
     rng: Callable[[], np.random.Generator],
 ) -> tuple[Floats, Floats, Floats]:
-    """Mean (J,), draws (S, J) and noise between runs (S, 1) of the configurations of one variant, from its cells."""
+    """Mean (J,), draws (S, J) and noise between runs (S, J) of the configurations of one variant, from its cells."""
     depth, num_cases = (np.array([getattr(plan, name) for plan in plans]) for name in ("depth", "num_cases"))
     layout = _layout(tuple(zip(depth.tolist(), num_cases.tolist(), strict=True)), num_train)
     runs = _runs(cells, layout)
-    posterior = layout.prior.posterior(runs, DRAWS, rng())
+    posterior = layout.prior.posterior(mean_runs(runs, num_train), DRAWS, rng())
     if coming:
-        runs = _with_expected(runs, [layout.place(plan) for plan in coming], posterior.mean)
-        posterior = layout.prior.posterior(runs, DRAWS, rng())
+        runs = _with_expected(runs, coming, layout, posterior.mean)
+        posterior = layout.prior.posterior(mean_runs(runs, num_train), DRAWS, rng())
     mean = layout.values(posterior.mean[None, :], depth, num_cases)[0]
-    return mean, layout.values(posterior.draws, depth, num_cases), posterior.noise[:, None]
+    growth = growth_factor(np.log(num_cases / num_train), posterior.growth[:, None])
+    return mean, layout.values(posterior.draws, depth, num_cases), posterior.noise[:, None] * growth
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,20 +239,23 @@ def _layout(configurations: tuple[tuple[int, int], ...], num_train: int) -> _Lay
     return _Layout(prior, depths, positions)
 
 
-def _runs(cells: Sequence[SeenCell], layout: _Layout) -> Runs:
+def _runs(cells: Sequence[SeenCell], layout: _Layout) -> SingleRuns:
     """What ended trainings measured, with the forecast gain of those that were stopped."""
     ended = [cell for cell in cells if cell.state in ENDED and cell.curve and not _was_left(cell)]
     ended.sort(key=lambda cell: cell.plan.key)  # two drivers decide alike, to the last bit
     dsc, sigma = np.array([_expected(cell) for cell in ended]).reshape(-1, 2).T
-    places = np.array([layout.place(cell.plan) for cell in ended], dtype=np.int64)
-    return _merged(places, dsc, sigma) if len(ended) > MOST_RUNS else Runs(places, dsc, np.ones(len(ended)), sigma)
+    return _single_runs([cell.plan for cell in ended], dsc, sigma, layout)
 
 
-def _merged(places: Integers, dsc: Floats, sigma: Floats) -> Runs:
-    """The mean of all runs at each position: time grows with the cube of the number of runs."""
-    distinct, at, repeats = np.unique(places, return_inverse=True, return_counts=True)
-    variance = np.bincount(at, weights=sigma**2) / repeats**2
-    return Runs(distinct, np.bincount(at, weights=dsc) / repeats, repeats.astype(np.float64), np.sqrt(variance))
+def _single_runs(plans: Sequence[CellPlan], dsc: Floats, sigma: Floats, layout: _Layout) -> SingleRuns:
+    return SingleRuns(
+        place=np.array([layout.place(plan) for plan in plans], dtype=np.int64),
+        depth=np.array([plan.depth for plan in plans], dtype=np.int64),
+        num_cases=np.array([float(plan.num_cases) for plan in plans]),
+        seed=np.array([plan.seed for plan in plans], dtype=np.int64),
+        dsc=dsc,
+        sigma=sigma,
+    )
 
 
 def _hopeless(cells: Sequence[SeenCell], plans: Sequence[CellPlan]) -> list[int]:
@@ -270,13 +279,11 @@ def _expected(cell: SeenCell) -> tuple[float, float]:
     return best + remaining_gain(cell.curve, cell.forecast.mean), cell.forecast.sigma
 
 
-def _with_expected(runs: Runs, places: Sequence[int], mean: Floats) -> Runs:
-    return Runs(
-        np.append(runs.configuration, places),
-        np.append(runs.dsc, mean[places]),
-        np.append(runs.repeats, np.ones(len(places))),
-        np.append(runs.sigma, np.zeros(len(places))),
-    )
+def _with_expected(runs: SingleRuns, coming: Sequence[CellPlan], layout: _Layout, mean: Floats) -> SingleRuns:
+    """The same, had some trainings ended as expected."""
+    more = _single_runs(coming, np.zeros(len(coming)), np.zeros(len(coming)), layout)
+    more = replace(more, dsc=mean[more.place])
+    return SingleRuns(**{name: np.concatenate([values, getattr(more, name)]) for name, values in vars(runs).items()})
 
 
 def _chosen(weights: Floats, surrogate: Surrogate) -> list[int]:
@@ -286,14 +293,9 @@ def _chosen(weights: Floats, surrogate: Surrogate) -> list[int]:
     """
     shares = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     with one_blas_thread():
-        means = shares @ surrogate.single
-        best = means.argmax(axis=1)
-        chances = np.empty(means.shape)
-        for first in np.unique(best):  # mostly one: then the draws are compared with their floors only once
-            own = best == first
-            fitted = means[own.argmax()]
-            chances[own] = surrogate.rule.probabilities(surrogate.single, fitted, shares[own])
+        means = (shares @ surrogate.single).astype(np.float64)
+        chances = shares @ surrogate.reached
     return [
         surrogate.rule.first(mean, surrogate.prices, chance, surrogate.size)
-        for mean, chance in zip(means.astype(np.float64), chances, strict=True)
+        for mean, chance in zip(means, chances.astype(np.float64), strict=True)
     ]

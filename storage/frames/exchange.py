@@ -77,16 +77,29 @@ def new_study(ledger: Ledger, name: str, parts: Mapping[str, Any]) -> StudyRecor
 
 
 def _frames(ledger: Ledger, study: StudyRecord) -> dict[str, pd.DataFrame]:
-    return {
-        "cells": cells_frame(ledger, study.study_id),
-        "curves": curves_frame(ledger, study.study_id),
-        "costs": costs_frame(ledger, study.study_id),
-        "forecasts": forecasts_frame(ledger, study.study_id),
-        "skips": skips_frame(ledger, study.study_id),
-        "cases": cases_frame(ledger, study),
-        "orders": orders_frame(ledger, study.study_id),
-        "changes": changes_frame(ledger, study.study_id),
-    }
+    return _without_untold(
+        {
+            "cells": cells_frame(ledger, study.study_id),
+            "curves": curves_frame(ledger, study.study_id),
+            "costs": costs_frame(ledger, study.study_id),
+            "forecasts": forecasts_frame(ledger, study.study_id),
+            "skips": skips_frame(ledger, study.study_id),
+            "cases": cases_frame(ledger, study),
+            "orders": orders_frame(ledger, study.study_id),
+            "changes": changes_frame(ledger, study.study_id),
+        }
+    )
+
+
+def _without_untold(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The frames with nothing where the ledger has a 0 for what an imported table did not tell."""
+    cells, curves, costs = frames["cells"], frames["curves"], frames["costs"]
+    told = cells["cell"][cells["told_dsc"].notna()]
+    without_seconds = costs["cell"][costs["cell"].isin(told) & (costs["spent_seconds"] == 0)]
+    for frame in (curves, costs):
+        seconds = [str(name) for name in frame if str(name).endswith("_seconds")]
+        frame[seconds] = frame[seconds].mask(frame["cell"].isin(without_seconds))
+    return frames | {"cells": cells.assign(parameters=cells["parameters"].where(cells["parameters"] > 0))}
 
 
 def _read_parts(folder: Path) -> dict[str, Any]:

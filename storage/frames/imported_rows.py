@@ -23,6 +23,7 @@ AttemptIds = dict[tuple[str, int], tuple[int, int]]  # (attempt id, trial id) by
 _CELL_COLUMNS = ("ratio", "depth", "seed", "num_cases", "parameters", "role", "attempt", "losses", "claims")
 _ATTEMPT_COLUMNS = ("device", "device_share", "device_name", "planned_steps", "failure", "lost_seconds")
 _CURVE_COLUMNS = tuple(column.name for column in evaluations.c if column.name != "attempt_id")
+_SECONDS = ("train_seconds", "val_seconds")  # which an imported table may not tell
 _ENDS = ("mean", "lower", "upper")
 
 
@@ -95,7 +96,9 @@ def _tell(connection: sa.Connection, trial_id: int, cell: Row | None, failure: s
 
 def _insert_curves(connection: sa.Connection, curves: Sequence[Row], attempt_ids: AttemptIds) -> None:
     rows = [
-        {name: row.get(name) for name in _CURVE_COLUMNS} | {"attempt_id": attempt_ids[row["cell"], row["attempt"]][0]}
+        {name: row.get(name) for name in _CURVE_COLUMNS}
+        | {name: row[name] or 0.0 for name in _SECONDS}
+        | {"attempt_id": attempt_ids[row["cell"], row["attempt"]][0]}
         for row in curves
     ]
     attempt_rows.insert_curves(connection, rows, dict(attempt_ids.values()))
@@ -118,7 +121,7 @@ def _scores(cases: Sequence[Row], curves: Sequence[Row]) -> dict[str, dict[str, 
 def _cell_columns(row: Row) -> dict[str, Any]:
     """Columns of `cells`; that of the variant is in the table only where one was needed."""
     names = {"key": row["cell"], "state": _state(row), "variant": row.get("variant") or OWN}
-    return {name: row[name] for name in _CELL_COLUMNS} | names
+    return {name: row[name] for name in _CELL_COLUMNS} | names | {"parameters": row["parameters"] or 0}
 
 
 def _state(row: Row) -> CellState:
@@ -139,7 +142,8 @@ def _attempt_columns(row: Row) -> dict[str, Any]:
     return {
         **{name: row[name] for name in _ATTEMPT_COLUMNS},
         "number": row["attempt"],
-        "test_seconds": row["test_seconds"] / share if share else 0.0,
+        "lost_seconds": row["lost_seconds"] or 0.0,
+        "test_seconds": (row["test_seconds"] or 0.0) / share if share else 0.0,
         "notes": json.loads(row["notes"]),
         "versions": json.loads(row["versions"]),
     }

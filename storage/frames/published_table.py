@@ -1,159 +1,152 @@
-"""A table of numbers alone, such as a published one, as a study that has been measured, without any training.
+"""A table of numbers alone, such as a published one, as runs that have been measured, without any training.
 
-Columns, a row a run, or a row an evaluation where `epoch` is given:
+Columns, a row a run, or a row an evaluation where `evaluation` or `epoch` is given, as `dicecurve export` writes them;
+others are not read, and what no column tells stays unknown:
 
-depth    of the network
-ratio    share of the training cases, in (0, 1]; or `cases`, their number
-dsc      the DSC that was measured
-seed     of the run; 0 where the column is missing
-variant  of the training, such as loss=dice_ce; none where the column is missing, or empty
-epoch    of the evaluation; a run's value is then that of its best one
-seconds  device seconds of the run, or of this evaluation, or since the run began; 0 where the column is missing
+depth       of the network
+cases       training cases; or `ratio`, their share, with their number at ratio 1 besides; or both, which must agree
+dsc         measured on cases that are not named; or `val_dsc`, `test_dsc` or both, which name them. Of a run with
+            several evaluations that with the best dsc, or val_dsc, counts
+seed        of the run; without it, rows of the same depth and cases are repeats, numbered from 0. Rows that are alike
+            in every number are refused: one run written twice, or two that no column tells apart
+variant     of the training, such as loss=dice_ce; none where the column is missing, or empty
+flag        not_learned, collapsed or empty; without the column the clear cases are flagged (`run_flags.py`)
+evaluation  or `epoch`: number of the evaluation; `step`: optimiser steps up to it
+seconds     device seconds of the run, or of this evaluation, or since the run began; or `train_seconds` and
+            `val_seconds` of this evaluation alone
+
+How files and numbers may be written stands in `text_table.py` and `table_numbers.py`: decimal commas and percentages
+are read.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import TYPE_CHECKING
 
-import pandas as pd
-import sqlalchemy as sa
-
-from storage.database.tables import attempts, cells
 from storage.errors import InputError
-from storage.frames.elapsed_seconds import own_seconds
-from storage.frames.exchange import new_study
-from storage.frames.table_checks import VARIANT, check_columns, check_rows, check_values, variant_column
-from storage.ledger import attempt_rows, cell_rows, study_rows
-from storage.records import CellPlan, CellState, Evaluation
-from storage.variants import key_part
+from storage.frames.run_flags import FLAG, flag_clear_cases, read_flags
+from storage.frames.table_columns import columns_of
+from storage.frames.table_runs import runs_of, with_seeds
+from storage.frames.table_sizes import sizes_of
+from storage.frames.text_table import read_text_table
+from storage.variants import configuration_of, recipe_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from storage.ledger.ledger import Ledger
-    from storage.records import StudyRecord
+    from storage.frames.table_columns import Columns, Scores
+    from storage.frames.table_runs import PublishedRun
+    from storage.frames.text_table import TextTable
 
-NEEDED = {"depth": ("depth",), "dsc": ("dsc",), "ratio or cases": ("ratio", "cases")}
-NUMBERS = ("depth", "dsc", "ratio", "cases", "seed", "epoch", "seconds")
-LIMITS = {"dsc": (0, 1), "depth": (1, 100), "ratio": (1e-6, 1), "seconds": (0, float("inf"))}
-RUN = (VARIANT, "cases", "depth", "seed")
+MOST_NAMED = 3  # flagged runs in a note
+FALL = 0.02  # of the DSC from the fewest cases to the most, which more data seldom bring
 
 
 @dataclass(frozen=True)
-class PublishedRun:
-    """One run of the table.
+class PublishedTable:
+    """A table that was read.
 
     Attributes:
-        plan: Its place in the grid.
-        curve: Its evaluations, one where no epochs are given.
+        runs: In the order of their variants, cases, depths and seeds.
+        num_train: Training cases at ratio 1.
+        scores: Which cases its DSC are measured on.
+        columns: Its columns of numbers that were read.
+        has_seconds: Whether it tells what runs took.
+        has_flags: Whether it tells itself which runs learned nothing.
+        notes: How it was read, where that may surprise.
     """
 
-    plan: CellPlan
-    curve: tuple[Evaluation, ...]
+    runs: tuple[PublishedRun, ...]
+    num_train: int
+    scores: Scores
+    columns: tuple[str, ...]
+    has_seconds: bool
+    has_flags: bool
+    notes: tuple[str, ...]
 
 
-def read_published(path: Path, num_train: int | None) -> tuple[list[PublishedRun], int]:
-    """The runs of a table, and how many training cases there are in all.
+def read_published(path: Path, num_train: int | None = None) -> PublishedTable:
+    """Read a table.
 
     Args:
         path: CSV or Parquet.
-        num_train: Training cases at ratio 1; None: the most that the column `cases` holds, else 100 %: 100 cases.
+        num_train: Training cases at ratio 1; None: as its columns tell.
 
     Raises:
-        InputError: The first row or column that is not as it must be.
+        InputError: The first row or column that is not as it must be, or that could mean two things.
     """
-    table = _checked(_read(path), path.name)
-    whole = num_train or int(table["cases"].max() if "cases" in table else 100)
-    if "cases" not in table:
-        table["cases"] = (table["ratio"] * whole).round().astype("int64")
-    table["ratio"] = (table["cases"] / whole).round(6)
-    outside = table["cases"][~table["cases"].between(1, whole)]
-    if len(outside):
+    table = read_text_table(path)
+    columns = columns_of(table)
+    cases, whole = sizes_of(table, columns.numbers, num_train)
+    rows = with_seeds(table, columns.rows(cases), columns.order)
+    runs = _flagged(table, runs_of(rows, whole, columns.order))
+    if columns.scores == "both":
+        _check_test_scores(table, runs)
+    return PublishedTable(
+        runs=tuple(runs),
+        num_train=whole,
+        scores=columns.scores,
+        columns=tuple(map(str, columns.numbers)),
+        has_seconds=columns.has_seconds,
+        has_flags=FLAG in table.texts,
+        notes=(*_notes(columns, runs), *_flag_notes(table, runs)),
+    )
+
+
+def _flagged(table: TextTable, runs: Sequence[PublishedRun]) -> list[PublishedRun]:
+    if FLAG not in table.texts:
+        return flag_clear_cases(runs)
+    flags = read_flags(table)
+    return [replace(run, flag=next((flags[line] for line in run.lines if flags[line]), None)) for run in runs]
+
+
+def _check_test_scores(table: TextTable, runs: Sequence[PublishedRun]) -> None:
+    untold = next((run for run in runs if run.best.evaluation not in run.test_curve), None)
+    if untold is not None:
+        place = table.place(untold.lines[untold.best.evaluation - 1])
         raise InputError(
-            f"cases must be 1..{whole}, got {outside.iloc[0]:g} in {path.name}; say how many there are with --cases"
+            "test_dsc must be told of the evaluation with the best val_dsc of each run, got nothing for "
+            f"{configuration_of(untold.plan)} in {place}; complete it, or drop the column test_dsc"
         )
-    if "epoch" in table:
-        table["seconds"] = own_seconds(table, RUN, "epoch", path.name)
-    runs = [_run(key, rows) for key, rows in table.groupby(list(RUN), sort=True)]
-    twice = next((run.plan.key for run in runs if len(run.curve) > 1), None)
-    if "epoch" not in table and twice is not None:
-        raise InputError(f"{twice} stands twice in {path.name}; give each run its own seed, or evaluations an epoch")
-    return runs, whole
 
 
-def import_published(
-    ledger: Ledger, name: str, runs: list[PublishedRun], num_train: int, running: Mapping[str, Any]
-) -> StudyRecord:
-    """Make a finished study of the runs; `running` holds prices, tolerance and target."""
-    parts = {
-        "identity": {"data": {"kind": "imported"}},
-        "running": dict(running),
-        "fingerprint": "imported",
-        "split": {"train": [f"case {i + 1}" for i in range(num_train)], "validation": [], "test": []},
-        "groups": {},
-        "facts": {"d0": 0.0},
-    }
-    study = new_study(ledger, name, parts)
-    with ledger.engine.begin() as connection:
-        study_rows.lock(connection, study.study_id)
-        cell_rows.insert(connection, study.study_id, [run.plan for run in runs])
-        _fill(connection, study.study_id, {run.plan.key: run for run in runs})
-    return study
+def _notes(columns: Columns, runs: Sequence[PublishedRun]) -> Iterator[str]:
+    if columns.percentages:
+        yield f"read as percentages: {', '.join(columns.percentages)}"
+    if "seed" not in columns.numbers and any(run.plan.seed for run in runs):
+        yield "no column seed: rows of the same depth and cases are read as repeats"
+    if columns.not_read:
+        yield f"not read: {', '.join(columns.not_read)}"
+    yield from _falls(runs)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the table {path}: {error}") from None
+def _falls(runs: Sequence[PublishedRun]) -> Iterator[str]:
+    """A note on each recipe that scores less with the most cases than with the fewest: a column may be wrong."""
+    learned = [run for run in runs if run.flag is None]
+    for recipe in sorted({recipe_of(run.plan) for run in learned}):
+        own = [run for run in learned if recipe_of(run.plan) == recipe]
+        sizes = [run.plan.num_cases for run in own]
+        few, many = (
+            fmean(run.validation_dsc for run in own if run.plan.num_cases == size) for size in (min(sizes), max(sizes))
+        )
+        if few - many > FALL:
+            yield f"{recipe}: the DSC falls from {few:.3f} with {min(sizes)} cases to {many:.3f} with {max(sizes)}"
 
 
-def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    table = table.rename(columns=lambda column: str(column).strip().lower())
-    may = "it needs depth, dsc and ratio or cases, and may have seed"
-    check_columns(table, NEEDED, lambda column: f"{name} has no column {column}; {may}")
-    check_rows(table, f"{name} has no rows")
-    variants = variant_column(table, name)
-    numbers = pd.DataFrame({column: _numbers(table[column], name) for column in NUMBERS if column in table})
-    for column, (low, high) in LIMITS.items():
-        if column in numbers:
-            right = numbers[column].between(low, high)
-            check_values(numbers[column], right, f"{column} must be in {low:g}..{high:g}", name, "{:g}".format)
-    defaults = {column: 0 for column in ("seed", "seconds") if column not in numbers}
-    return numbers.assign(**defaults, variant=variants).astype({"depth": "int64", "seed": "int64"})
-
-
-def _numbers(column: pd.Series[Any], name: str) -> pd.Series[float]:
-    numbers = pd.to_numeric(column, errors="coerce")
-    check_values(column, numbers.notna(), f"{column.name} must be a number", name, lambda value: repr(str(value)))
-    return numbers
-
-
-def _run(key: Any, rows: pd.DataFrame) -> PublishedRun:
-    variant, (num_cases, depth, seed) = str(key[0]), map(int, key[1:])
-    ratio = float(rows["ratio"].iloc[0])
-    rows = rows.sort_values("epoch") if "epoch" in rows else rows
-    epochs = rows["epoch"] if "epoch" in rows else [float(i + 1) for i in range(len(rows))]
-    curve = tuple(
-        Evaluation(i, float(epoch), i, float(dsc), float(seconds), 0.0)
-        for i, (epoch, dsc, seconds) in enumerate(zip(epochs, rows["dsc"], rows["seconds"], strict=True), start=1)
+def _flag_notes(table: TextTable, runs: Sequence[PublishedRun]) -> Iterator[str]:
+    flagged = [run for run in runs if run.flag is not None]
+    if not flagged or FLAG in table.texts:
+        return
+    named = ", ".join(
+        f"{configuration_of(run.plan)} ({'best ' * (len(run.curve) > 1)}DSC {run.validation_dsc:.3f}, {table.unit} "
+        f"{run.lines[0]}) as {str(run.flag).replace('_', ' ')}"
+        for run in flagged[:MOST_NAMED]
     )
-    cell_key = f"cases{num_cases}-depth{depth}{key_part(variant)}-seed{seed}"
-    return PublishedRun(CellPlan(cell_key, ratio, depth, seed, num_cases, 0, variant=variant), curve)
-
-
-def _fill(connection: sa.Connection, study_id: int, runs: Mapping[str, PublishedRun]) -> None:
-    """Curves and values; every cell is done."""
-    query = (
-        sa.select(cells.c.id, cells.c.key, attempts.c.id.label("attempt_id"), attempts.c.trial_id)
-        .join(attempts, attempts.c.cell_id == cells.c.id)
-        .where(cells.c.study_id == study_id)
+    more = f", and {len(flagged) - MOST_NAMED} more" if len(flagged) > MOST_NAMED else ""
+    yield (
+        f"flagged and left out of every fit: {named}{more}; a column flag (collapsed, not_learned or empty) says "
+        "otherwise"
     )
-    for cell in connection.execute(query).all():
-        row, curve = cell._asdict(), runs[cell.key].curve
-        value = max(point.val_dsc for point in curve)
-        attempt_rows.change(connection, row, told_dsc=value, device="gpu", planned_steps=len(curve))
-        attempt_rows.insert_curve(connection, row, curve, {})
-        cell_rows.close(connection, row, CellState.DONE, value, {"imported": True})

@@ -33,7 +33,8 @@ import sqlalchemy as sa
 
 from storage.database.engine import reading
 from storage.database.retry import with_retries
-from storage.database.tables import attempts, cells, spec_changes
+from storage.database.tables import attempts, cells, spec_changes, studies
+from storage.frames.table_surface import TABLE, surface_of_table
 from storage.ledger import curve_rows, optuna_rows, order_rows
 from storage.variants import OWN
 
@@ -204,11 +205,25 @@ def changes_frame(ledger: Ledger, study_id: int) -> pd.DataFrame:
 
 
 def surface(ledger: Ledger, study_id: int) -> pd.DataFrame:
-    """A row an evaluation of each cell's current attempt: columns `SURFACE_COLUMNS`, after any variant."""
+    """A row an evaluation of each cell's current attempt: columns `SURFACE_COLUMNS`, after any variant.
+
+    That of an imported table has the columns that the table told.
+    """
     plans = cells_frame(ledger, study_id).rename(columns={"num_cases": "cases"})
     several = [name for name in ("variant",) if name in plans]
-    current = plans[["cell", "attempt", *several, "depth", "cases", "ratio", "seed"]]
-    return curves_frame(ledger, study_id).merge(current, on=["cell", "attempt"])[[*several, *SURFACE_COLUMNS]]
+    current = plans[["cell", "attempt", *several, "depth", "cases", "ratio", "seed", "state"]]
+    whole = curves_frame(ledger, study_id).merge(current, on=["cell", "attempt"])
+    if plans["told_dsc"].isna().all():
+        return whole[[*several, *SURFACE_COLUMNS]]
+    return surface_of_table(whole[[*several, *SURFACE_COLUMNS, "state"]], _told(ledger, study_id))
+
+
+def _told(ledger: Ledger, study_id: int) -> dict[str, Any]:
+    """What an imported table told; nothing where an earlier version imported it."""
+    with reading(ledger.engine) as connection:
+        facts = connection.execute(sa.select(studies.c.facts).where(studies.c.study_id == study_id)).scalar_one()
+    told: dict[str, Any] = facts.get(TABLE, {})
+    return told
 
 
 def _attempts_of(study_id: int) -> sa.Select[tuple[int]]:

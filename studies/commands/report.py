@@ -26,6 +26,18 @@ def add(commands: Any) -> None:
     what.add_argument("--methods", action="store_true", help="print a paragraph for a paper, and write nothing")
     command.add_argument("-o", "--output", metavar="FILE", help="where to write (default: report.html by the database)")
     command.add_argument("--target-dsc", metavar="DSC", type=float, help="DSC that is needed")
+    command.add_argument(
+        "--assurance", metavar="P", type=float, help="how sure it must be reached (default: 0.9; without a target 0.5)"
+    )
+    command.add_argument(
+        "--test-half-width",
+        metavar="DSC",
+        type=float,
+        help="how many test cases make the DSC as sure as +/- this",
+    )
+    command.add_argument(
+        "--new-test-cases", metavar="T", type=int, help="what one new run would score on T other test cases"
+    )
     command.add_argument("--worth", metavar="AMOUNT", type=float, help="what 0.01 DSC is worth, for the best buy")
     command.add_argument(
         "--set",
@@ -48,13 +60,14 @@ def _run(options: argparse.Namespace) -> int:
     from storage.ledger.count_rows import study_counts
     from studies.report.exports import formats_of
     from studies.report.write import write_report
-    from studies.results.criteria import with_criteria
+    from studies.results.criteria import OPTIONS, with_criteria
     from studies.results.findings import findings_of
 
     formats = formats_of(options.format)
     with without_collecting(), open_ledger(options.storage) as ledger:
         study = find_study(ledger, options.study or options.name)
-        criteria = with_criteria(study, options.overrides, options.target_dsc, options.worth)
+        asked = {name: getattr(options, name) for name in OPTIONS}
+        criteria = with_criteria(study, options.overrides, **asked)
         records = summed_records(ledger, study.study_id, WHOLE_CURVES)
         counts = study_counts(ledger, study.study_id)
         if options.json or options.methods:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from search.prices import PriceSpec
 from storage.database.urls import normalise_url
 from storage.errors import InputError
 from storage.frames.exchange import import_study
-from storage.frames.published_table import import_published, read_published
+from storage.frames.published_rows import import_published
+from storage.frames.published_table import read_published
 from storage.ledger.ledger import Ledger
 from studies.spec import StudySpec
 
@@ -18,7 +20,20 @@ if TYPE_CHECKING:
     from storage.records import StudyRecord
 
 
-def import_from(source: Path, storage: str, name: str | None, num_train: int | None) -> StudyRecord:
+@dataclass(frozen=True)
+class Imported:
+    """A study that was imported.
+
+    Attributes:
+        study: It.
+        notes: How a table was read, where that may surprise; none of an exported study.
+    """
+
+    study: StudyRecord
+    notes: tuple[str, ...] = ()
+
+
+def import_from(source: Path, storage: str, name: str | None, num_train: int | None) -> Imported:
     """Make the study.
 
     Args:
@@ -33,12 +48,12 @@ def import_from(source: Path, storage: str, name: str | None, num_train: int | N
     url = normalise_url(storage)
     if source.is_dir():
         with Ledger.open(url, create=True) as ledger:
-            return import_study(ledger, source, name)
+            return Imported(import_study(ledger, source, name))
     if name is None:
         raise InputError("say how the study is to be called with --name")
-    runs, whole = read_published(source, num_train)
+    table = read_published(source, num_train)
     with Ledger.open(url, create=True) as ledger:
-        return import_published(ledger, name, runs, whole, _running())
+        return Imported(import_published(ledger, name, table, _running()), table.notes)
 
 
 def _running() -> dict[str, object]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from studies.launch.data import PreparedData
     from studies.spec import StudySpec
 
-DECISIVE = ("grid", "policy", "tolerance", "target_dsc", "gpu_hours", "prices", "stop")  # parts of a spec
+DECISIVE = ("grid", "policy", "tolerance", "target_dsc", "assurance", "gpu_hours", "prices", "stop")  # parts of a spec
 MOST_NAMED = 3  # cases of a group
 
 

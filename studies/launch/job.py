@@ -66,6 +66,7 @@ def _decision_spec(spec: StudySpec, study: StudyRecord) -> DecisionSpec:
         total_steps=spec.training.total_steps,
         tolerance=spec.tolerance,
         target=spec.target_dsc,
+        assurance=spec.assurance,
         num_train=len(study.split["train"]),
         held_out_cases=len(study.split["validation"]) + len(study.split["test"]),
         prices=spec.prices,

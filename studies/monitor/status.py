@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.metrics import summarise_sets
 from storage.records import CellState
+from studies.results.known_facts import known_facts
 from studies.spec import recorded_spec
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from models.metrics import MetricSummary
     from storage.ledger.count_rows import StudyCounts
     from storage.records import Cell, CellRecord, StudyRecord
+    from studies.results.known_facts import KnownFacts
 
 
 SKIPPED = "skipped"  # of cells that wait, or were closed, with a forecast in their place
@@ -28,26 +30,32 @@ def status_of(
     states = Counter(_state(record.cell) for record in records)
     metrics = _metrics(counts)
     named = any(record.cell.plan.variant for record in records)
+    known = known_facts(study, records)
     return {
         "study": study.name,
         "policy": recorded_spec(study).policy,
         "cells": len(records),
         "states": {state: states[state] for state in (*CellState, SKIPPED) if states[state]},
         "finished": all(not record.cell.state.is_open or record.cell.skip is not None for record in records),
-        "spent_seconds": spent_seconds,
+        "spent_seconds": spent_seconds if known.seconds else None,
+        "scores": {"validation": known.validation, "test": None if known.one_score else known.test},
         "fingerprint": study.fingerprint,
-        "per_cell": [_cell(record, metrics.get(record.cell.plan.key, {}), named=named) for record in records],
+        "per_cell": [
+            _cell(record, metrics.get(record.cell.plan.key, {}), named=named) | _unknown(known) for record in records
+        ],
     }
 
 
 def render_status(status: dict[str, Any]) -> str:
     """The same as text."""
     states = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in status["states"].items())
+    validation, test = ("" if name is None else name.replace("validation", "val") for name in status["scores"].values())
+    spent = [] if status["spent_seconds"] is None else [f"spent {status['spent_seconds']:,.0f} device seconds"]
     lines = [
         f"Study {status['study']} (policy {status['policy']}): {status['cells']} cells: {states}",
-        f"spent {status['spent_seconds']:,.0f} device seconds",
+        *spent,
         "",
-        f"{'state':<11} {'eval.':>6} {'val DSC':>8} {'test DSC':>8} {'seconds':>9}  cell",
+        f"{'state':<11} {'eval.':>6} {validation:>8} {test:>8} {'seconds' if spent else '':>9}  cell",
     ]
     lines += [_line(cell) for cell in status["per_cell"]]
     lines += [f"{cell['cell']}: {cell['stop_reason']}" for cell in status["per_cell"] if cell["stop_reason"]]
@@ -67,6 +75,12 @@ def _named(part: str, metrics: Mapping[str, MetricSummary]) -> dict[str, float]:
         for name, summary in metrics.items()
         for suffix, value in (("", summary.mean), ("_pooled", summary.pooled))
     }
+
+
+def _unknown(known: KnownFacts) -> dict[str, None]:
+    """What an imported table did not tell of its cells."""
+    names = {"parameters": ("parameters",), "seconds": ("device", "device_name", "device_seconds", "spent_seconds")}
+    return {name: None for fact, of_fact in names.items() if not getattr(known, fact) for name in of_fact}
 
 
 def _cell(record: CellRecord, metrics: Mapping[str, float], *, named: bool) -> dict[str, Any]:
@@ -131,7 +145,8 @@ def _line(cell: dict[str, Any]) -> str:
     """The name last: those of variants are long, and may wrap."""
     state = cell["state"].replace("_", " ")
     val, test = (_score(cell.get(name)) for name in ("best_val_dsc", "test_dsc"))
-    numbers = f"{cell['evaluations']:>6} {val:>8} {test:>8} {cell['device_seconds']:>9,.1f}"
+    seconds = "" if cell["device_seconds"] is None else f"{cell['device_seconds']:,.1f}"
+    numbers = f"{cell['evaluations']:>6} {val:>8} {test:>8} {seconds:>9}"
     return f"{state:<11} {numbers}  {cell['cell']}"
 
 

@@ -10,6 +10,7 @@ from studies.report.text.formatting import NONE, amount, bounded_case_count, dsc
 from studies.report.text.ranking_columns import columns_of
 from studies.report.text.sentences import UNREACHED, has_unreached, sentences
 from studies.report.text.terminal import footnote
+from studies.results.known_facts import known_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +39,7 @@ def study_note(records: Sequence[CellRecord], answer: Answer, currency: str) -> 
         f"{progress([record.cell for record in records])}. The whole report: `dicecurve report`.",
     ]
     if answer.depths:
-        blocks += ["### Enough cases at each depth", "\n".join(_depths(answer))]
+        blocks += ["### Data curve of each depth", "\n".join(_depths(answer))]
     if has_unreached(answer):
         blocks.append(plain(UNREACHED))
     if answer.ranking:
@@ -54,7 +55,7 @@ def study_facts(records: Sequence[CellRecord], answer: Answer, currency: str) ->
         PROGRESS: progress([record.cell for record in records]),
         "details": "see the note of this study",
         "price": NONE if row is None else f"{amount(row.price)} {currency}",
-        "test DSC": NONE if row is None else estimate(row.estimate),
+        known_of(answer).test: NONE if row is None else estimate(row.estimate),
     }
 
 
@@ -76,7 +77,8 @@ def _is_open(cell: Cell) -> bool:
 
 def _depths(answer: Answer) -> Iterator[str]:
     named = answer.has_variants
-    yield from _table("depth", *(["variant"] if named else []), "enough cases", "plateau", "gain by doubling")
+    within = f"within {answer.tolerance:g} of all"
+    yield from _table("depth", *(["variant"] if named else []), within, "plateau", "gain by doubling")
     for depth in answer.depths:
         variant = [name_of(depth.variant)] if named else []
         yield _row(*map(plain, (str(depth.depth), *variant, *_read_off(depth))))

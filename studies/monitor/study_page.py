@@ -33,8 +33,8 @@ SECONDS_BETWEEN = 60.0
 REST = 50  # a refresh waits for so many times the seconds that the last one took
 MOST_CHARACTERS = 100_000  # of a figure: it is cut into attributes of two thousand
 TITLES = {
-    "data-curves": "Test DSC against training cases",
-    "scores": "Test DSC by ratio and depth",
+    "data-curves": "{scores} against training cases",
+    "scores": "{scores} by ratio and depth",
     "ranking-bars": "Cost per 0.01 DSC, in the order of the ranking",
 }
 APART = ("data-curves", "scores")  # figures that each variant has for itself
@@ -63,13 +63,16 @@ def is_fresh(ledger: Ledger, study: StudyRecord) -> bool:
 
 def _show(ledger: Ledger, findings: Findings) -> None:
     records, answer, currency = findings.records, findings.answer, findings.criteria.prices.currency
+    scores = f"{findings.known.test[0].upper()}{findings.known.test[1:]}"
     figures = [*_by_variant(findings), ("", cost_bars(answer, currency))]
     shown = {
         (figure.of_variant(variant) if named else figure).name: json
         for variant, figure in figures
         if figure
         for named in [findings.has_variants and figure.name in APART]
-        for json in _small(figure, f"{TITLES[figure.name]}{f', {name_of(variant)}' if named else ''}")
+        for json in _small(
+            figure, f"{TITLES[figure.name].format(scores=scores)}{f', {name_of(variant)}' if named else ''}"
+        )
     }
     show_on_study(
         ledger,
@@ -86,7 +89,7 @@ def _by_variant(findings: Findings) -> Iterator[tuple[str, Figure | None]]:
         answer = findings.answer.of_variant(variant)
         records = [record for record in findings.records if record.cell.plan.variant == variant]
         yield variant, data_curves(answer, fitted_curves(answer, findings.curves.get(variant)))
-        yield variant, heatmap("dsc", scored_configurations(records, findings.metrics), records)
+        yield variant, heatmap("dsc", scored_configurations(records, findings.metrics), records, findings.known)
 
 
 def _small(figure: Figure, title: str) -> Iterator[str]:

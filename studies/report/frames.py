@@ -9,9 +9,10 @@ import pandas as pd
 
 from search.curves.flagged_runs import collapse_rates
 from studies.report.text.ranking_columns import rows_of_files
+from studies.results.known_facts import FLAG_COUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from studies.report.report_data import ReportData
     from studies.results.half_forecasts import HalfForecast
@@ -27,13 +28,48 @@ FORECAST_COLUMNS = (
     "linear",
 )
 
+TWICE = ("validation_dsc", "on_validation")  # columns that hold the same as others where one score does both
+ONCE = {
+    "on_test": "",
+    "test_dsc": "{score}",
+    "test_forecast": "{score}_forecast",
+    "validation_fitted": "{score}_fitted",
+}
+
 
 def frames_of(data: ReportData) -> dict[str, pd.DataFrame]:
-    """Frames by name; measured and forecast values in columns of their own; columns of nested values have dots."""
-    frames = _frames(data)
-    if data.findings.has_variants:
-        return frames
-    return {name: frame.drop(columns="variant", errors="ignore") for name, frame in frames.items()}
+    """Frames by name; measured and forecast values in columns of their own; columns of nested values have dots.
+
+    What is not known of an imported table is left out.
+    """
+    known = data.findings.known
+    left_out = [*sorted(known.unknown_fields), *([] if data.findings.has_variants else ["variant"])]
+    frames = {name: frame.drop(columns=left_out, errors="ignore") for name, frame in _frames(data).items()}
+    if known.one_score:
+        frames = {name: _of_one_score(frame, known.test.lower().replace(" ", "_")) for name, frame in frames.items()}
+    if not known.flags:
+        frames["depths"] = _without_zeros(frames["depths"], FLAG_COUNTS)
+        del frames["collapse-rates"]
+    return frames
+
+
+def _of_one_score(frame: pd.DataFrame, score: str) -> pd.DataFrame:
+    """The frame with the numbers that decide and estimate once, under the name that they have in the table."""
+    columns = {str(name): str(name).partition(".") for name in frame}
+    twice = [name for name, (first, _, _) in columns.items() if first in TWICE]
+    named = {
+        name: ONCE[first].format(score=score) + (f".{rest}" if rest and ONCE[first] else rest)
+        for name, (first, _, rest) in columns.items()
+        if first in ONCE
+    }
+    return frame.drop(columns=twice).rename(columns=named)
+
+
+def _without_zeros(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """The frame with nothing where these columns hold a 0, and without those that hold nothing else."""
+    there = [name for name in names if name in frame]
+    counts = frame[there].where(frame[there] > 0).astype("Int64").dropna(axis="columns", how="all")
+    return frame.drop(columns=there).join(counts)
 
 
 def _frames(data: ReportData) -> dict[str, pd.DataFrame]:

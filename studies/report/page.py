@@ -16,7 +16,9 @@ from storage.records import CellState
 from storage.variants import name_of
 from studies.report.sections import sections_of
 from studies.report.text.formatting import amount, dsc, interval
+from studies.report.text.known_words import price_covers, table_note
 from studies.report.text.sentences import recommended_recipe, sentences
+from studies.results.known_facts import known_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from search.prices import Device, PriceSpec
     from storage.records import CellRecord
     from studies.report.report_data import ReportData
+    from studies.results.findings import Findings
 
 FOLDER = Path(__file__).with_name("template")
 LEAST_PRICE = 0.01
@@ -55,11 +58,11 @@ def render_page(data: ReportData) -> str:
         headline=_headline(answer, prices.currency),
         key_figures=list(_key_figures(answer, prices.currency)),
         sentences=tuple(sentences(answer, prices.currency)),
-        progress=_progress(records),
+        progress=_progress(findings),
         preliminary=any(record.cell.state.is_open and record.cell.skip is None for record in records),
-        spent=_spent(records, findings.spent_seconds, prices),
+        spent=_spent(findings),
         changed=findings.criteria.changed,
-        is_imported=findings.is_imported,
+        table_note=table_note(findings.known) if findings.is_imported else None,
         sections=sections_of(data),
         plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - the library's own text, none of a user's
         as_json=lambda figure: Markup(figure.to_json()),  # noqa: S704 - plotly writes <, > and / as escapes
@@ -79,28 +82,41 @@ def _key_figures(answer: Answer, currency: str) -> Iterator[KeyFigure]:
     row = answer.recommended
     if row is None:
         return
-    held_out = answer.num_validation + answer.num_test
+    known = known_of(answer)
+    held_out = f"; {answer.num_validation + answer.num_test} more to validate and test" if known.held_out else ""
+    yield KeyFigure("training cases", str(row.num_cases), f"of {answer.num_train}{held_out}")
+    about_it = [f"{row.parameters:,} parameters"] if known.parameters else []
+    network = "network" if known.is_table else "U-Net"
     yield KeyFigure(
-        "training cases", str(row.num_cases), f"of {answer.num_train}; {held_out} more to validate and test"
+        f"depth of the {network}", str(row.depth), ", ".join(about_it + [name_of(row.variant)] * answer.has_variants)
     )
-    variant = f", {name_of(row.variant)}" if answer.has_variants else ""
-    yield KeyFigure("depth of the U-Net", str(row.depth), f"{row.parameters:,} parameters{variant}")
-    yield KeyFigure("test DSC", dsc(row.estimate.value), f"90 % interval {interval(row.estimate.mean_interval)}")
+    yield KeyFigure(known.test, dsc(row.estimate.value), f"90 % interval {interval(row.estimate.mean_interval)}")
     about = "about " if row.seconds_estimated else ""
-    yield KeyFigure("price", f"{about}{amount(row.price)} {currency}", "all cases, and one training")
+    yield KeyFigure("price", f"{about}{amount(row.price)} {currency}", price_covers(known))
 
 
-def _progress(records: Sequence[CellRecord]) -> str:
+def _progress(findings: Findings) -> str:
+    records, known = findings.records, findings.known
     states = [record.cell.state for record in records]
     finished = sum(not record.cell.state.is_open or record.cell.skip is not None for record in records)
     flagged = sum(state in {CellState.NOT_LEARNED, CellState.COLLAPSED} for state in states)
+    if known.is_table:
+        return f"{len(states)} runs in the table" + (f", {flagged} flagged" if known.flags or flagged else "")
     failed = sum(state is CellState.FAILED for state in states)
     skipped = sum(record.cell.skip is not None for record in records)
     left_out = f", {skipped} skipped as not worth training" if skipped else ""
     return f"{finished - skipped} of {len(states)} cells finished, {flagged} flagged, {failed} failed{left_out}"
 
 
-def _spent(records: Sequence[CellRecord], spent_seconds: float, prices: PriceSpec) -> str:
+def _spent(findings: Findings) -> str | None:
+    """What was spent, in one sentence; nothing of an imported table, for which nothing was trained."""
+    if findings.is_imported:
+        return None
+    spent = _hours(findings.records, findings.spent_seconds, findings.criteria.prices)
+    return f"Spent by the study itself so far, lost work included: {spent}."
+
+
+def _hours(records: Sequence[CellRecord], spent_seconds: float, prices: PriceSpec) -> str:
     """Hours by device with their price; what no current attempt accounts for is shared out alike."""
     seconds: dict[tuple[Device, str | None], float] = defaultdict(float)
     for record in records:

@@ -12,7 +12,7 @@ from studies.report.figures.front import front_figure
 from studies.report.figures.half_forecasts import error_table, forecast_figure
 from studies.report.figures.heatmaps import heatmap
 from studies.report.figures.overlays import galleries
-from studies.report.figures.score_lines import against_depth, against_ratio, test_error
+from studies.report.figures.score_lines import against_depth, against_ratio, dsc_error
 from studies.report.figures.training_curves import training_curves
 from studies.report.figures.training_times import training_times
 from studies.report.tables.answer import backtest_table, buy_table, front_table, plan_table, target_table
@@ -28,6 +28,7 @@ from studies.report.tables.study import (
     skipped_table,
     values_table,
 )
+from studies.report.text.known_words import capital, error_name, price_note, untold
 from studies.report.text.methods import PAPER, methods_paragraph
 from studies.report.text.spec_toml import spec_toml
 from studies.report.text.terminal import footnote
@@ -48,13 +49,12 @@ SHOWN_FINGERPRINT = 12
 FACTS = {"d0": "validation DSC of calling everything foreground", "channels": "image channels"}
 SHOWN_APART = ("versions", "flops", "orders")  # facts that have tables of their own, or are too long
 RANKING_NOTE = (
-    "A configuration is eligible if P is at least 0.5, and safe at 0.9. Its price is that of one training under the "
-    "full budget and of its training, validation and test cases; ~ marks an estimated one. A flagged configuration "
-    "did not learn, or collapsed: it keeps the score of its best checkpoint, and is left out of every fit."
+    "A configuration is eligible if P is at least 0.5, and safe at 0.9. {price} A flagged configuration did not learn, "
+    "or collapsed: it keeps the score of its best checkpoint, and is left out of every fit."
 )
 FRONT_NOTE = (
     "A configuration leaves the front if another costs no more and scores no less, or if a mixture of two others does "
-    "(extended dominance). Validation DSC decides; gains are paired over replicates."
+    "(extended dominance). {score} decides; gains are paired over replicates."
 )
 TABLES_NOTE = "Tables 2 and 3 take minutes, and are made on request: dicecurve report --paper-tables."
 FUTURE_NOTE = "* reads the very values that it predicts: its backward half sees the future."
@@ -111,44 +111,50 @@ def _more_cases(data: ReportData) -> Section:
 
 def _ranking(data: ReportData) -> Section:
     answer, currency = data.findings.answer, data.findings.criteria.prices.currency
+    known = data.findings.known
     if not answer.ranking:
         return Section("ranking", "Ranking", ())
     components = _present(
         cost_bars(answer, currency),
         ranking_table(answer, currency),
-        Notes((footnote(answer), RANKING_NOTE)),
+        Notes((footnote(answer), RANKING_NOTE.format(price=price_note(known)))),
         front_figure(answer, currency),
         front_table(answer, currency),
-        Notes((FRONT_NOTE,)),
+        Notes((FRONT_NOTE.format(score=capital(known.validation)),)),
         buy_table(answer, currency),
     )
     return Section("ranking", "Cost per DSC", components)
 
 
 def _scores(data: ReportData) -> Section:
+    known = data.findings.known
     rest = [metric for metric in METRICS if metric != "dsc"]
     components = _present(
-        *_apart(data, lambda variant: [heatmap("dsc", variant.scored, variant.records)]),
+        *_apart(data, lambda variant: [heatmap("dsc", variant.scored, variant.records, known)]),
         _fold(
             "IoU, recall and precision by ratio and depth",
-            _apart(data, lambda variant: [heatmap(metric, variant.scored, variant.records) for metric in rest]),
+            _apart(data, lambda variant: [heatmap(metric, variant.scored, variant.records, known) for metric in rest]),
         ),
         _fold(
             "Against the ratio, a line a depth",
-            _apart(data, lambda variant: [against_ratio(metric, variant.scored) for metric in METRICS]),
+            _apart(data, lambda variant: [against_ratio(metric, variant.scored, known) for metric in METRICS]),
         ),
         _fold(
             "Against depth, a line a ratio",
-            _apart(data, lambda variant: [against_depth(metric, variant.scored) for metric in METRICS]),
+            _apart(data, lambda variant: [against_depth(metric, variant.scored, known) for metric in METRICS]),
         ),
-        _fold("Test error against the ratio", _apart(data, lambda variant: [test_error(variant.scored)])),
+        _fold(
+            f"{capital(error_name(known))} against the ratio",
+            _apart(data, lambda variant: [dsc_error(variant.scored, known)]),
+        ),
     )
     return Section("by-ratio-and-depth", "Scores by ratio and depth", components)
 
 
 def _forecasts(data: ReportData) -> Section:
+    known = data.findings.known
     depths = sorted({record.cell.plan.depth for record in data.findings.records})
-    figures = _present(*_apart(data, lambda variant: [forecast_figure(variant.half_forecasts, depths)]))
+    figures = _present(*_apart(data, lambda variant: [forecast_figure(variant.half_forecasts, depths, known)]))
     if not figures and data.paper is None:
         return Section("half", "Forecasts", ())
     tables: list[Component] = [Notes((TABLES_NOTE,))]
@@ -165,10 +171,10 @@ def _overlays(data: ReportData) -> Section:
 
 
 def _trainings(data: ReportData) -> Section:
-    study, records = data.findings.study, data.findings.records
+    study, records, known = data.findings.study, data.findings.records, data.findings.known
     d0 = study.facts.get("d0") or None
     components = _present(
-        *_apart(data, lambda variant: [training_curves(variant.records, d0)]),
+        *_apart(data, lambda variant: [training_curves(variant.records, d0, known)]),
         _fold("How long trainings took", (training_times(records),)),
         _fold("Complexity of each depth", (complexity_table(study, records),)),
     )
@@ -186,7 +192,7 @@ def _exceptions(data: ReportData) -> Section:
     tables = _present(
         failed_table(records),
         flagged_table(data.findings.answer),
-        collapse_table(data.measurements),
+        collapse_table(data.measurements) if data.findings.known.flags else None,
         stopped_table(records),
         skipped_table(records),
     )
@@ -203,7 +209,7 @@ def _study(data: ReportData) -> Section:
     components: list[Component] = [
         values_table("Facts of the study", _facts(findings)),
         Fold("A paragraph for a paper or a grant", [Notes((methods_paragraph(findings),))]),
-        Fold("Every cell", [cell_table(records, findings.metrics)]),
+        Fold("Every cell", [cell_table(records, findings.metrics, findings.known)]),
         Fold("What results depend on", [values_table("Identity of the study", study.identity)]),
         Fold("How it was run", [values_table("Values that may change at any start", study.running)]),
         *_present(_fold("What was changed, and when", (changes_table(data.changes),))),
@@ -216,6 +222,8 @@ def _study(data: ReportData) -> Section:
 
 def _facts(findings: Findings) -> dict[str, Any]:
     study = findings.study
+    if findings.is_imported:
+        return _table_facts(findings)
     devices = {record.attempt.device_name for record in findings.records if record.attempt.device_name}
     facts = {
         **{f"{part} cases": len(study.split[part]) for part in ("train", "validation", "test")},
@@ -225,6 +233,18 @@ def _facts(findings: Findings) -> dict[str, Any]:
         "devices": sorted(devices),
     }
     return facts | {FACTS.get(name, name): value for name, value in study.facts.items() if name not in SHOWN_APART}
+
+
+def _table_facts(findings: Findings) -> dict[str, Any]:
+    """Of an imported table: what it told, and what it did not."""
+    facts = {
+        "training cases at ratio 1": len(findings.study.split["train"]),
+        "runs": len(findings.records),
+        "scores": " and ".join(dict.fromkeys((findings.known.validation, findings.known.test))),
+        "not known": untold(findings.known),
+        "changed for this report": list(findings.criteria.changed),
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def _versions(study: StudyRecord) -> Iterator[Component]:

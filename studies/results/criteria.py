@@ -1,4 +1,4 @@
-"""What a report is asked: prices, tolerance, target and worth; the study's own unless changed for this report."""
+"""What a report is asked: prices, tolerance, target and the like; the study's own unless changed for this report."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from search.prices import PriceSpec
-from studies.spec import SpecError, TargetDsc, Tolerance, explain, override, recorded_spec
+from studies.spec import Assurance, SpecError, TargetDsc, Tolerance, explain, override, recorded_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from storage.records import StudyRecord
 
-ASKED = ("prices", "tolerance", "target_dsc")
-WORTH, TARGET = "--worth", "--target-dsc"
+ASKED = ("prices", "tolerance", "target_dsc", "assurance")
+OPTIONS = {
+    "target_dsc": "--target-dsc",
+    "assurance": "--assurance",
+    "worth": "--worth",
+    "test_half_width": "--test-half-width",
+    "new_test_cases": "--new-test-cases",
+}
 
 
 class Criteria(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -25,33 +31,37 @@ class Criteria(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         prices: Of hours and cases.
         tolerance: DSC that does not matter.
         target_dsc: DSC to reach; None: the best within the data less the tolerance.
+        assurance: Probability of good enough from which on a configuration may be recommended; None: 0.9 for a target,
+            else 0.5.
         worth: Of 0.01 DSC, in the currency of the prices; None: no best buy.
+        test_half_width: Wanted half-width of the interval of the recommended DSC; None: half of what it is.
+        new_test_cases: Other test cases that a new run may be scored on; None: not asked.
         changed: What differs from the study's own values, as "tolerance = 0.02".
     """
 
     prices: PriceSpec
     tolerance: Tolerance
     target_dsc: TargetDsc | None = None
+    assurance: Assurance | None = None
     worth: Annotated[float, Field(gt=0)] | None = None
+    test_half_width: Annotated[float, Field(gt=0, lt=0.5)] | None = None
+    new_test_cases: Annotated[int, Field(gt=0)] | None = None
     changed: tuple[str, ...] = ()
 
 
 def criteria_of(study: StudyRecord) -> Criteria:
     """What the study itself asks."""
     recorded = recorded_spec(study)
-    return Criteria(prices=recorded.prices, tolerance=recorded.tolerance, target_dsc=recorded.target_dsc)
+    return Criteria(**{name: getattr(recorded, name) for name in ASKED})
 
 
-def with_criteria(
-    study: StudyRecord, overrides: Sequence[str] = (), target_dsc: float | None = None, worth: float | None = None
-) -> Criteria:
+def with_criteria(study: StudyRecord, overrides: Sequence[str] = (), **options: float | None) -> Criteria:
     """What a report is asked; nothing is trained or changed for it.
 
     Args:
         study: Its own values stand where nothing else is given.
         overrides: Texts such as "prices.case=12".
-        target_dsc: DSC to reach.
-        worth: Of 0.01 DSC.
+        options: Values of `OPTIONS`, each None where it is not given.
 
     Raises:
         SpecError: A value is out of range, or not one that a report may change.
@@ -59,10 +69,9 @@ def with_criteria(
     own = criteria_of(study)
     values: dict[str, Any] = own.model_dump(include=set(ASKED))
     places = {key: f"--set {key}" for key in [_override(values, text) for text in overrides]}
-    if target_dsc is not None:
-        values["target_dsc"], places["target_dsc"] = target_dsc, TARGET
-    if worth is not None:
-        values["worth"], places["worth"] = worth, WORTH
+    for name, value in options.items():
+        if value is not None:
+            values[name], places[name] = value, OPTIONS[name]
     try:
         asked = Criteria.model_validate(values)
     except ValidationError as error:
@@ -82,6 +91,6 @@ def _changes(own: Criteria, asked: Criteria) -> Iterator[str]:
     for name, price in after["prices"].items():
         if price != before["prices"][name]:
             yield f"prices.{name} = {price}"
-    for name in ("tolerance", "target_dsc", "worth"):
+    for name in ("tolerance", *OPTIONS):
         if after[name] != before[name]:
             yield f"{name} = {after[name]}"

@@ -19,6 +19,7 @@ from storage.records import CellState
 from storage.variants import OWN, configuration_of, variants_in
 from studies.results.case_metrics import case_metrics
 from studies.results.criteria import criteria_of
+from studies.results.known_facts import TableAnswer, known_facts, known_of
 from studies.spec import recorded_spec
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from storage.records import CellPlan, CellRecord, StudyRecord
     from studies.results.case_metrics import CaseMetrics
     from studies.results.criteria import Criteria
+    from studies.results.known_facts import KnownFacts
+
+ASSUMED_DEVICE = "gpu"  # of an imported table, which tells none
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +81,12 @@ class Findings:
     @property
     def is_imported(self) -> bool:
         """Whether its DSC are those of an imported table, without cases behind them."""
-        return any(record.attempt.told_dsc is not None for record in self.records)
+        return self.known.is_table
+
+    @property
+    def known(self) -> KnownFacts:
+        """What is known of its runs besides their DSC."""
+        return known_of(self.answer)
 
 
 def findings_of(
@@ -113,12 +122,18 @@ def findings_of(
         prices=criteria.prices,
         tolerance=criteria.tolerance,
         target=criteria.target_dsc,
+        assurance=criteria.assurance,
         worth=criteria.worth,
+        test_half_width=criteria.test_half_width,
+        new_test_cases=criteria.new_test_cases,
         train_groups=_case_groups(study, "train") if has_cases else None,
         validation_groups=_case_groups(study, "validation") if has_cases else None,
         test_groups=_case_groups(study, "test") if has_cases else None,
         planned=planned,
     )
+    known = known_facts(study, records)
+    if known.is_table:
+        answer = TableAnswer.of(answer, known)
     return Findings(study, records, spent_seconds, criteria, metrics, measurements, planned, answer, curves)
 
 
@@ -178,7 +193,7 @@ def measurement(record: CellRecord, metrics: CaseMetrics | None = None) -> Measu
         num_cases=plan.num_cases,
         seed=plan.seed,
         parameters=plan.parameters,
-        device=cast("Device", attempt.device),
+        device=cast("Device", attempt.device or ASSUMED_DEVICE),
         budget_seconds=record.device_seconds * attempt.planned_steps / last_step,
         seconds_estimated=last_step < attempt.planned_steps,
         validation=_case_dsc(record, "validation") if metrics is None else metrics.validation,
@@ -194,11 +209,12 @@ def measurement(record: CellRecord, metrics: CaseMetrics | None = None) -> Measu
 
 
 def _case_dsc(record: CellRecord, part: str) -> NDArray[np.float64]:
-    """DSC of each case; of an imported table the one number that stands for all."""
-    if record.attempt.scores is None:
-        assert record.attempt.told_dsc is not None
-        return np.array([record.attempt.told_dsc])
-    return per_case(getattr(record.attempt.scores, part))["dsc"]
+    """DSC of each case; of an imported table the one number that stands for all, or for all of that part."""
+    if record.attempt.scores is not None:
+        return per_case(getattr(record.attempt.scores, part))["dsc"]
+    told = record.attempt.told_dsc if part == "test" else record.totals.best_val_dsc
+    assert told is not None
+    return np.array([told])
 
 
 def _flag(state: CellState) -> Flag | None:

@@ -39,6 +39,7 @@ def forecast_table(measurements: Sequence[Measurement]) -> dict[str, Any]:
     scores = paper_scores(cases, curves, load())
     return {
         **({"variant": name_of(variants[0])} if any(variants) else {}),
+        "score": "Test DSC" if any(len(cell.test) > 1 for cell in measurements) else "DSC",  # a table names no cases
         "cases": [int(n) for n in cases],
         "depths": sorted(curves),
         "prefix": prefix_of(len(cases)),
@@ -51,8 +52,8 @@ def render_forecast_table(table: dict[str, Any]) -> str:
     sizes = table["cases"]
     lines = [
         *([f"Variant: {table['variant']}."] if "variant" in table else []),
-        f"Test DSC over {len(sizes)} dataset sizes, {sizes[0]} to {sizes[-1]} cases; the first {table['prefix']} are",
-        "seen at the start. MAE ± SD over the later ones.",
+        f"{table['score']} over {len(sizes)} dataset sizes, {sizes[0]} to {sizes[-1]} cases;",
+        f"the first {table['prefix']} are seen at the start. MAE ± SD over the later ones.",
     ]
     for protocol, meaning in (
         ("as published", "fitted and scored on the same surface"),

@@ -42,7 +42,9 @@ class Savings:
 
 
 def savings_of(findings: Findings) -> Savings | None:
-    """None where nothing tells what a training takes, or times were not recorded."""
+    """None where nothing tells what a training takes, times were not recorded, or nothing was trained by the study."""
+    if findings.is_imported:
+        return None
     plans = [record.cell.plan for record in findings.records if record.cell.plan.role == "grid"]
     done = [findings.measurements[plan.key] for plan in plans if plan.key in findings.measurements]
     waiting = {configuration_of(planned): planned.budget_seconds for planned in findings.planned}

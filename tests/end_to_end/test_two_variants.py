@@ -11,6 +11,7 @@ import pytest
 
 from models.forecaster.baselines.parametric import ParametricForecaster
 from search.analysis.candidates import fit_pairs
+from search.analysis.good_enough import EnoughRule
 from search.curves.measurements import Planned, configurations_of
 from search.policy.decisions import Decisions
 from search.policy.next_cell import agenda
@@ -63,7 +64,7 @@ def as_variant(measurements: Sequence[Measurement], *, better: float = 0.0) -> l
 
 def unnamed(given: Answer) -> Answer:
     """The same without names of variants."""
-    parts = ("ranking", "depths", "front", "backtests", "plans")
+    parts = ("ranking", "near_ties", "depths", "front", "backtests", "plans")
     plain: dict[str, Any] = {name: tuple(replace(row, variant="") for row in getattr(given, name)) for name in parts}
     assert given.recommended is not None
     return replace(given, recommended=replace(given.recommended, variant=""), **plain)
@@ -176,7 +177,7 @@ def test_what_is_believed_of_a_variant_rests_on_its_own_cells() -> None:
     own = [each for each in cells if each.plan.variant == ""]
     plans = [each.plan for each in cells]
     prices = np.ones(len(plans))
-    asked: dict[str, Any] = {"num_train": NUM_TRAIN, "tolerance": 0.01, "target": None}
+    asked: dict[str, Any] = {"num_train": NUM_TRAIN, "rule": EnoughRule(0.01, None)}
     both = fit_surrogate(cells, plans, prices, **asked)
     alone = fit_surrogate(own, plans[: len(own)], prices[: len(own)], **asked)
     for name in ("mean", "draws", "noise"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from search.prices import Device, PriceSpec, case_price, training_price
+from search.prices import Device, PriceSpec, case_price, missing_cases, training_price
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,15 @@ def test_an_hour_has_its_device_price(device: Device, seconds: float, price: flo
     assert training_price(PriceSpec(), device=device, seconds=seconds) == pytest.approx(price)
 
 
-@pytest.mark.parametrize(
-    ("cases", "owned", "price"), [(100, 0, 500.0), (100, 40, 300.0), (100, 100, 0.0), (100, 900, 0.0)]
-)
-def test_only_cases_beyond_the_owned_ones_cost(cases: int, owned: int, price: float) -> None:
-    """Owning more cases than needed costs nothing, and earns nothing."""
-    assert case_price(PriceSpec(owned_cases=owned), cases) == pytest.approx(price)
+def test_cases_are_priced_from_scratch() -> None:
+    """Whatever is owned."""
+    assert case_price(PriceSpec(owned_cases=40), 100) == pytest.approx(500)
+
+
+@pytest.mark.parametrize(("owned", "missing"), [(0, 30), (40, 60), (100, 0), (900, 0)])
+def test_only_cases_beyond_the_owned_ones_are_missing(owned: int, missing: int) -> None:
+    """Of 100 wanted cases a study of 70 lacks 30, unless something else is said to be owned; never less than none."""
+    assert missing_cases(PriceSpec(owned_cases=owned), 100, study_cases=70) == missing
 
 
 @pytest.mark.parametrize("wrong", [{"case": -1}, {"gpu_hour": float("inf")}, {"owned_cases": -1}, {"gpu_day": 48}])

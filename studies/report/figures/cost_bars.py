@@ -11,6 +11,8 @@ from storage.variants import recipe_of
 from studies.report.components import Figure
 from studies.report.figures.theme import CLEAR, NEUTRAL, drawn
 from studies.report.text.formatting import amount, estimate
+from studies.report.text.known_words import price_covers
+from studies.results.known_facts import known_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +38,11 @@ def cost_bars(answer: Answer, currency: str) -> Figure | None:
     rows = [row for row in answer.ranking if row.cost_per_dsc is not None]
     if not rows:
         return None
+    known = known_of(answer)
     shown = rows[:MOST_BARS]
     height = 130 + 26 * len(shown)
     figure = drawn(
-        [_bars(name, group, MARKERS[name]) for name, group in _groups(shown, answer).items() if group],
+        [_bars(name, group, MARKERS[name], known.test) for name, group in _groups(shown, answer).items() if group],
         x_title=f"{escape(currency)} per 0.01 DSC",
         y_title="",
         height=height,
@@ -53,7 +56,7 @@ def cost_bars(answer: Answer, currency: str) -> Figure | None:
     # Room for the amounts at the ends of the bars.
     figure.update_xaxes(range=[0, 1.18 * max(row.cost_per_dsc or 0.0 for row in shown) or 1.0], fixedrange=True)
     caption = (
-        f"Price of one configuration, trained once with its cases, in {currency} per 0.01 of fitted validation DSC; "
+        f"Price of one configuration ({price_covers(known)}) in {currency} per 0.01 of fitted {known.validation}; "
         "in the order of the ranking. Hatched bars are not eligible: less likely than not to reach the floor."
     )
     if len(rows) > MOST_BARS:
@@ -72,7 +75,7 @@ def _groups(rows: Sequence[RankedConfiguration], answer: Answer) -> dict[str, li
     }
 
 
-def _bars(name: str, rows: Sequence[RankedConfiguration], marker: dict[str, Any]) -> Any:
+def _bars(name: str, rows: Sequence[RankedConfiguration], marker: dict[str, Any], score: str) -> Any:
     return go.Bar(
         name=name,
         x=[row.cost_per_dsc for row in rows],
@@ -82,7 +85,7 @@ def _bars(name: str, rows: Sequence[RankedConfiguration], marker: dict[str, Any]
         text=[amount(row.cost_per_dsc) for row in rows],
         textposition="outside",
         cliponaxis=False,
-        hovertext=[_hover(row) for row in rows],
+        hovertext=[_hover(row, score) for row in rows],
         hovertemplate="%{hovertext}<extra></extra>",
     )
 
@@ -91,8 +94,8 @@ def _bar_name(row: RankedConfiguration) -> str:
     return f"{recipe_of(row)}, {row.num_cases} cases"
 
 
-def _hover(row: RankedConfiguration) -> str:
+def _hover(row: RankedConfiguration, score: str) -> str:
     flag = f"<br>{row.flag.replace('_', ' ')}" if row.flag else ""
-    kind = "forecast test" if row.is_forecast else "test"
+    kind = "forecast " if row.is_forecast else ""
     runs = f"{row.seeds} run{'' if row.seeds == 1 else 's'}"
-    return f"{_bar_name(row)} ({runs})<br>{kind} DSC {estimate(row.estimate)}{flag}"
+    return f"{_bar_name(row)} ({runs})<br>{kind}{score} {estimate(row.estimate)}{flag}"

@@ -14,6 +14,8 @@ from plotly import graph_objects as go
 
 from studies.report.components import Figure
 from studies.report.figures.theme import CLEAR, NEUTRAL, drawn, faded, hue, see_through, symbol
+from studies.report.text.known_words import capital
+from studies.results.known_facts import known_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,11 +36,12 @@ def data_curves(answer: Answer, curves: FittedCurves) -> Figure | None:
     """Test DSC against training cases: measured, fitted, and forecast to twice the cases at hand."""
     if not answer.ranking:
         return None
+    known = known_of(answer)
     depths = [depth.depth for depth in answer.depths]
     traces = [trace for curve in curves.curves for trace in _fitted_traces(curve, hue(curve.depth, depths))]
     traces += [trace for depth in depths for trace in _depth_traces(depth, depths, answer, curves)]
     traces += _keys_of_data_curves(answer, curves)
-    figure = drawn(traces, x_title="training cases", y_title="test DSC", height=HEIGHT, hovermode="closest")
+    figure = drawn(traces, x_title="training cases", y_title=known.test, height=HEIGHT, hovermode="closest")
     figure.update_layout(showlegend=True)
     figure.update_xaxes(rangemode="tozero")
     at_hand = f"{answer.num_train} at hand"
@@ -50,7 +53,8 @@ def data_curves(answer: Answer, curves: FittedCurves) -> Figure | None:
         annotation_font_size=12,
     )
     caption = (
-        "Test DSC, mean over cases. Filled markers are measured, mean over seeds, with the 90 % interval of the mean; "
+        f"{capital(known.test)}{'' if known.is_table else ', mean over cases'}. "
+        "Filled markers are measured, mean over seeds, with the 90 % interval of the mean; "
         "solid lines are fitted through them; dashed lines with their 90 % band are forecast. An open x is a flagged "
         "run, and left out of the fit. Depths stand slightly apart, so that no interval hides another."
     )
@@ -86,18 +90,20 @@ def _fitted_traces(curve: FittedCurve, colour: str) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class _Look:
-    """How the points of one depth are drawn, and how far beside their number of cases."""
+    """How the points of one depth are drawn, what their scores are called, how far beside their number of cases."""
 
     depth: int
     colour: str
     mark: str
+    score: str
     shift: float
 
 
 def _depth_traces(depth: int, depths: Sequence[int], answer: Answer, curves: FittedCurves) -> Iterator[Any]:
     gaps = len(depths) - 1
     step = min(DODGE, MOST_DODGE / max(1, gaps)) * 2 * answer.num_train
-    look = _Look(depth, hue(depth, depths), symbol(depth, depths), step * (sorted(depths).index(depth) - gaps / 2))
+    shift = step * (sorted(depths).index(depth) - gaps / 2)
+    look = _Look(depth, hue(depth, depths), symbol(depth, depths), known_of(answer).test, shift)
     rows = [row for row in answer.ranking if row.depth == depth and row.flag is None and not row.is_forecast]
     expected = {point.num_cases: point.dsc for point in curves.expected if point.depth == depth}
     stopped = [(row, expected[row.num_cases]) for row in rows if row.num_cases in expected]
@@ -122,7 +128,8 @@ def _measured(look: _Look, rows: Sequence[RankedConfiguration], without_interval
         marker={"color": look.colour, "symbol": look.mark, "size": 9},
         error_y=_error_bars(values, intervals, look.colour),
         text=[
-            f"depth {row.depth}, {row.num_cases} cases<br>measured test DSC {row.estimate.value:.3f}" for row in rows
+            f"depth {row.depth}, {row.num_cases} cases<br>measured {look.score} {row.estimate.value:.3f}"
+            for row in rows
         ],
         hovertemplate="%{text}<extra></extra>",
     )
@@ -152,7 +159,7 @@ def _flagged(look: _Look, cells: Sequence[FlaggedCell]) -> Any:
         mode="markers",
         marker={"color": look.colour, "symbol": "x-thin-open", "size": 9, "line": {"width": 2}},
         text=[f"{escape(cell.key)}<br>{cell.flag.replace('_', ' ')}" for cell in cells],
-        hovertemplate="%{text}<br>test DSC %{y:.3f}<extra></extra>",
+        hovertemplate=f"%{{text}}<br>{look.score} %{{y:.3f}}<extra></extra>",
     )
 
 

@@ -11,6 +11,8 @@ from storage.variants import recipe_of
 from studies.report.components import Figure
 from studies.report.figures.theme import NEUTRAL, drawn, faded, hue, symbol
 from studies.report.text.formatting import amount
+from studies.report.text.known_words import price_covers
+from studies.results.known_facts import known_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,7 @@ def front_figure(answer: Answer, currency: str) -> Figure | None:
     rows = [row for row in answer.ranking if row.validation_fitted is not None]
     if not rows:
         return None
+    known = known_of(answer)
     recipes = sorted({recipe_of(row) for row in answer.ranking})
     points = [
         _points(recipe, recipes, own, forecast=forecast)
@@ -37,14 +40,14 @@ def front_figure(answer: Answer, currency: str) -> Figure | None:
     figure = drawn(
         [_line(answer), *points],
         x_title=f"price, {escape(currency)}",
-        y_title="validation DSC, fitted",
+        y_title=f"{known.validation}, fitted",
         height=HEIGHT,
         hovermode="closest",
     )
     figure.update_layout(showlegend=True)
     return Figure(
         "front",
-        "Every configuration by its price (one training and all cases) and its fitted validation DSC. The line joins "
+        f"Every configuration by its price ({price_covers(known)}) and its fitted {known.validation}. The line joins "
         "those that no other beats and no mixture of two others either. Filled markers were measured, open ones are "
         "forecast.",
         figure,

@@ -9,18 +9,22 @@ from plotly.subplots import make_subplots
 
 from studies.report.components import Column, Figure, Row, Table
 from studies.report.figures.theme import NEUTRAL, drawn, faded, hue
+from studies.results.known_facts import EVERYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from studies.results.half_forecasts import HalfForecast
+    from studies.results.known_facts import KnownFacts
 
 COLUMNS, ROW_HEIGHT = 2, 260
 LEAST_WIDTH = 540  # in which two panels and one line of legend have room
 LINEAR = "#808890"
 
 
-def forecast_figure(forecasts: Sequence[HalfForecast], depths: Sequence[int]) -> Figure | None:
+def forecast_figure(
+    forecasts: Sequence[HalfForecast], depths: Sequence[int], known: KnownFacts = EVERYTHING
+) -> Figure | None:
     """A panel a depth, in the colour that the depth has among all depths of the study."""
     if not forecasts:
         return None
@@ -38,10 +42,10 @@ def forecast_figure(forecasts: Sequence[HalfForecast], depths: Sequence[int]) ->
         for trace in _traces(half, hue(half.depth, depths), first=place == 0):
             grid.add_trace(trace, row=place // columns + 1, col=place % columns + 1)
     height = 80 + ROW_HEIGHT * rows
-    _lay_out(grid, rows, height)
+    _lay_out(grid, rows, height, known.test)
     return Figure(
         "forecasts",
-        "Filled markers: measured test DSC; those of up to half of the cases are all that the forecasts see. Open "
+        f"Filled markers: measured {known.test}; those of up to half of the cases are all that the forecasts see. Open "
         "diamonds with their 90 % interval for one new run: the LSTM's forecast, beside the seen halves of the other "
         "depths. Grey crosses on a dotted line: linear regression on the seen sizes.",
         grid,
@@ -50,7 +54,7 @@ def forecast_figure(forecasts: Sequence[HalfForecast], depths: Sequence[int]) ->
     )
 
 
-def _lay_out(grid: Any, rows: int, height: int) -> None:
+def _lay_out(grid: Any, rows: int, height: int, y_title: str) -> None:
     """The page's layout, the legend above the panels, and titles at the outer axes alone."""
     figure = drawn([], x_title="", y_title="", height=height)
     layout = {key: figure.layout[key] for key in ("template", "paper_bgcolor", "plot_bgcolor", "font", "modebar")}
@@ -66,7 +70,7 @@ def _lay_out(grid: Any, rows: int, height: int) -> None:
     grid.update_xaxes(rangemode="tozero", automargin=True, zeroline=False)
     grid.update_xaxes(title={"text": "training cases", "standoff": 6}, row=rows)
     grid.update_yaxes(automargin=True, zeroline=False)
-    grid.update_yaxes(title={"text": "test DSC", "standoff": 6}, col=1)
+    grid.update_yaxes(title={"text": y_title, "standoff": 6}, col=1)
 
 
 def _traces(half: HalfForecast, colour: str, *, first: bool) -> Iterator[Any]:

@@ -9,12 +9,14 @@ from plotly import graph_objects as go
 from studies.report.components import Figure
 from studies.report.figures.theme import CLEAR, drawn
 from studies.report.text.formatting import dsc
-from studies.results.scores import METRICS
+from studies.report.text.known_words import averaged_over, capital, score_name
+from studies.results.known_facts import EVERYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from storage.records import CellRecord
+    from studies.results.known_facts import KnownFacts
     from studies.results.scores import Scored
 
 FIELD, FLAGGED_FIELD = 48, 86  # widths that hold a value, and the word for a flag
@@ -22,7 +24,9 @@ NARROW_FIELD = 12  # without a value
 MOST_WRITTEN = 30  # ratios up to which values stand in the fields
 
 
-def heatmap(metric: str, scored: Sequence[Scored], records: Sequence[CellRecord]) -> Figure | None:
+def heatmap(
+    metric: str, scored: Sequence[Scored], records: Sequence[CellRecord], known: KnownFacts = EVERYTHING
+) -> Figure | None:
     """Mean over test cases and seeds; flagged configurations hold their value and flag, uncoloured."""
     if not any(metric in score.mean for score in scored):
         return None
@@ -37,7 +41,10 @@ def heatmap(metric: str, scored: Sequence[Scored], records: Sequence[CellRecord]
     coloured = [(x, y, score) for x, y, score in placed if score.runs]
     height = 120 + 52 * len(depths)
     figure = drawn(
-        [_heat(metric, grid, written=written), *([_values(metric, coloured)] if written else [])],
+        [
+            _heat(metric, grid, score_name(metric, known), written=written),
+            *([_values(metric, coloured)] if written else []),
+        ],
         x_title="ratio of the training cases (cases)",
         y_title="depth",
         height=height,
@@ -50,27 +57,27 @@ def heatmap(metric: str, scored: Sequence[Scored], records: Sequence[CellRecord]
     field = (FLAGGED_FIELD if flagged else FIELD) if written else NARROW_FIELD
     return Figure(
         "scores" if metric == "dsc" else f"{metric}-heatmap",
-        _caption(metric),
+        _caption(score_name(metric, known), known),
         figure,
         height,
         min_width=70 + field * len(cases),
     )
 
 
-def _caption(metric: str) -> str:
-    name = METRICS[metric]
+def _caption(name: str, known: KnownFacts) -> str:
+    empty = "is not in the table" if known.is_table else "is not measured yet"
     return (
-        f"Test {name}, mean over cases and over the seeds that learned; measured. An outlined cell without colour is "
-        "flagged (did not learn, or collapsed) and left out of every fit; an empty one is not measured yet."
+        f"{capital(name)}, mean over {averaged_over(known, 'the seeds')} that learned; measured. An outlined cell "
+        f"without colour is flagged (did not learn, or collapsed) and left out of every fit; an empty one {empty}."
     )
 
 
-def _heat(metric: str, grid: Sequence[Sequence[Scored | None]], *, written: bool) -> Any:
+def _heat(metric: str, grid: Sequence[Sequence[Scored | None]], name: str, *, written: bool) -> Any:
     return go.Heatmap(
         x=list(range(len(grid[0]))),
         y=list(range(len(grid))),
         z=[[None if score is None or not score.runs else score.mean[metric] for score in line] for line in grid],
-        customdata=[[_hover(metric, score) for score in line] for line in grid],
+        customdata=[[_hover(metric, score, name) for score in line] for line in grid],
         hovertemplate="%{customdata}<extra></extra>",
         colorscale="Cividis",
         xgap=2 if written else 0,
@@ -98,13 +105,13 @@ def _text(metric: str, score: Scored) -> str:
     return f"{value}<br>{number} of {score.runs + number} flagged" if number else value
 
 
-def _hover(metric: str, score: Scored | None) -> str:
+def _hover(metric: str, score: Scored | None, name: str) -> str:
     if score is None:
         return "not measured"
     flag = "" if score.runs else f"<br>{score.flags[0].replace('_', ' ')}"
     runs = f"{score.runs} run{'' if score.runs == 1 else 's'}"
     pooled = f", pooled {dsc(score.pooled[metric])}" if metric in score.pooled else ""
-    value = f"test {METRICS[metric]} {dsc(score.mean[metric])}{pooled}"
+    value = f"{name} {dsc(score.mean[metric])}{pooled}"
     return f"depth {score.depth}, {score.num_cases} cases ({runs})<br>{value}{flag}"
 
 

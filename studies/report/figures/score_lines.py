@@ -9,11 +9,13 @@ from plotly import graph_objects as go
 
 from studies.report.components import Figure
 from studies.report.figures.theme import dash, drawn, hue, shade, symbol
-from studies.results.scores import METRICS
+from studies.report.text.known_words import averaged_over, capital, error_name, score_name
+from studies.results.known_facts import EVERYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from studies.results.known_facts import KnownFacts
     from studies.results.scores import Scored
 
 HEIGHT = 380
@@ -22,7 +24,7 @@ SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # ticks of a logarith
 ERRORS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 
-def against_ratio(metric: str, scored: Sequence[Scored]) -> Figure | None:
+def against_ratio(metric: str, scored: Sequence[Scored], known: KnownFacts = EVERYTHING) -> Figure | None:
     """A line a depth."""
     learned = [score for score in scored if score.runs and metric in score.mean]
     if not learned:
@@ -30,32 +32,32 @@ def against_ratio(metric: str, scored: Sequence[Scored]) -> Figure | None:
     lines = [_depth_line(depth, learned, metric, _depths(scored), error=False) for depth in _depths(learned)]
     return Figure(
         f"{metric}-by-ratio",
-        f"Test {METRICS[metric]} against the ratio of training cases, a line a depth; measured, mean over cases and "
-        "seeds.",
-        _drawn(lines, "ratio of the training cases", f"test {METRICS[metric]}"),
+        f"{capital(score_name(metric, known))} against the ratio of training cases, a line a depth; measured, mean "
+        f"over {averaged_over(known)}.",
+        _drawn(lines, "ratio of the training cases", score_name(metric, known)),
         HEIGHT,
     )
 
 
-def test_error(scored: Sequence[Scored]) -> Figure | None:
+def dsc_error(scored: Sequence[Scored], known: KnownFacts = EVERYTHING) -> Figure | None:
     """1 - DSC against ratio, a line a depth, both axes logarithmic, where power laws are straight."""
     learned = [score for score in scored if score.runs]
     if not learned:
         return None
     lines = [_depth_line(depth, learned, "dsc", _depths(scored), error=True) for depth in _depths(learned)]
-    figure = _drawn(lines, "ratio of the training cases", "test error, 1 - DSC")
+    figure = _drawn(lines, "ratio of the training cases", f"{error_name(known)}, 1 - DSC")
     figure.update_xaxes(type="log", tickvals=SHARES, ticktext=[f"{share:g}" for share in SHARES])
     figure.update_yaxes(type="log", tickvals=ERRORS, ticktext=[f"{error:g}" for error in ERRORS])
     return Figure(
-        "test-error",
-        "Test error, 1 - DSC, against the ratio of training cases, a line a depth; measured. Both axes are "
-        "logarithmic: an error that falls by a power of the number of cases is a straight line.",
+        error_name(known).replace(" ", "-"),
+        f"{capital(error_name(known))}, 1 - DSC, against the ratio of training cases, a line a depth; measured. Both "
+        "axes are logarithmic: an error that falls by a power of the number of cases is a straight line.",
         figure,
         HEIGHT,
     )
 
 
-def against_depth(metric: str, scored: Sequence[Scored]) -> Figure | None:
+def against_depth(metric: str, scored: Sequence[Scored], known: KnownFacts = EVERYTHING) -> Figure | None:
     """A line a ratio; of many, some that are spread over all."""
     learned = [score for score in scored if score.runs and metric in score.mean]
     if len(_depths(learned)) < len(("one", "other")):
@@ -68,13 +70,13 @@ def against_depth(metric: str, scored: Sequence[Scored]) -> Figure | None:
         _ratio_line(n, learned, metric, place, share)
         for place, (n, share) in enumerate(zip(shown, shares, strict=True))
     ]
-    figure = _drawn(lines, "depth", f"test {METRICS[metric]}")
+    figure = _drawn(lines, "depth", score_name(metric, known))
     figure.update_xaxes(dtick=1)
     some = f" {len(shown)} of {len(cases)} ratios." if len(shown) < len(cases) else ""
     return Figure(
         f"{metric}-by-depth",
-        f"Test {METRICS[metric]} against depth, a line a ratio, from blue (fewest cases) to amber; measured, mean over "
-        f"cases and seeds.{some}",
+        f"{capital(score_name(metric, known))} against depth, a line a ratio, from blue (fewest cases) to amber; "
+        f"measured, mean over {averaged_over(known)}.{some}",
         figure,
         HEIGHT,
     )

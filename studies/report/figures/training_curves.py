@@ -11,32 +11,36 @@ from plotly import graph_objects as go
 
 from studies.report.components import Figure
 from studies.report.figures.theme import NEUTRAL, dash, drawn, faded, hue
+from studies.report.text.known_words import capital
+from studies.results.known_facts import EVERYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from storage.records import CellRecord
+    from studies.results.known_facts import KnownFacts
 
 HEIGHT = 460
 MANY_CELLS = 24
 MOST_CURVES = 240  # more lines are a carpet, and heavy
 
 
-def training_curves(records: Sequence[CellRecord], d0: float | None) -> Figure | None:
+def training_curves(records: Sequence[CellRecord], d0: float | None, known: KnownFacts = EVERYTHING) -> Figure | None:
     """Validation DSC against evaluation, a line a cell; the legend switches a whole depth on and off."""
     begun = [record for record in records if record.curve]
-    if not begun:
+    if not begun or not known.curves:
         return None
     shown = begun[:: -(-len(begun) // MOST_CURVES)]
     number = sum(record.totals.evaluations > 0 for record in records)
     depths = sorted({record.cell.plan.depth for record in records})
     stopped = [record for record in shown if record.attempt.stop_reason is not None]
-    traces = [*_training_traces(shown, depths), *(_stops(stopped, depths) if stopped else [])]
-    figure = drawn(traces, x_title="evaluation", y_title="validation DSC", height=HEIGHT, hovermode="closest")
+    traces = [*_training_traces(shown, depths, known.validation), *(_stops(stopped, depths) if stopped else [])]
+    figure = drawn(traces, x_title="evaluation", y_title=known.validation, height=HEIGHT, hovermode="closest")
     figure.update_layout(showlegend=True, legend={"groupclick": "togglegroup"})
     figure.update_xaxes(rangemode="tozero")
     caption = (
-        "Validation DSC at each evaluation, a line a cell. Choose a depth in the legend to hide or show its cells."
+        f"{capital(known.validation)} at each evaluation, a line a cell. Choose a depth in the legend to hide or show "
+        "its cells."
     )
     if len(shown) < number:
         caption += f" {len(shown)} of {number:,} cells, spread over all."
@@ -54,7 +58,7 @@ def training_curves(records: Sequence[CellRecord], d0: float | None) -> Figure |
     return Figure("training-curves", caption, figure, HEIGHT)
 
 
-def _training_traces(shown: Sequence[CellRecord], depths: Sequence[int]) -> Iterator[Any]:
+def _training_traces(shown: Sequence[CellRecord], depths: Sequence[int], score: str) -> Iterator[Any]:
     by_depth: dict[int, list[CellRecord]] = defaultdict(list)
     for record in shown:
         by_depth[record.cell.plan.depth].append(record)
@@ -62,10 +66,10 @@ def _training_traces(shown: Sequence[CellRecord], depths: Sequence[int]) -> Iter
     for depth, members in sorted(by_depth.items()):
         look = {"color": hue(depth, depths), "dash": dash(depth, depths), "width": width}
         for record in members:
-            yield _training_trace(record, look, first=record is members[0])
+            yield _training_trace(record, look, score, first=record is members[0])
 
 
-def _training_trace(record: CellRecord, line: dict[str, Any], *, first: bool) -> Any:
+def _training_trace(record: CellRecord, line: dict[str, Any], score: str, *, first: bool) -> Any:
     plan = record.cell.plan
     return go.Scatter(
         name=f"depth {plan.depth}",
@@ -79,7 +83,7 @@ def _training_trace(record: CellRecord, line: dict[str, Any], *, first: bool) ->
         line=line,
         marker={"color": line["color"]},
         hovertemplate=f"{escape(plan.key)}, {plan.num_cases} cases<br>"
-        "evaluation %{x}: validation DSC %{y:.3f}<extra></extra>",
+        f"evaluation %{{x}}: {score} %{{y:.3f}}<extra></extra>",
     )
 
 

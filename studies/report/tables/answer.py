@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from storage.variants import recipe_of
 from studies.report.components import Column, Row, Table, variant_cells, variant_columns
 from studies.report.text.formatting import NONE, amount, bounded_case_count, dsc, dsc_with_interval, estimate
+from studies.results.known_facts import known_of
 
 if TYPE_CHECKING:
     from search.analysis.annotation import AnnotationPlan
@@ -27,9 +28,7 @@ def plan_table(answer: Answer, currency: str) -> Table:
         Column("depth"),
         *variant_columns(named=answer.has_variants),
         Column("training cases [90 %]"),
-        Column("validation"),
-        Column("test"),
-        Column("total"),
+        *([Column("validation"), Column("test"), Column("total")] if known_of(answer).held_out else []),
         *([Column("patients or groups, about")] if patients else []),
         Column("still to annotate"),
         Column(f"their price, {currency}"),
@@ -47,9 +46,7 @@ def _plan_cells(plan: AnnotationPlan, answer: Answer, *, patients: bool) -> tupl
         str(plan.depth),
         *variant_cells(plan.variant, named=answer.has_variants),
         f"{plan.training}" if inside is None else f"{plan.training} [{inside.lower:.0f}, {upper}]",
-        str(plan.validation),
-        str(plan.test),
-        str(plan.total),
+        *([str(plan.validation), str(plan.test), str(plan.total)] if known_of(answer).held_out else []),
         *([NONE if plan.patients is None else str(plan.patients)] if patients else []),
         str(plan.missing),
         amount(plan.price),
@@ -73,8 +70,9 @@ def target_table(answer: Answer) -> Table | None:
         Column(f"P(reached with {2 * answer.num_train})"),
         Column("note", numeric=False),
     )
-    rows = tuple(Row(_target_cells(depth, answer), marked=depth is wanted.best) for depth in wanted.depths)
-    return Table(f"What a DSC of {wanted.target:g} takes, read off the curves on test cases", columns, rows)
+    rows = tuple(Row(_target_cells(depth, answer), marked=depth is wanted.chosen) for depth in wanted.depths)
+    curves = "data curves" if known_of(answer).one_score else "curves on test cases"
+    return Table(f"What a DSC of {wanted.target:g} takes, read off the {curves}", columns, rows)
 
 
 def _target_cells(target: DepthTarget, answer: Answer) -> tuple[str, ...]:
@@ -101,13 +99,14 @@ def _target_note(target: DepthTarget) -> str:
 
 def front_table(answer: Answer, currency: str) -> Table:
     """Configurations that no other beats, and what each further 0.01 DSC costs."""
+    known = known_of(answer)
     columns = (
         Column("depth"),
         *variant_columns(named=answer.has_variants),
         Column("cases"),
         Column(f"price, {currency}"),
-        Column("validation DSC, fitted (decides)"),
-        Column("test DSC [90 %]"),
+        Column(f"{known.validation}, fitted (decides)"),
+        Column(f"{known.test} [90 %]"),
         Column("gain over the row above [90 %]"),
         Column(f"{currency} per further 0.01 DSC"),
         Column("note", numeric=False),
@@ -171,8 +170,8 @@ def backtest_table(answer: Answer) -> Table:
         *variant_columns(named=answer.has_variants),
         Column("cells of up to"),
         Column("forecast for"),
-        Column("forecast test DSC [90 %, one new run]"),
-        Column("measured test DSC"),
+        Column(f"forecast {known_of(answer).test} [90 %, one new run]"),
+        Column(f"measured {known_of(answer).test}"),
         Column("runs"),
         Column("measured lies", numeric=False),
     )

@@ -14,7 +14,10 @@ from studies.report.text.formatting import (
     estimate,
     interval,
 )
+from studies.report.text.known_words import table_note
+from studies.report.text.uncertainty import run_noise_words
 from studies.results.findings import is_measured
+from studies.results.known_facts import known_of
 from studies.spec import recorded_spec
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from search.analysis.answer import Answer
     from search.analysis.ranking import RankedConfiguration
-    from search.analysis.target import DepthTarget
+    from search.analysis.target import DepthTarget, TargetAnswer
     from search.curves.curve_answer import DepthAnswer
     from storage.records import CellRecord
     from studies.results.findings import Findings
@@ -53,8 +56,13 @@ def _sentences(findings: Findings) -> Iterator[str]:
 
 def _data(findings: Findings) -> str:
     study = findings.study
+    if findings.is_imported:
+        return (
+            f"Sample size was studied with dicecurve on an imported table of {len(findings.records)} runs, with up to"
+            f" {len(study.split['train'])} training cases."
+        )
     split = ", ".join(f"{len(study.split[part])} {name}{_groups(findings, part)}" for part, name in PARTS.items())
-    kind = recorded_spec(study).data_kind or "an imported table"
+    kind = recorded_spec(study).data_kind
     return (
         f"Sample size was studied with dicecurve on {sum(map(len, study.split.values()))} annotated cases"
         f" ({kind}; dataset fingerprint {study.fingerprint[:12]}), divided into {split} cases."
@@ -69,7 +77,7 @@ def _groups(findings: Findings, part: str) -> str:
 
 def _metric(findings: Findings) -> str:
     if findings.is_imported:
-        return "DSC is that of an imported table, one number a run, without cases behind it."
+        return table_note(findings.known)
     return (
         "The metric is the Dice score (DSC), the mean over cases; a case whose truth and prediction are both empty"
         " counts 1, one of them empty 0."
@@ -79,6 +87,9 @@ def _metric(findings: Findings) -> str:
 def _cells(findings: Findings) -> str:
     plans = [record.cell.plan for record in findings.records]
     ratios, depths, seeds = ({getattr(plan, name) for plan in plans} for name in ("ratio", "depth", "seed"))
+    if findings.is_imported:
+        sizes = f"{_count(depths, 'depth')} were trained on {_count(ratios, 'share')} of the training cases"
+        return f"Networks of {sizes}{_flags(findings)}."
     variants = ""
     if findings.has_variants:
         names = "; ".join(map(name_of, findings.variants))
@@ -88,6 +99,19 @@ def _cells(findings: Findings) -> str:
         f" shares of the training cases ({_range(ratios)}) under {len(seeds)} seed{'' if len(seeds) == 1 else 's'}"
         f"{variants}: {len(plans)} cells, of which {_fates(findings.records)}."
     )
+
+
+def _count(values: set[float], name: str) -> str:
+    """How many values an axis has, and from where to where: "3 depths (2 to 4)"."""
+    return f"{len(values)} {name}{'' if len(values) == 1 else 's'} ({_range(values)})"
+
+
+def _flags(findings: Findings) -> str:
+    """How many runs of a table are flagged, unless none is known to be."""
+    flags = [str(cell.flag) for cell in findings.answer.flagged]
+    fates = {"did not learn": flags.count("not_learned"), "collapsed": flags.count("collapsed")}
+    known = [f"{count} {fate}" for fate, count in fates.items() if count or findings.known.flags]
+    return f"; {', '.join(known)}" if known else ""
 
 
 def _networks(findings: Findings) -> str:
@@ -117,21 +141,21 @@ def _range(values: set[float]) -> str:
 
 
 def _use_of_cases(findings: Findings) -> str:
-    noise = findings.answer.test_noise
+    noise = run_noise_words(findings.answer.test_noise)
     if findings.is_imported:
-        return f"Intervals are 90 %, and hold the noise between runs (SD {noise.sigma:.3f}, from {noise.source})."
+        return f"Intervals are 90 %, and hold the noise between runs ({noise})."
     return (
         "Every decision read validation cases; test cases were measured once a cell, at the checkpoint with the best"
         " validation DSC, and only estimate. Intervals are 90 %, from"
-        f" {findings.answer.replicates:,} replicates that resample cases by group and add the noise between runs (SD"
-        f" {noise.sigma:.3f}, from {noise.source})."
+        f" {findings.answer.replicates:,} joint draws of the data curves, of the noise between runs ({noise}), and of"
+        " the cases by group (Bayesian bootstrap with one unseen case)."
     )
 
 
 def _numbers(findings: Findings) -> Iterator[str]:
     answer = findings.answer
-    if answer.wanted is not None and answer.wanted.best is not None:
-        yield _target(answer.wanted.best, answer.wanted.target)
+    if answer.wanted is not None and answer.wanted.chosen is not None:
+        yield _target(answer.wanted.chosen, answer.wanted)
     if answer.recommended is None:
         yield f"No configuration is recommended: {answer.reason}."
         return
@@ -141,28 +165,32 @@ def _numbers(findings: Findings) -> Iterator[str]:
         yield _enough(depth, answer.num_train)
 
 
-def _target(best: DepthTarget, target: float) -> str:
+def _target(best: DepthTarget, wanted: TargetAnswer) -> str:
     if best.cases.cases is None:
         return (
-            f"A DSC of {target:g} is not reached within twice the cases at hand: {recipe_of(best)} lacks"
+            f"A DSC of {wanted.target:g} is not reached within twice the cases at hand: {recipe_of(best)} lacks"
             f" {dsc_with_interval(best.shortfall, best.shortfall_interval)} with all of them, and would have"
             f" {dsc_with_interval(best.dsc_doubled, best.dsc_doubled_interval)} with twice as many (extrapolated)."
         )
     run = best.run_interval
+    assured = "more than twice those at hand" if best.assured is None else str(best.assured)
     return (
-        f"A DSC of {target:g} takes {case_count(best.cases)} training cases at {recipe_of(best)}"
+        f"A DSC of {wanted.target:g} takes {case_count(best.cases)} training cases at {recipe_of(best)}"
         f" ({'extrapolated; ' if best.extrapolated else ''}90 % interval for the mean); for one new run"
-        f" [{run.lower:.0f}, {'>' if best.run_capped else ''}{run.upper:.0f}]."
+        f" [{run.lower:.0f}, {'>' if best.run_capped else ''}{run.upper:.0f}]; {assured} reach it with P ="
+        f" {wanted.assurance:g}."
     )
 
 
 def _recommended(row: RankedConfiguration, answer: Answer) -> str:
+    known = known_of(answer)
     total = row.num_cases + answer.num_validation + answer.num_test
+    in_all = f", {total} annotated cases in all," if known.held_out else ","
     confirmed = "" if row.confirmed_dsc is None else f"; a fresh seed measured {row.confirmed_dsc:.3f}"
     run = f"; one new run {interval(row.estimate.run_interval)}" if row.estimate.run_interval else ""
     return (
-        f"Recommended are {row.num_cases} training cases and {recipe_of(row)}, {total} annotated cases in all, with a"
-        f" test DSC of {estimate(row.estimate)}{run}{confirmed}."
+        f"Recommended are {row.num_cases} training cases and {recipe_of(row)}{in_all} with a {known.test} of"
+        f" {estimate(row.estimate)}{run}{confirmed}."
     )
 
 
@@ -184,9 +212,10 @@ def _enough(depth: DepthAnswer, num_train: int) -> str:
 def _prices(findings: Findings) -> str:
     prices = findings.criteria.prices
     owned = f", {prices.owned_cases} cases owned" if prices.owned_cases else ""
+    hours = f", {amount(prices.gpu_hour)} a GPU hour and {amount(prices.cpu_hour)} a CPU hour"
     return (
-        f"Prices: {amount(prices.case)} {prices.currency} a case, {amount(prices.gpu_hour)} a GPU hour and"
-        f" {amount(prices.cpu_hour)} a CPU hour{owned}; the tolerance is {findings.answer.tolerance:g} DSC."
+        f"Prices: {amount(prices.case)} {prices.currency} a case{hours if findings.known.seconds else ''}{owned}; the"
+        f" tolerance is {findings.answer.tolerance:g} DSC."
     )
 
 

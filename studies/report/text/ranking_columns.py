@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from search.analysis.ranking import RankedConfiguration
 from storage.variants import name_of
-from studies.report.text.formatting import amount, dsc, estimate
+from studies.report.text.formatting import NONE, amount, dsc, estimate
+from studies.results.known_facts import EVERYTHING, TEST, UNNAMED, VALIDATION, known_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from search.analysis.answer import Answer
     from search.analysis.front import FrontStep
     from search.curves.curve_answer import DepthAnswer
+    from studies.results.known_facts import KnownFacts
 
 Rendering = Literal["page", "note", "terminal"]
 Text = Callable[[RankedConfiguration, "Answer"], str | None]
@@ -30,6 +32,7 @@ COST_PER_DSC: Mapping[Rendering, str] = {
     "terminal": "{currency:.4}/.01",
 }
 IN_FILES_ALONE: Mapping[Rendering, str] = {}
+SHORT = {VALIDATION: "val", TEST: "test", UNNAMED: "DSC"}  # names of scores in the terminal
 LETTERS = string.ascii_uppercase + string.ascii_lowercase  # of variants: more than all axes together have
 
 
@@ -40,9 +43,11 @@ class RankingColumn:
     Attributes:
         fields: Of `RankedConfiguration` that it is made of; files hold them, as numbers under their own names.
         text: What stands in it for a row; None where there is no value.
-        headings: By rendering; "{currency}" stands for that of the prices.
+        headings: By rendering; "{currency}" stands for that of the prices, "{validation}" and "{test}" for the names of
+            the scores, "{val}" and "{tst}" for short ones.
         width: Characters that it takes in the terminal.
         numeric: Whether the page sets it flush right.
+        known: What is known of the study, which names its scores.
     """
 
     fields: tuple[str, ...]
@@ -50,21 +55,35 @@ class RankingColumn:
     headings: Mapping[Rendering, str]
     width: int = 0
     numeric: bool = True
+    known: KnownFacts = EVERYTHING
 
     def heading(self, rendering: Rendering, currency: str) -> str:
         """What stands above it in a rendering that has it."""
-        return self.headings[rendering].format(currency=currency)
+        known = self.known
+        return self.headings[rendering].format(
+            currency=currency,
+            validation=known.validation,
+            test=known.test,
+            val="fit" if known.one_score else SHORT[known.validation],
+            tst=SHORT[known.test],
+        )
 
 
 def columns_of(rendering: Rendering, answer: Answer) -> list[RankingColumn]:
-    """Those of a rendering, from left to right; variants are named only where there is one besides the protocol's."""
-    named = answer.has_variants
-    return [column for column in COLUMNS if rendering in column.headings and (named or column is not VARIANT)]
+    """Those of a rendering, from left to right.
+
+    Variants are named only where there is one besides the protocol's own, and a score that decides and estimates is
+    measured once.
+    """
+    known = known_of(answer)
+    left_out = [*([] if answer.has_variants else [VARIANT]), *([MEASURED_VALIDATION] if known.one_score else [])]
+    columns = [column for column in COLUMNS if rendering in column.headings and column not in left_out]
+    return [replace(column, known=known) for column in columns]
 
 
 def rows_of_files(answer: Answer) -> list[dict[str, Any]]:
-    """The rows as files hold them, in the order of `RankedConfiguration`'s fields."""
-    kept = {field for column in COLUMNS for field in column.fields}
+    """The rows as files hold them, in the order of `RankedConfiguration`'s fields; what is not known is left out."""
+    kept = {field for column in COLUMNS for field in column.fields} - known_of(answer).unknown_fields
     rows = map(asdict, answer.ranking)
     return [{field: value for field, value in row.items() if field in kept} for row in rows]
 
@@ -126,7 +145,9 @@ def _remarks(row: RankedConfiguration, answer: Answer) -> Iterator[str]:
         yield f"fresh seed {dsc(row.confirmed_dsc)}"
     if row.flag is not None:
         yield f"flagged: {row.flag.replace('_', ' ')}"
-    elif not row.eligible:
+    if row.unlike:
+        yield "unlike its neighbours"
+    if row.flag is None and not row.eligible:
         yield "not eligible"
     elif row.safe:
         yield "safe"
@@ -136,7 +157,19 @@ def _everywhere(heading: str) -> dict[Rendering, str]:
     return {"page": heading, "note": heading, "terminal": heading}
 
 
+def shows_flags(answer: Answer) -> bool:
+    """Whether numbers of flagged runs are known, or any is flagged."""
+    return known_of(answer).flags or any(depth.num_flagged for depth in answer.depths)
+
+
+def flagged_runs(depth: DepthAnswer, answer: Answer, none: str = NONE) -> str:
+    """How many runs of a recipe are flagged; ``none`` where a table does not tell whether they learned."""
+    known = known_of(answer).flags or depth.num_flagged
+    return f"{depth.num_flagged} of {depth.num_measured}" if known else none
+
+
 VARIANT = _column("variant", {"page": "variant", "note": "variant"}, name_of, numeric=False)
+MEASURED_VALIDATION = _column("validation_dsc", {"page": "{validation}, measured"}, dsc)
 COLUMNS = (
     _column("rank", _everywhere("rank"), width=4),
     _column("depth", {"page": "depth", "note": "depth"}),
@@ -145,13 +178,15 @@ COLUMNS = (
     _column("num_cases", _everywhere("cases"), width=6),
     _column("ratio", _everywhere("ratio"), "{:.4g}".format, width=6),
     _column("seeds", {"page": "runs"}),
-    _column("validation_fitted", {"page": "validation DSC, fitted (decides)"}, dsc),
-    _column("validation_dsc", {"page": "validation DSC, measured"}, dsc),
-    RankingColumn(("validation_fitted", "validation_dsc"), _validation, {"note": "val", "terminal": "val"}, width=5),
-    _column("test_dsc", {"page": "test DSC, measured [90 %]"}, estimate),
-    _column("test_forecast", {"page": "test DSC, forecast [90 %]"}, estimate),
-    RankingColumn(("test_dsc", "test_forecast", "flag"), _test_and_marks, {"note": "test DSC"}),
-    RankingColumn(("test_dsc", "test_forecast", "flag"), _test_or_flag, {"terminal": "test"}, width=20),
+    _column("validation_fitted", {"page": "{validation}, fitted (decides)"}, dsc),
+    MEASURED_VALIDATION,
+    RankingColumn(
+        ("validation_fitted", "validation_dsc"), _validation, {"note": "{val}", "terminal": "{val}"}, width=5
+    ),
+    _column("test_dsc", {"page": "{test}, measured [90 %]"}, estimate),
+    _column("test_forecast", {"page": "{test}, forecast [90 %]"}, estimate),
+    RankingColumn(("test_dsc", "test_forecast", "flag"), _test_and_marks, {"note": "{test}"}),
+    RankingColumn(("test_dsc", "test_forecast", "flag"), _test_or_flag, {"terminal": "{tst}"}, width=20),
     RankingColumn(("price", "seconds_estimated"), _marked_price, {"page": "price, {currency}", "note": "{currency}"}),
     _column("price", {"terminal": "{currency:.9}"}, amount, width=9),
     _column("cost_per_dsc", COST_PER_DSC, amount, width=9),
@@ -161,4 +196,5 @@ COLUMNS = (
     _column("parameters", IN_FILES_ALONE),
     _column("device", IN_FILES_ALONE),
     _column("training_seconds", IN_FILES_ALONE),
+    _column("unlike", IN_FILES_ALONE),
 )

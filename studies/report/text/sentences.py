@@ -8,6 +8,10 @@ from search.curves.curve_answer import SURE
 from search.prices import SECONDS_PER_HOUR
 from storage.variants import configuration_of, name_of, recipe_of
 from studies.report.text.formatting import amount, bounded_case_count, dsc_with_interval, estimate, interval
+from studies.report.text.known_words import price_covers
+from studies.report.text.uncertainty import precision_sentences, ties_sentence, unlike_sentence
+from studies.report.text.verdicts import growth_sentence, target_sentences
+from studies.results.known_facts import known_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,40 +20,39 @@ if TYPE_CHECKING:
     from search.analysis.answer import Answer
     from search.analysis.best_buy import BestBuy
     from search.analysis.ranking import RankedConfiguration
-    from search.analysis.target import DepthTarget, TargetAnswer
     from search.curves.backtest import Backtest
     from search.curves.curve_answer import CurveAnswer, DepthAnswer
     from storage.variants import Recipe
 
-# Resampling knows neither n - 1 nor Student's t: of ten its intervals are some 15 % too narrow.
-FEW_TO_RESAMPLE = 10
 UNREACHED = f"A plateau with ? is not reached with P >= {SURE:g} within the cases at hand."
 
 
 def sentences(answer: Answer, currency: str) -> Iterator[str]:
     """The answer in words, what matters most first."""
+    if answer.wanted is not None:
+        yield from target_sentences(answer.wanted, answer)
     if answer.reason is not None:
         yield _sentence(answer.reason)
     if answer.recommended is not None:
         yield _recommendation(answer.recommended, answer, currency)
-    if answer.wanted is not None:
-        yield from _target(answer.wanted, answer, currency)
+        yield from filter(None, [ties_sentence(answer)])
+        yield from precision_sentences(answer.precision)
+    yield from filter(None, [unlike_sentence(answer)])
     subject = _subject(answer)
     if subject is not None:
         yield from _flagged(subject, answer)
         yield from _curve(subject, answer)
         yield from _backtest(subject, answer)
     yield from _to_annotate(answer, currency)
-    yield from _few_cases(answer)
     if answer.best_buy is not None:
         yield _best_buy(answer.best_buy, currency)
 
 
 def _subject(answer: Answer) -> Recipe | None:
-    """The recipe that the sentences are about: recommended, else nearest to the target."""
+    """The recipe that the sentences are about: recommended, else the one to plan with."""
     if answer.recommended is not None:
         return recipe_of(answer.recommended)
-    return None if answer.wanted is None or answer.wanted.best is None else recipe_of(answer.wanted.best)
+    return None if answer.wanted is None or answer.wanted.chosen is None else recipe_of(answer.wanted.chosen)
 
 
 def _flagged(subject: Recipe, answer: Answer) -> Iterator[str]:
@@ -71,59 +74,38 @@ def _curve(subject: Recipe, answer: Answer) -> Iterator[str]:
         yield _sentence(f"{recipe_of(depth)}: {depth.reason}")
     if depth.on_test is None:
         return
-    yield _enough(depth.on_test, depth, answer.num_train)
-    yield _plateau(depth.on_test, depth, answer.num_train)
+    has_target, has_cases = answer.target is not None, not known_of(answer).is_table
+    yield growth_sentence(depth.on_test, answer.num_train, has_target=has_target, has_cases=has_cases)
+    yield _sufficient(depth.on_test, depth, answer)
 
 
 def _recommendation(row: RankedConfiguration, answer: Answer, currency: str) -> str:
-    about = "about " if row.seconds_estimated else ""
-    hours = f"{about}{amount(row.training_seconds / SECONDS_PER_HOUR)} {row.device.upper()} h"
-    held_out = answer.num_validation + answer.num_test
+    known = known_of(answer)
     per_dsc = "" if row.cost_per_dsc is None else f" ({amount(row.cost_per_dsc)} {currency} per 0.01 DSC)"
     alone = f"; one new run: {interval(row.estimate.run_interval)}" if row.estimate.run_interval else ""
     fresh = "" if row.confirmed_dsc is None else f" The fresh seed has test DSC {row.confirmed_dsc:.3f}."
     return (
-        f"Recommended: {recommended_recipe(row, answer)} with {row.num_cases} cases (ratio {row.ratio:.4g}): test DSC"
-        f" {estimate(row.estimate)}{alone}; {amount(row.price)} {currency}{per_dsc} for {hours} of training and"
-        f" {row.num_cases} + {held_out} cases, the latter for validation and test.{fresh}"
+        f"Recommended: {recommended_recipe(row, answer)} with {row.num_cases} cases (ratio {row.ratio:.4g}):"
+        f" {known.test} {estimate(row.estimate)}{alone}; {amount(row.price)} {currency}{per_dsc} for"
+        f" {_paid(row, answer)}.{fresh}"
     )
+
+
+def _paid(row: RankedConfiguration, answer: Answer) -> str:
+    """What a price is for, in hours and cases."""
+    known = known_of(answer)
+    if not known.seconds:
+        return price_covers(known)
+    about = "about " if row.seconds_estimated else ""
+    hours = f"{about}{amount(row.training_seconds / SECONDS_PER_HOUR)} {row.device.upper()} h of training"
+    held_out = f" + {answer.num_validation + answer.num_test} cases, the latter for validation and test"
+    return f"{hours} and {row.num_cases}{held_out if known.held_out else ' training cases'}"
 
 
 def recommended_recipe(row: RankedConfiguration, answer: Answer) -> str:
     """Its depth and variant, the protocol's own too where there are others."""
     own = answer.has_variants and not row.variant
     return f"{recipe_of(row)} ({name_of(row.variant)})" if own else str(recipe_of(row))
-
-
-def _target(wanted: TargetAnswer, answer: Answer, currency: str) -> Iterator[str]:
-    if wanted.best is not None:
-        yield _target_cases(wanted.best, wanted.target, answer)
-    if wanted.cheapest is not None:
-        row = wanted.cheapest
-        kind = "forecast, not yet measured" if row.is_forecast else "measured"
-        yield (
-            f"Cheapest configuration for it: {configuration_of(row)}, {amount(row.price)} {currency} (P ="
-            f" {row.p_floor:.2f} on validation cases; {kind})."
-        )
-
-
-def _target_cases(best: DepthTarget, target: float, answer: Answer) -> str:
-    count = best.cases
-    if count.cases is not None:
-        ratio = "" if count.ratio is None else f" (ratio {count.ratio:.2g})"
-        cases = bounded_case_count(count, _depth_of(recipe_of(best), answer).fewest_cases)
-        run = f"{best.run_interval.lower:.0f}, {'>' * best.run_capped}{best.run_interval.upper:.0f}"
-        beyond = ", extrapolated beyond the cases at hand" if best.extrapolated else ""
-        return (
-            f"For a DSC of {target:g}: {cases} training cases{ratio} at {recipe_of(best)}{beyond};"
-            f" for one new run [{run}]."
-        )
-    return (
-        f"The target DSC of {target:g} lies {dsc_with_interval(best.shortfall, best.shortfall_interval)} above what all"
-        f" {answer.num_train} cases give at {recipe_of(best)}. Twice as many, extrapolated, would give"
-        f" {dsc_with_interval(best.dsc_doubled, best.dsc_doubled_interval)}, and reach it with P ="
-        f" {best.p_doubled:.2f}."
-    )
 
 
 def _backtest(subject: Recipe, answer: Answer) -> Iterator[str]:
@@ -147,31 +129,18 @@ def _backtest_sentence(test: Backtest) -> str:
 def _to_annotate(answer: Answer, currency: str) -> Iterator[str]:
     goals = {plan.goal: plan for plan in answer.plans}
     if "recommended" in goals:
-        yield f"To annotate for it: {_plan(goals['recommended'], currency)}."
-    elif "target" in goals:
-        yield f"To annotate for the target: {_plan(goals['target'], currency)}."
+        yield f"Cases for it: {_plan(goals['recommended'], answer, currency)}."
+    if "target, assured" in goals:
+        yield f"Cases for the target: {_plan(goals['target, assured'], answer, currency)}."
 
 
-def _few_cases(answer: Answer) -> Iterator[str]:
-    """A warning where intervals rest on a handful of cases."""
-    validation, test = answer.num_validation_groups, answer.num_test_groups
-    if answer.recommended is None or not 0 < min(validation, test) < FEW_TO_RESAMPLE:
-        return
-    ungrouped = (validation, test) == (answer.num_validation, answer.num_test)
-    yield (
-        f"There are only {validation} validation and {test} test {'cases' if ungrouped else 'groups of cases'}:"
-        " intervals that resample so few are too narrow."
-    )
-
-
-def _plan(plan: AnnotationPlan, currency: str) -> str:
+def _plan(plan: AnnotationPlan, answer: Answer, currency: str) -> str:
     """Cases by part, patients, and what is still to be paid."""
     patients = "" if plan.patients is None else f" of about {plan.patients} patients or groups"
-    owned = "" if plan.missing == plan.total else f", {plan.missing} of them beyond those owned"
-    return (
-        f"{plan.total} cases{patients} ({plan.training} training + {plan.validation} validation + {plan.test} test)"
-        f"{owned}, {amount(plan.price)} {currency}"
-    )
+    by_part = f" ({plan.training} training + {plan.validation} validation + {plan.test} test)"
+    parts = f"{plan.total} cases{patients}{by_part}" if known_of(answer).held_out else f"{plan.training} training cases"
+    owned = f", {plan.missing} of them still to annotate" if plan.missing else ", all of them there"
+    return f"{parts}{owned}{f', {amount(plan.price)} {currency}' if plan.missing else ''}"
 
 
 def _best_buy(buy: BestBuy, currency: str) -> str:
@@ -187,20 +156,11 @@ def _best_buy(buy: BestBuy, currency: str) -> str:
     )
 
 
-def _enough(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
+def _sufficient(curve: CurveAnswer, depth: DepthAnswer, answer: Answer) -> str:
     count = curve.sufficient
     ratio = "" if count.ratio is None else f" (ratio {count.ratio:.2g})"
-    cases = f"{bounded_case_count(count, depth.fewest_cases)} of {num_train} cases"
-    return f"Enough within the data at {recipe_of(depth)}: {cases}{ratio}."
-
-
-def _plateau(curve: CurveAnswer, depth: DepthAnswer, num_train: int) -> str:
-    doubling = f"doubling brings {dsc_with_interval(curve.doubling_gain, curve.doubling_gain_interval)}"
-    gain = dsc_with_interval(curve.gain_per_100_cases, curve.gain_per_100_cases_interval)
-    further = f"100 further cases bring {gain}"
-    if not curve.reached:
-        return f"No plateau within {num_train} cases; {doubling}; {further}."
-    return f"Plateau: {bounded_case_count(curve.plateau, depth.fewest_cases)} cases; {doubling}; {further}."
+    cases = f"{bounded_case_count(count, depth.fewest_cases)} cases{ratio}"
+    return f"Within {answer.tolerance:g} of all {answer.num_train} cases at {recipe_of(depth)}: from {cases} on."
 
 
 def has_unreached(answer: Answer) -> bool:

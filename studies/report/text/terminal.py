@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from storage.variants import name_of
 from studies.report.text.formatting import amount, case_count, dsc, dsc_with_interval
-from studies.report.text.ranking_columns import LETTERS, columns_of, lettered_depth
+from studies.report.text.known_words import table_note
+from studies.report.text.ranking_columns import LETTERS, columns_of, flagged_runs, lettered_depth, shows_flags
 from studies.report.text.sentences import UNREACHED, has_unreached, sentences
+from studies.report.text.uncertainty import run_noise_words
+from studies.results.known_facts import known_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,17 +48,18 @@ def _line(cells: Iterable[str], widths: Iterable[int]) -> str:
 def _depth_table(answer: Answer) -> Iterator[str]:
     if not answer.depths:
         return
-    yield _line(("depth", "enough cases", "plateau", "gain by doubling", "flagged"), DEPTH_WIDTHS)
+    flagged = "flagged" if shows_flags(answer) else ""
+    yield _line(("depth", f"within {answer.tolerance:g} of all", "plateau", "gain by doubling", flagged), DEPTH_WIDTHS)
     yield from (_depth_line(depth, answer) for depth in answer.depths)
     if has_unreached(answer):
         yield UNREACHED
 
 
 def _depth_line(depth: DepthAnswer, answer: Answer) -> str:
-    flagged = f"{depth.num_flagged} of {depth.num_measured}"
+    flagged = flagged_runs(depth, answer, NONE) if shows_flags(answer) else ""
     curve = depth.on_test
     if curve is None:
-        return f"{lettered_depth(depth, answer):>5} {depth.reason or '':<65.65} {flagged:>8}"
+        return f"{lettered_depth(depth, answer):>5} {depth.reason or '':<65.65} {flagged:>8}".rstrip()
     plateau = case_count(curve.plateau, unsure=not curve.reached)
     gain = dsc_with_interval(curve.doubling_gain, curve.doubling_gain_interval)
     return _line((lettered_depth(depth, answer), case_count(curve.sufficient), plateau, gain, flagged), DEPTH_WIDTHS)
@@ -78,7 +82,8 @@ def _front_table(answer: Answer, currency: str) -> Iterator[str]:
     if not answer.front:
         return
     per_step = f"{currency[:4]} per further 0.01"
-    yield _line(("front: depth", "cases", currency[:9], "val", "gain", per_step, ""), FRONT_WIDTHS)
+    validation = "fit" if known_of(answer).one_score else "val"
+    yield _line(("front: depth", "cases", currency[:9], validation, "gain", per_step, ""), FRONT_WIDTHS)
     for step in answer.front[:MOST_STEPS]:
         yield _line(_front_cells(step, answer), FRONT_WIDTHS)
     if len(answer.front) > MOST_STEPS:
@@ -110,16 +115,28 @@ def footnote(answer: Answer) -> str:
     confirmed = chosen is not None and chosen.confirmed_dsc is not None
     forecast = " f marks a configuration that was not trained, its DSC and time a forecast;"
     marked = forecast if any(row.is_forecast for row in answer.ranking) else ""
+    reaching = (
+        f"lies within {answer.tolerance:g} of the best" if answer.target is None else f"reaches {answer.target:g}"
+    )
     unclear = " n marks a gain that is not distinguishable from none;" if _has_unclear_step(answer) else ""
-    decided = "" if answer.floor is None else f" of {answer.floor:.3f}"
+    likely = f"P is the probability that it {reaching};"
+    noise = f"{run_noise_words(answer.test_noise)}; one new run is a training under a fresh seed"
+    if known_of(answer).is_table:
+        return _table_footnote(answer, f"{likely}{unclear} {noise}.")
     return (
         "DSC is the mean over cases (empty truth and empty prediction count 1); intervals are 90 %; decisions read"
-        " validation, estimates read test, and so do the numbers of enough cases and of the plateau; val is fitted;"
-        f" P is the probability that it reaches the floor{decided}; ~ marks an estimated training time;"
-        f"{marked}{unclear}"
-        f" SD between runs {answer.test_noise.sigma:.3f} ({answer.test_noise.source});"
-        f" {'confirmed' if confirmed else 'not yet confirmed'} by a fresh seed."
+        " validation, estimates read test, and so do the numbers of cases and of the plateau; val is fitted;"
+        f" {likely} ~ marks an estimated training time;{marked}{unclear} {noise}, scored on all cases that the test"
+        f" cases stand for; {'confirmed' if confirmed else 'not yet confirmed'} by a fresh seed."
     )
+
+
+def _table_footnote(answer: Answer, rest: str) -> str:
+    known = known_of(answer)
+    fitted = (
+        "fit is the fitted DSC" if known.one_score else "decisions read validation, estimates read test; val is fitted"
+    )
+    return f"{table_note(known)} Intervals are 90 %; {fitted}; {rest}"
 
 
 def _has_unclear_step(answer: Answer) -> bool:

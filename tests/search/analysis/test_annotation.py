@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from search.analysis.annotation import CaseSets, annotation_plans
-from search.analysis.target import target_answer
 from search.curves.curve_answer import CaseCount, CurveAnswer, DepthAnswer
 from search.curves.intervals import Estimate, Interval
 from search.prices import PriceSpec
 from storage.variants import Recipe
-from tests.helpers.answers import data_curves, row
+from tests.helpers.answers import data_curves, row, wanted
 
 SETS = CaseSets(training=100, validation=20, test=30, training_groups=100, validation_groups=20, test_groups=30)
 GROUPED = CaseSets(training=100, validation=20, test=30, training_groups=40, validation_groups=8, test_groups=12)
@@ -27,6 +26,8 @@ def depth_answer(sufficient: int, plateau: int | None, *, reached: bool = True) 
         sufficient=count(sufficient),
         plateau=count(plateau),
         reached=reached,
+        p_rising=0.0,
+        verdict="flat" if reached else "cannot tell",
         doubling_gain=0.0,
         doubling_gain_interval=NOWHERE,
         gain_per_100_cases=0.0,
@@ -39,14 +40,14 @@ def depth_answer(sufficient: int, plateau: int | None, *, reached: bool = True) 
 @pytest.mark.parametrize(
     ("sets", "owned", "total", "missing", "patients"),
     [
-        (SETS, 0, 100, 100, None),
+        (SETS, 0, 100, 0, None),  # nothing said: the 150 of the study are there
         (SETS, 60, 100, 40, None),  # 100 needed, 60 there
         (SETS, 500, 100, 0, None),
-        (GROUPED, 0, 100, 100, 20 + 8 + 12),  # 50 training cases at 2.5 a patient, and those of the other parts
+        (GROUPED, 0, 100, 0, 20 + 8 + 12),  # 50 training cases at 2.5 a patient, and those of the other parts
     ],
 )
 def test_a_plan_counts_every_part(sets: CaseSets, owned: int, total: int, missing: int, patients: int | None) -> None:
-    """50 training, 20 validation and 30 test cases; owned ones cost nothing; patients where cases come in groups."""
+    """50 training, 20 validation and 30 test cases; what is owned is not missing; patients where cases have groups."""
     (plan,) = annotation_plans(row(50, 1.0), (), None, sets=sets, prices=PriceSpec(case=7, owned_cases=owned))
     assert (plan.goal, plan.training, plan.total, plan.missing, plan.patients) == (
         "recommended",
@@ -61,27 +62,28 @@ def test_a_plan_counts_every_part(sets: CaseSets, owned: int, total: int, missin
 
 def test_every_goal_with_a_number_has_a_plan() -> None:
     """Recommended, enough, plateau and target; a part of a group of patients counts as a whole one."""
-    wanted = target_answer(
-        {"": data_curves({4: lambda n: 0.5 + 0.001 * n})}, [Recipe("", 4)], [], target=0.651, num_train=SETS.training
-    )
-    plans = annotation_plans(row(50, 1.0), (depth_answer(61, 90),), wanted, sets=GROUPED, prices=PriceSpec())
+    goal = wanted(0.651, data_curves({4: lambda n: 0.5 + 0.001 * n}), recipes=[Recipe("", 4)])
+    plans = annotation_plans(row(50, 1.0), (depth_answer(61, 90),), goal, sets=GROUPED, prices=PriceSpec())
     assert [(plan.goal, plan.depth, plan.training) for plan in plans[:3]] == [
         ("recommended", 3, 50),
-        ("enough within the data", 3, 61),
+        ("within the tolerance of all cases", 3, 61),
         ("plateau", 3, 90),
     ]
     assert plans[1].patients == 25 + 8 + 12  # 61 x 40 / 100 = 24.4
-    assert (plans[3].goal, plans[3].depth, plans[3].extrapolated) == ("target", 4, True)
-    assert plans[3].training == pytest.approx(151, abs=2)
+    assert [(plan.goal, plan.depth, plan.extrapolated) for plan in plans[3:]] == [
+        ("target, expected", 4, True),
+        ("target, assured", 4, True),
+    ]
+    assert plans[3].training == plans[4].training == pytest.approx(151, abs=2)
+    assert plans[3].missing == plans[3].training - SETS.training
+    assert plans[3].price == pytest.approx(5 * plans[3].missing)
 
 
 def test_what_has_no_number_has_no_plan() -> None:
     """A plateau that is not reached, a target out of reach, nothing recommended: nothing is planned for them."""
-    wanted = target_answer(
-        {"": data_curves({4: lambda n: 0.5 + 0 * n})}, [Recipe("", 4)], [], target=0.9, num_train=100
-    )
-    plans = annotation_plans(row(50, 1.0), (depth_answer(61, None),), wanted, sets=SETS, prices=PriceSpec())
-    assert [plan.goal for plan in plans] == ["recommended", "enough within the data"]
+    goal = wanted(0.9, data_curves({4: lambda n: 0.5 + 0 * n}), recipes=[Recipe("", 4)])
+    plans = annotation_plans(row(50, 1.0), (depth_answer(61, None),), goal, sets=SETS, prices=PriceSpec())
+    assert [plan.goal for plan in plans] == ["recommended", "within the tolerance of all cases"]
     unsure = annotation_plans(row(50, 1.0), (depth_answer(61, 90, reached=False),), None, sets=SETS, prices=PriceSpec())
-    assert [plan.goal for plan in unsure] == ["recommended", "enough within the data"]
-    assert annotation_plans(None, (), wanted, sets=SETS, prices=PriceSpec()) == ()
+    assert [plan.goal for plan in unsure] == ["recommended", "within the tolerance of all cases"]
+    assert annotation_plans(None, (), goal, sets=SETS, prices=PriceSpec()) == ()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,7 +15,6 @@ from search.replay.regret import regret
 from storage.variants import configuration_of
 from tests.helpers.answers import row
 
-FITTED = EnoughRule(0.01, None, best_of="fitted")
 SURFACES = st.lists(st.tuples(st.floats(0.05, 1), st.floats(1, 1e4)), min_size=1, max_size=9)
 
 
@@ -34,18 +31,34 @@ def test_a_target_out_of_reach_is_kept_or_lowered() -> None:
     assert EnoughRule(0.01, 0.9, out_of_reach="lowered").probabilities(draws).tolist() == [1, 0]
 
 
-def test_chances_are_paired_with_the_best_fitted_configuration() -> None:
-    """What moves all configurations of a replicate alike decides nothing; a target is the same in all."""
-    fitted, shift = np.array([0.8, 0.795, 0.7]), np.array([[0.0], [0.2], [-0.3]])
-    assert FITTED.probabilities(fitted + shift, fitted).tolist() == [1.0, 1.0, 0.0]
-    target = replace(FITTED, target=0.79)
-    assert target.probabilities(fitted + shift, fitted) == pytest.approx([2 / 3, 2 / 3, 1 / 3])
+def test_chances_are_paired_within_each_draw() -> None:
+    """What moves all configurations of a draw alike decides nothing; a target is the same in all."""
+    drawn = np.array([0.8, 0.795, 0.7]) + np.array([[0.0], [0.2], [-0.3]])
+    assert EnoughRule(0.01, None).probabilities(drawn).tolist() == [1.0, 1.0, 0.0]
+    assert EnoughRule(0.01, 0.79).probabilities(drawn) == pytest.approx([2 / 3, 2 / 3, 1 / 3])
 
 
-def test_luck_among_many_does_not_lift_the_floor() -> None:
-    """A hundred equal configurations with independent errors each reach the floor more likely than not."""
-    drawn = 0.8 + np.random.default_rng(0).normal(0, 0.02, (4000, 100))
-    assert FITTED.probabilities(drawn, np.full(100, 0.8))[1:].min() > 0.55
+def test_the_best_is_that_of_each_draw() -> None:
+    """Where one of two is far better in half of the draws, neither is within the tolerance of the best for sure."""
+    drawn = np.array([[0.8, 0.7], [0.7, 0.8]])
+    assert EnoughRule(0.01, None).probabilities(drawn).tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("target", "assurance", "least"), [(None, None, 0.5), (0.8, None, 0.9), (0.8, 0.75, 0.75), (None, 0.8, 0.8)]
+)
+def test_a_target_must_be_surer(target: float | None, assurance: float | None, least: float) -> None:
+    """Nine in ten for a target, one in two without, unless another assurance is asked for."""
+    rule = EnoughRule(0.01, target, assurance)
+    assert rule.least_chance == least
+    assert rule.eligible(np.array([least - 0.01, least])).tolist() == [False, True]
+
+
+def test_a_target_is_reached_at_the_lowest_price() -> None:
+    """Without a target the lower price per DSC comes first, with one the lower price."""
+    dsc, prices, sure, size = np.array([0.5, 0.8]), np.array([100.0, 120.0]), np.ones(2), np.arange(2)
+    assert EnoughRule(0.4, None).by_merit(dsc, prices, sure, size).tolist() == [1, 0]
+    assert EnoughRule(0.4, 0.45).by_merit(dsc, prices, sure, size).tolist() == [0, 1]
 
 
 def test_weights_of_draws_count() -> None:
@@ -67,7 +80,7 @@ def test_all_callers_choose_the_same_configuration(
 ) -> None:
     """Where the DSC is known, ranking, policy, acquisition and regret find one configuration right."""
     dsc, prices = np.array(surface).T
-    lowered = EnoughRule(tolerance, target, best_of="fitted", out_of_reach="lowered")
+    lowered = EnoughRule(tolerance, target, out_of_reach="lowered")
     rows = [row(10 + depth, price, depth=depth) for depth, price in enumerate(prices.tolist())]
     right = int(lowered.right(dsc, prices))
     by_ranking = ranked(judged(rows, lowered, dsc, dsc[None]), lowered)[0].depth
@@ -81,9 +94,9 @@ def test_all_callers_choose_the_same_configuration(
         loss=np.zeros((1, len(rows))),
         rule=lowered,
     ).recommended()
-    costs = prices / dsc
-    # Those are right whose price per DSC differs from the least by rounding alone (single precision in the policy).
+    costs = prices if target is not None else prices / dsc
+    # Those are right whose cost differs from the least by rounding alone (single precision in the policy).
     equals = np.flatnonzero((costs <= costs[right] * (1 + 1e-5)) & (dsc >= float(lowered.floor(dsc.max())) - 1e-6))
     assert {by_ranking, by_policy} <= {right, *equals.tolist()}
-    assert opportunity_loss(dsc[None], prices, tolerance, target)[0, right] == 0
+    assert opportunity_loss(dsc[None], prices, lowered)[0, right] == 0
     assert regret(right, dsc, prices, prices, num_train=10, tolerance=tolerance, target=target).cost_regret == 0

@@ -9,6 +9,7 @@ import pytest
 
 from search.curves.curve_answer import CurveAnswer, curve_answer
 from search.curves.data_curves import DataPoints, fit_data_curves, resampled_shift
+from tests.helpers.answers import single_runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
 CASES = np.array([35.0, 70.0, 140.0, 280.0, 420.0, 700.0])
 
 
-def read(dsc: Floats, *, cases: Floats = CASES, num_train: int = 700, tolerance: float = 0.01) -> CurveAnswer:
-    """What the curve through noise-free points says; all test cases score alike."""
-    zeros = np.zeros(len(cases))
+def read(
+    dsc: Floats, *, cases: Floats = CASES, num_train: int = 700, tolerance: float = 0.01, seeds: int = 1
+) -> CurveAnswer:
+    """What the curve through noise-free points says; all test cases, and all seeds, score alike."""
     points = DataPoints(
         depth=np.full(len(cases), 4),
         num_cases=cases,
-        seeds=np.ones(len(cases)),
+        seeds=np.full(len(cases), float(seeds)),
         case_dsc=dsc[:, None],
-        gain=zeros,
-        gain_sigma=zeros,
-        repeat_squares=zeros,
+        gain=np.zeros(len(cases)),
+        runs=single_runs(np.full(len(cases), 4), cases, dsc, apart=[0.0] * seeds),
     )
     rng = np.random.default_rng(0)
     curves = fit_data_curves(points, resampled_shift(points.case_dsc, None, 500, rng), rng, num_train=num_train)
@@ -39,6 +40,7 @@ def test_a_rising_curve_has_no_plateau() -> None:
     """0.8 - 2 n^-0.5 gains 0.0221 by doubling 700 cases, and is within 0.01 of its end from 546 cases on."""
     says = read(0.8 - 2 * CASES**-0.5)
     assert not says.reached
+    assert says.verdict == "still rising"
     assert says.plateau.cases is None
     assert says.plateau.capped
     assert says.plateau.interval.upper == 1400
@@ -50,8 +52,9 @@ def test_a_rising_curve_has_no_plateau() -> None:
 
 def test_a_curve_that_ends_flat_has_reached_its_plateau() -> None:
     """0.8 - 600 n^-2 gains 0.01 by doubling 212 cases, and nothing worth naming by doubling 700."""
-    says = read(0.8 - 600 * CASES**-2.0)
+    says = read(0.8 - 600 * CASES**-2.0, seeds=3)
     assert says.reached
+    assert says.verdict == "flat"
     assert says.plateau.cases is not None
     assert says.plateau.cases == pytest.approx((450 / 0.01) ** 0.5, abs=10)
     assert not says.plateau.capped

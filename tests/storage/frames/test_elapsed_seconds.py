@@ -58,6 +58,6 @@ def test_a_replay_and_an_import_take_clocks_apart(tmp_path: Path, caplog: pytest
     replayed = recorded_runs(table, "a.csv", {3: 1000, 4: 4000})
     assert [sum(point.train_seconds for point in run.curve) for run in replayed] == [12.0, 12.0]
     table.drop(columns="val_dsc").to_csv(tmp_path / "b.csv", index=False)
-    imported, _ = read_published(tmp_path / "b.csv", 100)
-    assert [[point.train_seconds for point in run.curve] for run in imported] == [[2.0] * 6] * 2
+    imported = read_published(tmp_path / "b.csv", 100)
+    assert [[point.train_seconds for point in run.curve] for run in imported.runs] == [[2.0] * 6] * 2
     assert [record.message.split(":")[0] for record in caplog.records] == ["a.csv", "b.csv"]

@@ -1,4 +1,4 @@
-"""Tables of numbers alone become studies."""
+"""Tables of numbers alone are read as runs."""
 
 from __future__ import annotations
 
@@ -7,85 +7,86 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.errors import InputError
-from storage.frames.published_table import import_published, read_published
-from storage.ledger.cell_records import cell_records
-from storage.ledger.ledger import Ledger
-from storage.records import CellState
+from storage.frames.published_table import read_published
+from tests.helpers.number_tables import curve, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def table(folder: Path, text: str) -> Path:
-    """A CSV file."""
-    path = folder / "surface.csv"
-    path.write_text(text)
-    return path
-
-
 @pytest.mark.parametrize(
-    ("text", "num_train", "message"),
+    ("text", "message"),
     [
-        ("ratio,dsc\n0.1,0.5\n", None, "surface.csv has no column depth"),
-        ("depth,dsc\n3,0.5\n", None, "has no column ratio or cases"),
-        ("ratio,depth,dsc\n", None, "surface.csv has no rows"),
-        ("ratio,depth,dsc\n0.1,3,eighty\n", None, "dsc must be a number, got 'eighty' in row 1"),
-        ("ratio,depth,dsc\n0.1,3,0.5\n0.2,3,\n", None, "dsc must be a number, got 'nan' in row 2"),
-        ("ratio,depth,dsc\n0.1,3,80\n", None, r"dsc must be in 0\.\.1, got 80 in row 1"),
-        ("ratio,depth,dsc\n10,3,0.5\n", None, r"ratio must be in .*, got 10 in row 1"),
-        ("cases,depth,dsc,seconds\n10,3,0.5,-1\n", None, "seconds must be in"),
-        ("cases,depth,dsc\n10,3,0.5\n", 5, r"cases must be 1\.\.5, got 10 .*--cases"),
+        ("ratio,dsc\n0.1,0.5\n", "surface.csv has no column depth, or nothing in it; .* got ratio, dsc"),
+        ("depth,dsc\n3,0.5\n", "has no column ratio or cases"),
+        ("depth,cases\n3,40\n", "has no column dsc"),
+        ("ratio,depth,dsc\n", "surface.csv has no rows"),
+        ("", "surface.csv has no rows"),
+        ("ratio,depth,dsc\n0.1,3,eighty\n", "dsc must be a number, got 'eighty' in line 2"),
+        ("cases,depth,dsc,test_dsc\n40,3,0.5,0.5\n", "must have dsc, or val_dsc and test_dsc, got both kinds"),
+        ("cases,depth,dsc,seconds\n10,3,0.5,-1\n", "seconds must be 0 or more, got '-1' in line 2"),
+        (curve([0, 0, 0]), "dsc must be above 0 in some row, got 0 in every row of surface.csv"),
         (
             "cases,depth,dsc,variant\n9,3,0.5,\n9,3,0.6,Dice CE\n",
-            None,
-            "variant must be like .*, got 'Dice CE' in row 2",
+            "variant must be like .*, got 'Dice CE' in line 3",
         ),
-        ("ratio,depth,dsc\n0.1,3,0.5\n0.1,3,0.6\n", None, "stands twice in surface.csv; give each run its own seed"),
     ],
 )
-def test_a_table_that_cannot_be_is_refused(tmp_path: Path, text: str, num_train: int | None, message: str) -> None:
-    """The rule, the value and the row are named."""
+def test_a_table_that_cannot_be_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    """The rule, the value and the line are named."""
     with pytest.raises(InputError, match=message):
-        read_published(table(tmp_path, text), num_train)
+        read(tmp_path, text)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """One message."""
     with pytest.raises(InputError, match="cannot read the table"):
-        read_published(tmp_path / "no.csv", None)
-
-
-def test_a_row_is_a_finished_cell(tmp_path: Path, storage_url: str) -> None:
-    """With its DSC, its cases and its seconds."""
-    path = table(tmp_path, "Ratio, Depth ,DSC,seconds\n0.5,3,0.7,60\n1,3,0.8,120\n1,4,0.79,150\n")
-    runs, whole = read_published(path, 700)
-    assert whole == 700
-    with Ledger.open(storage_url, create=True) as ledger:
-        study = import_published(ledger, "old", runs, whole, {})
-        records = cell_records(ledger, study.study_id)
-    assert [(r.cell.plan.num_cases, r.cell.plan.depth, r.attempt.told_dsc) for r in records] == [
-        (350, 3, 0.7),
-        (700, 3, 0.8),
-        (700, 4, 0.79),
-    ]
-    assert {r.cell.state for r in records} == {CellState.DONE}
-    assert [r.device_seconds for r in records] == [60, 120, 150]
-    assert len(study.split["train"]) == 700
+        read_published(tmp_path / "no.csv")
 
 
 def test_epochs_make_a_curve(tmp_path: Path) -> None:
     """Rows of one run are its evaluations, in the order of their epochs; cases stand for themselves."""
-    path = table(tmp_path, "cases,depth,epoch,dsc\n40,3,2,0.5\n40,3,1,0.4\n40,3,3,0.45\n80,3,1,0.6\n")
-    runs, whole = read_published(path, None)
-    assert whole == 80
-    assert [[(e.epoch, e.val_dsc) for e in run.curve] for run in runs] == [[(1, 0.4), (2, 0.5), (3, 0.45)], [(1, 0.6)]]
-    assert [run.plan.ratio for run in runs] == [0.5, 1.0]
+    table = read(tmp_path, "cases,depth,epoch,dsc\n40,3,2,0.5\n40,3,1,0.4\n40,3,3,0.45\n80,3,1,0.6\n")
+    assert table.num_train == 80
+    assert [[(e.epoch, e.val_dsc) for e in run.curve] for run in table.runs] == [
+        [(1, 0.4), (2, 0.5), (3, 0.45)],
+        [(1, 0.6)],
+    ]
+    assert [run.plan.ratio for run in table.runs] == [0.5, 1.0]
 
 
 def test_a_column_tells_variants_apart(tmp_path: Path) -> None:
     """Two trainings that differ in nothing else are two runs, each with a key of its own."""
-    runs, _ = read_published(table(tmp_path, "cases,depth,dsc,variant\n40,3,0.5,\n40,3,0.6,loss=dice_ce\n"), None)
-    assert [(run.plan.key, run.plan.variant) for run in runs] == [
+    table = read(tmp_path, "cases,depth,dsc,variant\n40,3,0.5,\n40,3,0.6,loss=dice_ce\n")
+    assert [(run.plan.key, run.plan.variant) for run in table.runs] == [
         ("cases40-depth3-seed0", ""),
         ("cases40-depth3-loss.dice_ce-seed0", "loss=dice_ce"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "scores"),
+    [
+        ("dsc", "0.8", "dsc"),
+        ("val_dsc", "0.8", "validation"),
+        ("test_dsc", "0.8", "test"),
+        ("val_dsc,test_dsc", "0.8,0.79", "both"),
+        ("val_dsc,test_dsc", "0.8,", "validation"),
+    ],
+)
+def test_scores_are_what_their_columns_say(tmp_path: Path, columns: str, values: str, scores: str) -> None:
+    """Of unknown cases, of validation or test cases, or of both."""
+    table = read(tmp_path, f"cases,depth,{columns}\n40,3,{values}\n")
+    assert (table.scores, table.runs[0].validation_dsc) == (scores, 0.8)
+    assert table.runs[0].test_dsc == (0.79 if scores == "both" else 0.8)
+
+
+def test_what_was_not_read_is_told(tmp_path: Path) -> None:
+    """A column of another name may be a slip of the pen."""
+    assert read(tmp_path, "cases,depth,dsc,second\n40,3,0.5,60\n").notes == ("not read: second",)
+
+
+def test_a_dsc_that_falls_with_cases_is_told(tmp_path: Path) -> None:
+    """It is read all the same."""
+    table = read(tmp_path, curve([0.8, 0.7, 0.6]))
+    assert table.notes == ("depth 3: the DSC falls from 0.800 with 40 cases to 0.600 with 160",)

@@ -17,31 +17,34 @@ def test_prices_change_without_any_training() -> None:
     after = findings_of(study, records, 0.0, with_criteria(study, ["prices.case=10"])).answer
     row, dearer = before.ranking[0], next(row for row in after.ranking if row.num_cases == before.ranking[0].num_cases)
     assert dearer.price - row.price == pytest.approx(5 * (row.num_cases + 15))
-    assert after.plans[0].price == 10 * after.plans[0].total
+    assert after.plans[0].price == 0  # all of its cases are there
     assert criteria_of(study).prices.case == 5
 
 
 def test_what_was_changed_is_told() -> None:
     """Each value that is not the study's own, and none that is."""
-    asked = with_criteria(study_record(), ["prices.case=12", "tolerance=0.01", "prices.currency=EUR"], 0.8, 40)
+    asked = with_criteria(
+        study_record(), ["prices.case=12", "tolerance=0.01", "prices.currency=EUR"], target_dsc=0.8, worth=40
+    )
     assert asked.changed == ("prices.case = 12.0", "target_dsc = 0.8", "worth = 40.0")
     assert with_criteria(study_record()).changed == ()
 
 
 @pytest.mark.parametrize(
-    ("overrides", "target", "worth", "message"),
+    ("overrides", "options", "message"),
     [
-        (["grid.depth=[2]"], None, None, "a report may change prices, tolerance, target_dsc alone, got 'grid.depth"),
-        (["prices.case=-1"], None, None, "in --set prices.case"),
-        (["prices.cases=1"], None, None, "prices.cases"),
-        (["tolerance"], None, None, "--set takes KEY=VALUE"),
-        ([], 1.2, None, "in --target-dsc"),
-        ([], None, 0.0, "in --worth"),
+        (["grid.depth=[2]"], {}, "a report may change prices, tolerance, target_dsc, assurance alone, got 'grid.depth"),
+        (["prices.case=-1"], {}, "in --set prices.case"),
+        (["prices.cases=1"], {}, "prices.cases"),
+        (["tolerance"], {}, "--set takes KEY=VALUE"),
+        ([], {"target_dsc": 1.2}, "in --target-dsc"),
+        ([], {"worth": 0.0}, "in --worth"),
+        ([], {"assurance": 0.3}, "in --assurance"),
+        ([], {"test_half_width": 0.0}, "in --test-half-width"),
+        ([], {"new_test_cases": 0}, "in --new-test-cases"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(
-    overrides: list[str], target: float | None, worth: float | None, message: str
-) -> None:
+def test_what_cannot_be_asked_is_refused(overrides: list[str], options: dict[str, float], message: str) -> None:
     """The message names the value and the option."""
     with pytest.raises(SpecError, match=message.replace("[", r"\[")):
-        with_criteria(study_record(), overrides, target, worth)
+        with_criteria(study_record(), overrides, **options)

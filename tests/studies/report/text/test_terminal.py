@@ -64,21 +64,20 @@ def test_the_first_sentence_recommends() -> None:
 
 
 def test_a_rising_curve_is_told_in_the_words_of_the_definition() -> None:
-    """No plateau: the text says so, and what doubling brings."""
-    text = one_line(render(ask(curve(0.5)), "USD"))
-    assert "Enough within the data at depth 4: " in text
-    assert "No plateau within 700 cases; doubling brings 0.01" in text
+    """Still rising: the text says so, what doubling brings, and how to get a number."""
+    text = one_line(render(ask(curve(0.3) + curve(0.3, seed=1, key="again")), "USD"))
+    assert "Within 0.01 of all 700 cases at depth 4: from " in text
+    assert "Still rising: doubling (+700) brings 0.02" in text
+    assert "state a target (--target-dsc) for a number of cases" in text
 
 
-def test_a_handful_of_cases_is_warned_of() -> None:
-    """Their intervals are too narrow, and the reader is told; of patients where cases come from some."""
-    warning = "intervals that resample so few are too narrow"
-    assert warning not in one_line(render(ask(curve(0.5)), "USD"))
-    few = one_line(render(ask(curve(0.5), num_test=4), "USD"))
-    assert f"There are only 10 validation and 4 test cases: {warning}." in few
+def test_few_test_cases_name_how_many_would_do_better() -> None:
+    """Ten test cases leave the DSC open, and the reader is told; of groups where cases come from some."""
+    few = one_line(render(ask(curve(0.5)), "USD"))
+    assert re.search(r"The 10 test cases alone leave its DSC open by \+/- 0\.0\d\d: about \d+ would make it", few)
     patients = np.arange(10) // 4
-    of_three = one_line(render(ask(curve(0.5), num_test=10, test_groups=patients, validation_groups=patients), "USD"))
-    assert f"There are only 3 validation and 3 test groups of cases: {warning}." in of_three
+    of_three = one_line(render(ask(curve(0.5), test_groups=patients, validation_groups=patients), "USD"))
+    assert "The 3 groups of test cases alone leave" in of_three
 
 
 def test_a_plateau_that_is_not_reached_has_a_question_mark() -> None:
@@ -87,12 +86,15 @@ def test_a_plateau_that_is_not_reached_has_a_question_mark() -> None:
     row = next(line for line in lines if line.startswith("    4 "))
     assert re.search(r" \d+\? \[\d+, >?\d+\] ", row)
     assert "A plateau with ? is not reached with P >= 0.9 within the cases at hand." in lines
-    assert "?" not in render(ask(curve(3.0)), "USD")
 
 
 def test_a_reached_plateau_is_told() -> None:
-    """Where doubling brings nothing the plateau's number of cases is named."""
-    assert "Plateau: " in one_line(render(ask(curve(3.0)), "USD"))
+    """Where doubling brings nothing the plateau's number of cases is named, without a question mark."""
+    steep = [replace(cell, seed=seed, key=f"{cell.key}/{seed}") for cell in curve(3.0) for seed in range(3)]
+    text = render(ask(steep), "USD")
+    assert "Flat: 0 more cases; " in one_line(text)
+    assert "The plateau begins at " in one_line(text)
+    assert "?" not in text
 
 
 def test_the_fewest_cases_tried_are_an_upper_bound() -> None:
@@ -105,7 +107,7 @@ def test_the_fewest_cases_tried_are_an_upper_bound() -> None:
     [
         ([], {}, "No configuration has learned yet."),
         (curve(0.5, flag="collapsed"), {}, "No configuration has learned yet."),
-        (curve(0.5), {"target": 0.9}, "No configuration reaches the target DSC of 0.9 with P >= 0.5"),
+        (curve(0.5), {"target": 0.9}, "No configuration reaches the target DSC of 0.9 with P >= 0.9"),
         (curve(0.5)[-1:], {}, "Depth 4: measured with one number of cases; a curve needs two."),
         (curve(0.5, seconds_estimated=True), {}, "for about "),
         (curve(0.5), {}, "not yet confirmed by a fresh seed."),
@@ -145,7 +147,7 @@ def test_trainings_that_collapse_are_told_beside_the_recommendation() -> None:
 
 def test_a_line_fits_with_tens_of_thousands_of_cases() -> None:
     """Also where the widest row, of a plateau that is not reached, holds three such numbers."""
-    many = [replace(cell, num_cases=50 * cell.num_cases) for cell in curve(0.8)]
+    many = [replace(cell, num_cases=50 * cell.num_cases) for cell in curve(1.5)]
     lines = render(ask(many, num_train=50 * CASES[-1]), "USD").splitlines()
     assert any(re.search(r" \d{5}\? \[\d{5}, >\d{5}\] ", line) for line in lines)
     assert max(len(line) for line in lines) <= 80
