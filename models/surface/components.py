@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,10 +17,21 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 WIGGLES = (0.002, 0.008)  # of the processes at all cases, in DSC
-SLOPES = (0.001, 0.012, 0.04)  # of the lasting rise with log n, in DSC
+SLOPES = (0.001, 0.012, 0.04)  # standard deviations of the lasting rise with log n, in DSC
 LEVEL, LEVEL_SIGMA = 0.65, 1.0
 RISE, RISE_SIGMA = 0.15, 0.15
-DEPTHS = ((0.05, 0.0), (0.15, 0.5))  # how their levels and rises differ: by so much, of which a share is each one's own
+
+
+class Depths(NamedTuple):
+    """How depths differ: standard deviations of levels and of rises, the share that is each one's own, and a prior."""
+
+    level: float
+    rise: float
+    own: float
+    weight: float
+
+
+DEPTHS = (Depths(0.01, 0.03, 0.3, 0.45), Depths(0.04, 0.05, 0.1, 0.35), Depths(0.15, 0.15, 0.5, 0.2))
 DEPTH_REACH = 2.0  # depths this far apart still resemble each other
 WIGGLE_REACH = 0.7  # in units of log n
 
@@ -33,8 +44,9 @@ class Component:
         phi: Shape of the law at J configurations, (J,).
         log: Logarithm of their shares of all cases, shape (J,).
         wiggle: Standard deviation of what no law says, at all cases.
-        slope: That of the lasting rise with log n, and its mean.
-        depth_sigma: How much the levels and rises of depths differ.
+        slope: That of the lasting rise with log n.
+        level_sigma: How much the levels of depths differ.
+        rise_sigma: How much their rises do.
         alike: Correlation between what is particular to their depths, shape (J, J).
         near: Covariance of what no law says, for an amplitude of 1, shape (J, J).
     """
@@ -43,28 +55,30 @@ class Component:
     log: Floats
     wiggle: float
     slope: float
-    depth_sigma: float
+    level_sigma: float
+    rise_sigma: float
     alike: Floats
     near: Floats
 
     def mean(self, at: Integers) -> Floats:
         """Of some configurations, in DSC."""
-        return np.asarray(LEVEL - RISE * self.phi[at] + self.slope * self.log[at])
+        return np.asarray(LEVEL - RISE * self.phi[at])
 
     def covariance(self, rows: Integers, columns: Integers) -> Floats:
         """Between two choices of configurations."""
         block = np.ix_(rows, columns)
-        alike = self.depth_sigma**2 * self.alike[block]
-        half = 0.5 + 0.5 * self.alike[block]
-        rise = (RISE_SIGMA**2 + alike) * np.outer(self.phi[rows], self.phi[columns])
+        alike = self.alike[block]
+        half = 0.5 + 0.5 * alike
+        rise = (RISE_SIGMA**2 + self.rise_sigma**2 * alike) * np.outer(self.phi[rows], self.phi[columns])
         slope = self.slope**2 * half * np.outer(self.log[rows], self.log[columns])
-        return np.asarray(LEVEL_SIGMA**2 + alike + rise + slope + self.wiggle**2 * half * self.near[block])
+        level = LEVEL_SIGMA**2 + self.level_sigma**2 * alike
+        return np.asarray(level + rise + slope + self.wiggle**2 * half * self.near[block])
 
     def variance(self) -> Floats:
         """Of each configuration."""
         rest = self.wiggle**2 * np.diag(self.near) + (self.slope * self.log) ** 2
-        own = self.depth_sigma**2
-        return np.asarray(LEVEL_SIGMA**2 + own + (RISE_SIGMA**2 + own) * self.phi**2 + rest)
+        level, rise = LEVEL_SIGMA**2 + self.level_sigma**2, RISE_SIGMA**2 + self.rise_sigma**2
+        return np.asarray(level + rise * self.phi**2 + rest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,32 +107,39 @@ class Components:
         return cls(
             phi=np.stack([law.shape for law in every]),
             log=log,
-            alike=np.stack([_resemblance(depth, own) for _, own in DEPTHS]),
+            alike=np.stack([_resemblance(depth, way.own) for way in DEPTHS]),
             near=_nearness(log),
-            log_weights=np.log(np.tile(weights, len(DEPTHS))),
+            log_weights=np.log(np.outer([way.weight for way in DEPTHS], weights)).ravel(),
         )
 
     def one(self, index: int) -> Component:
         """The component of that index."""
         way, law, wiggle, slope = np.unravel_index(index, self._sizes)
         return Component(
-            self.phi[law], self.log, WIGGLES[wiggle], SLOPES[slope], DEPTHS[way][0], self.alike[way], self.near
+            phi=self.phi[law],
+            log=self.log,
+            wiggle=WIGGLES[wiggle],
+            slope=SLOPES[slope],
+            level_sigma=DEPTHS[way].level,
+            rise_sigma=DEPTHS[way].rise,
+            alike=self.alike[way],
+            near=self.near,
         )
 
     def means(self, at: Integers) -> Floats:
         """Of M configurations under each component, shape (C, M)."""
-        slopes = np.outer(SLOPES, self.log[at])
-        means = np.repeat(LEVEL - RISE * self.phi[:, None, at] + slopes, len(WIGGLES), axis=0)
-        return np.tile(means.reshape(len(means) * len(SLOPES), len(at)), (len(DEPTHS), 1))
+        means = np.repeat(LEVEL - RISE * self.phi[:, at], len(WIGGLES) * len(SLOPES), axis=0)
+        return np.tile(means, (len(DEPTHS), 1))
 
     def covariances(self, at: Integers) -> Floats:
         """Between M configurations under each component, shape (C, M, M)."""
         block, phi, log = np.ix_(at, at), self.phi[:, at], self.log[at]
         outer = phi[:, :, None] * phi[:, None, :]
         ways = []
-        for (sigma, _), every in zip(DEPTHS, self.alike, strict=True):
-            alike, half = sigma**2 * every[block], 0.5 + 0.5 * every[block]
-            risen = LEVEL_SIGMA**2 + alike + (RISE_SIGMA**2 + alike) * outer
+        for way, every in zip(DEPTHS, self.alike, strict=True):
+            alike = every[block]
+            half = 0.5 + 0.5 * alike
+            risen = LEVEL_SIGMA**2 + way.level**2 * alike + (RISE_SIGMA**2 + way.rise**2 * alike) * outer
             scales = [
                 half * (wiggle**2 * self.near[block] + slope**2 * np.outer(log, log))
                 for wiggle, slope in product(WIGGLES, SLOPES)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 POWERS = (0.3, 0.6, 1.0, 1.5, 2.2, 3.2)  # phi = (z + s)^-c, z the share of all cases
 STARTS = (0.0, 0.05)  # s: the first cases bring less than the power alone would say
-RATES = (1.5, 2.5, 4.0, 7.0, 12.0, 30.0)  # phi = exp(-k·z)
+RATES = (0.7, 1.5, 2.5, 4.0, 7.0, 12.0, 30.0)  # phi = exp(-k·z)
 FEW = 0.05  # the share of all cases at which phi is 1
 
 

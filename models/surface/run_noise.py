@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 MEDIAN, BELOW_95 = 0.015, 0.05  # of sigma, in DSC
 LOG_SD = float(np.log(BELOW_95 / MEDIAN) / ndtri(0.95))
-LASTING = {0.2: 0.3, 0.55: 0.35, 0.85: 0.35}  # the share of the variance that is the seed's own, and its prior
-GROWTH = {0.0: 0.5, 0.2: 0.3, 0.45: 0.2}
+LASTING = {0.2: 0.25, 0.55: 0.35, 0.85: 0.4}  # the share of the variance that is the seed's own, and its prior
+GROWTH = {0.0: 0.35, 0.25: 0.35, 0.5: 0.3}  # the power by which sigma grows towards few cases, and its prior
 STRATA = np.array([0.06, 0.12, 0.2, 0.24, 0.18, 0.11, 0.06, 0.022, 0.008])  # of sigma: finer where it is likely
 MIDDLES = np.cumsum(STRATA) - STRATA / 2
 FINE = np.exp(np.linspace(np.log(0.001), np.log(0.3), 400))

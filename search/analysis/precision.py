@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search.curves.data_curves import resampled_shift
+from search.curves.data_curves import UNKNOWN, resampled_shift
 from search.curves.intervals import interval_of
 
 if TYPE_CHECKING:
@@ -113,9 +113,10 @@ def _groups_needed(means: Floats, now: float, wanted: float) -> int:
 
 def _variance(means: Floats, number: int) -> float:
     """Of the mean over so many groups, by the Bayesian bootstrap with one unseen case: see `resampled_shift`."""
-    unseen = (means.mean() - 0.5) ** 2 + UNIFORM
+    bias = UNKNOWN * (0.5 - means.mean())
+    unseen = UNKNOWN * ((means.mean() - 0.5) ** 2 + UNIFORM) + (1 - UNKNOWN) * means.var()
     within = (number * means.var() + number / (number + 1) * unseen) / ((number + 1) * (number + 2))
-    return float(within + UNIFORM / (number + 1) ** 2)
+    return float(within + (unseen - bias**2) / (number + 1) ** 2)
 
 
 def _new_run(curves: DataCurves, depth: int, num_cases: float) -> Floats:

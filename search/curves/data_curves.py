@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 POSITIONS = 32  # of each depth's curve, besides those measured
 MOST_MEASURED = 40  # positions of each depth that are kept apart; more are averaged with their neighbours
 BEYOND = 4.0  # times the cases at hand: whether twice as many bring anything can be told up to half of it
+UNKNOWN = 0.8  # probability that the unseen case may score anything
 TELLING = 3  # degrees of freedom from which on repeats, and no longer the prior, say how far runs differ
 
 
@@ -188,8 +189,9 @@ def resampled_shift(scores: Floats, groups: Integers | None, replicates: int, rn
     """Change of each configuration's mean when the scored cases are others of their kind, shape (R, C).
 
     The population is drawn from its posterior (Rubin 1981, the Bayesian bootstrap): weights of the groups from a
-    Dirichlet distribution. One further case, of a score that nothing is known of, stands for failures that none of few
-    cases is; its weight is that of one group. A single score is a mean over cases that are not known: it stays.
+    Dirichlet distribution. One further case stands for failures that none of few cases is: its weight is that of one
+    group, its score mostly anything from 0 to 1 (`UNKNOWN`), else that of some scored case. A single score is a mean
+    over cases that are not known: it stays.
 
     Args:
         scores: DSC of K cases in each of C configurations, shape (C, K).
@@ -212,9 +214,11 @@ def resampled_shift(scores: Floats, groups: Integers | None, replicates: int, rn
     unseen = rng.standard_exponential(replicates) * num_cases / num_groups
     whole = weights.sum(axis=1) + unseen
     means = scores.mean(axis=1)
-    # Scores are centred first: the same shift of all, however they are rounded.
-    shift = weights @ (scores - means[:, None]).T + unseen[:, None] * (rng.random(replicates)[:, None] - means)
-    return np.asarray(shift / whole[:, None])
+    centred = scores - means[:, None]  # first: the same shift of all, however they are rounded
+    anything = rng.random(replicates)[:, None] - means
+    like_one = centred[:, rng.integers(0, num_cases, replicates)].T
+    score = np.where(rng.random(replicates)[:, None] < UNKNOWN, anything, like_one)
+    return np.asarray((weights @ centred.T + unseen[:, None] * score) / whole[:, None])
 
 
 @dataclass(frozen=True, eq=False)

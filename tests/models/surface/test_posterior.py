@@ -50,11 +50,10 @@ def test_draws_agree_with_mean_and_sigma() -> None:
 
 
 def test_what_was_measured_is_known_better() -> None:
-    """Uncertainty is least where runs are, and no more than their noise."""
+    """Uncertainty is no more than the noise of runs where these are, and far more at a depth without any."""
     posterior = PRIOR.posterior(runs([0, 5, 11]), 100, np.random.default_rng(0))
     assert posterior.sigma[[0, 5, 11]].max() < 0.05
-    assert posterior.sigma[8] > posterior.sigma[[5, 11]].max()
-    assert posterior.sigma[29] > posterior.sigma[5]
+    assert posterior.sigma[29] > 2 * posterior.sigma[[0, 5, 11]].max()
 
 
 def test_repeats_that_agree_leave_less_uncertainty() -> None:

@@ -120,7 +120,7 @@ def test_one_ratio_has_no_curve_but_a_ranking() -> None:
     assert all(depth.on_validation is None and depth.on_test is None for depth in given.depths)
     assert given.depths[0].reason == "measured with one number of cases; a curve needs two"
     assert given.recommended is not None
-    assert given.recommended.validation_fitted == pytest.approx(given.recommended.validation_dsc, abs=0.01)
+    assert given.recommended.validation_fitted == pytest.approx(given.recommended.validation_dsc, abs=0.02)
 
 
 def test_one_depth_is_enough_for_an_answer() -> None:

@@ -54,7 +54,7 @@ def test_repeats_tell_the_noise_of_runs() -> None:
     assert not near.is_assumed
     assert near.interval.upper < far.interval.lower
     assert near.sigma < 0.01
-    assert far.sigma > 0.025
+    assert far.sigma > 0.02
 
 
 def test_one_run_each_leaves_the_noise_to_the_prior() -> None:
@@ -64,7 +64,7 @@ def test_one_run_each_leaves_the_noise_to_the_prior() -> None:
     quiet, loud = (fit(points(dsc), 500).noise for dsc in (calm, rough))
     assert quiet.is_assumed
     assert loud.is_assumed
-    assert quiet.interval.upper > 0.01
+    assert quiet.interval.upper > 0.009
     assert loud.interval.lower > quiet.interval.lower
 
 
@@ -90,7 +90,7 @@ def test_other_cases_have_the_standard_error_of_a_mean() -> None:
     case_dsc = np.random.default_rng(0).uniform(0, 1, 50)
     shift = resampled_shift(case_dsc[None, :], None, 20_000, np.random.default_rng(1))
     assert shift.std() == pytest.approx(case_dsc.std() / 50**0.5, rel=0.05)
-    assert shift.mean() == pytest.approx((0.5 - case_dsc.mean()) / 51, abs=0.002)
+    assert shift.mean() == pytest.approx(0.8 * (0.5 - case_dsc.mean()) / 51, abs=0.002)
 
 
 @pytest.mark.parametrize(("num_cases", "least"), [(10, 0.8), (20, 0.87), (30, 0.87)])
@@ -141,8 +141,8 @@ def test_a_shifted_mean_is_a_dsc(scores: list[float], seed: int) -> None:
 
 def test_the_error_of_a_forecast_gain_makes_its_curve_less_certain() -> None:
     """The gain of a stopped run is uncertain on top of the run itself."""
-    sure, unsure = fit(points([0.5, 0.6]), 2_000), fit(points([0.5, 0.6], gain_sigma=0.03), 2_000)
-    assert unsure.drawn([4], [200.0]).std() > sure.drawn([4], [200.0]).std() + 0.01
+    sure, unsure = (fit(points([0.5, 0.6, 0.65], gain_sigma=s, apart=[0.0] * 5), 2_000) for s in (0.0, 0.06))
+    assert unsure.drawn([4], [200.0]).std() > 2 * sure.drawn([4], [200.0]).std()
 
 
 def test_a_new_run_varies_more_with_few_cases_where_its_noise_grows() -> None:

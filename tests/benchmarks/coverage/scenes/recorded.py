@@ -129,9 +129,9 @@ def one_repeat_a_depth(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
     ]
 
 
-def up_to(cases: int) -> Callable[[Sequence[Run]], list[tuple[Run, ...]]]:
-    """All runs with so many cases or fewer."""
-    return lambda runs: [tuple(run for run in runs if run.place.num_cases <= cases)]
+def up_to(cases: int, depths: tuple[int, ...]) -> Callable[[Sequence[Run]], list[tuple[Run, ...]]]:
+    """All runs of these depths with so many cases or fewer."""
+    return lambda runs: [tuple(run for run in runs if run.place.num_cases <= cases and run.place.depth in depths)]
 
 
 def every_other_ratio(runs: Sequence[Run]) -> list[tuple[Run, ...]]:

@@ -180,7 +180,10 @@ SCENARIOS = (
     simulated("noise-free end", noise_free_end, most=NOISE_FREE_STUDIES),
     from_records("Kvasir-SEG 64", recorded.RecordedPart(recorded.KVASIR64, recorded.each_seed)),
     from_records("Kvasir-SEG 128", recorded.RecordedPart(recorded.KVASIR128, recorded.one_repeat_a_depth)),
-    from_records("Kvasir-SEG 64 to 140", recorded.RecordedPart(recorded.KVASIR64, recorded.up_to(140), num_train=140)),
+    from_records(
+        "Kvasir-SEG 64 to 140",
+        recorded.RecordedPart(recorded.KVASIR64, recorded.up_to(140, depths=(4, 5, 6)), num_train=140),
+    ),
     from_records("phantom", recorded.RecordedPart(recorded.PHANTOM, recorded.each_seed)),
     from_records("other Kvasir-SEG 64", recorded.RecordedPart(recorded.own_surface(), recorded.every_other_ratio)),
 )
