@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 JITTER = 1e-8
+SCREENED = 48  # means by which laws are compared first, where there are more
 LEADING = 3  # laws under which all noises are compared
 KEPT = 7.0  # what is less likely than the likeliest by e to this power is left out
 UNLIKE = 4.0  # standard deviations from what all other runs foretell, beyond which a run tells nothing
@@ -106,23 +107,40 @@ class SurfacePrior:
 
     def _believed(self, runs: Runs) -> _Believed:
         """How likely each law under each noise makes the runs; what is far from the likeliest is not looked at."""
-        points, at = noise_points(runs.deviations), runs.configuration
+        points = noise_points(runs.deviations)
         errors = np.stack([self._errors(point, runs) for point in points])
-        means, priors = self._components.means(at), self._components.covariances(at)
-        prior_weights = self._components.log_weights[:, None] + np.array([point.log_weight for point in points])
-        scores = np.full((len(means), len(points)), -np.inf)
+        law_weights, noise_weights = self._components.log_weights, np.array([point.log_weight for point in points])
+        typical = _typical(points)
+        laws = self._likely_laws(runs, errors[typical], noise_weights[typical])
+        means, priors = self._components.means(runs.configuration)[laws], self._priors(runs.configuration, laws)
+        prior_weights = law_weights[laws][:, None] + noise_weights
+        scores = np.full((len(laws), len(points)), -np.inf)
 
-        def compare(laws: Integers, noises: Integers) -> Floats:
-            scores[np.ix_(laws, noises)] = _log_likelihoods(means[laws], priors[laws], errors[noises], runs.dsc)
+        def compare(which: Integers, noises: Integers) -> Floats:
+            scores[np.ix_(which, noises)] = _log_likelihoods(means[which], priors[which], errors[noises], runs.dsc)
             return np.asarray(scores + prior_weights)
 
-        by_law = compare(np.arange(len(means)), _typical(points)).max(axis=1)
+        by_law = compare(np.arange(len(laws)), typical).max(axis=1)
         leading = np.argsort(-by_law)[:LEADING]
         by_noise = compare(leading, np.arange(len(points)))[leading].max(axis=0)
         noises = np.flatnonzero(by_noise > by_noise.max() - KEPT)
         weighed = compare(np.flatnonzero(by_law > by_law.max() - KEPT), noises)
         weights = np.exp(weighed - weighed.max())
-        return _Believed(runs, points, errors, means, priors, weights / weights.sum())
+        return _Believed(runs, points, errors, laws, means, priors, weights / weights.sum())
+
+    def _likely_laws(self, runs: Runs, errors: Floats, noise_weights: Floats) -> Integers:
+        """Laws that a part of the means, spread over all of them, does not rule out under P noises."""
+        few = np.unique(np.linspace(0, len(runs.dsc) - 1, min(SCREENED, len(runs.dsc))).astype(np.int64))
+        at = runs.configuration[few]
+        log_likelihood = _log_likelihoods(
+            self._components.means(at), self._components.covariances(at), errors[:, few[:, None], few], runs.dsc[few]
+        )
+        by_law = (log_likelihood + noise_weights).max(axis=1) + self._components.log_weights
+        return np.flatnonzero(by_law > by_law.max() - KEPT)
+
+    def _priors(self, at: Integers, laws: Integers) -> Floats:
+        """Covariances between M configurations under some laws, shape (laws, M, M)."""
+        return np.stack([self._components.one(law).covariance(at, at) for law in laws.tolist()])
 
     def _errors(self, point: NoisePoint, runs: Runs) -> Floats:
         """Covariance of the errors of the M means, shape (M, M)."""
@@ -142,9 +160,12 @@ class SurfacePrior:
         draws, mean, square = np.empty((len(shift), len(self._log))), np.zeros(len(self._log)), np.zeros(len(self._log))
         for of_law in np.unique(law).tolist():
             own = np.isin(follows, np.flatnonzero(law == of_law))
-            drawn, noise_of_draw = _draw_prior(self._components.one(of_law), int(own.sum()), rng), noise[follows]
+            drawn, noise_of_draw = (
+                _draw_prior(self._components.one(believed.laws[of_law]), int(own.sum()), rng),
+                noise[follows],
+            )
             for of_noise in np.unique(noise[law == of_law]).tolist():
-                given = _condition(self._components.one(of_law), believed, of_law, of_noise)
+                given = _condition(self._components.one(believed.laws[of_law]), believed, of_law, of_noise)
                 weight = np.mean((law == of_law) & (noise == of_noise))
                 mean += weight * given.mean
                 square += weight * (given.variance + given.mean**2)
@@ -163,11 +184,12 @@ class SurfacePrior:
 
 
 class _Believed(NamedTuple):
-    """C laws and P noises, weighed by M means of runs; the weights, of shape (C, P), add up to 1."""
+    """Some laws and P noises, weighed by M means of runs; the weights, of shape (laws, P), add up to 1."""
 
     runs: Runs
     points: list[NoisePoint]
     errors: Floats
+    laws: Integers
     means: Floats
     priors: Floats
     weights: Floats

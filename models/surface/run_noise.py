@@ -9,7 +9,6 @@ median is 0.015 DSC with 95 % below 0.05.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -63,25 +62,55 @@ def noise_points(repeats: Sequence[Repeats]) -> list[NoisePoint]:
 
     For each lasting share and growth, sigma has nine values, each the median of a stratum of its distribution.
     """
-    shares = product(LASTING.items(), GROWTH.items())
-    points = [point for lasting, growth in shares for point in _points_of(repeats, lasting, growth)]
+    points = [point for lasting in LASTING for evidence in _evidence(repeats, lasting) for point in _points(evidence)]
     top = max(point.log_weight for point in points)
     relative = [point._replace(log_weight=point.log_weight - top) for point in points]
     return [point for point in relative if point.log_weight > np.log(NEGLIGIBLE)]
 
 
-def _points_of(
-    repeats: Sequence[Repeats], lasting: tuple[float, float], growth: tuple[float, float]
-) -> Iterator[NoisePoint]:
+class _Evidence(NamedTuple):
+    """What repeats say under one lasting share and one growth.
+
+    Attributes:
+        lasting: The share.
+        growth: The growth.
+        number: Degrees of freedom.
+        squares: Their squares, under a sigma of 1.
+        log_det: Logarithm of the determinant of their covariance, under a sigma of 1.
+    """
+
+    lasting: float
+    growth: float
+    number: float
+    squares: float
+    log_det: float
+
+
+def _evidence(repeats: Sequence[Repeats], lasting: float) -> list[_Evidence]:
+    """Of every growth."""
+    found = {growth: np.zeros(3) for growth in GROWTH}
+    for own in repeats:
+        size = len(own.deviation)
+        root = cholesky(lasting * seed_likeness(own.log_share) + (1 - lasting) * np.eye(size), lower=True)
+        log_det = 2 * float(np.log(np.diag(root)).sum())
+        for growth in GROWTH:
+            factor = growth_factor(own.log_share, growth)
+            half = solve_triangular(root, own.deviation / factor, lower=True)
+            found[growth] += own.weight * np.array([size, half @ half, log_det + 2 * np.log(factor).sum()])
+    return [_Evidence(lasting, growth, *sums.tolist()) for growth, sums in found.items()]
+
+
+def _points(evidence: _Evidence) -> Iterator[NoisePoint]:
     """Those of one lasting share and one growth, each given with its prior."""
-    number, squares, log_det = _evidence(repeats, lasting[0], growth[0])
-    log_density = -0.5 * (np.log(FINE / MEDIAN) / LOG_SD) ** 2 - number * np.log(FINE) - 0.5 * squares / FINE**2
+    prior = -0.5 * (np.log(FINE / MEDIAN) / LOG_SD) ** 2
+    log_density = prior - evidence.number * np.log(FINE) - 0.5 * evidence.squares / FINE**2
     top = log_density.max()
     mass = np.exp(log_density - top)
     sigmas = np.exp(np.interp(MIDDLES, np.cumsum(mass) / mass.sum(), np.log(FINE)))
-    log_weight = np.log(lasting[1] * growth[1]) + top + np.log(mass.sum()) - 0.5 * log_det
+    log_weight = np.log(LASTING[evidence.lasting] * GROWTH[evidence.growth]) + top + np.log(mass.sum())
     for sigma, stratum in zip(sigmas.tolist(), STRATA, strict=True):
-        yield NoisePoint(sigma, lasting[0], growth[0], float(log_weight + np.log(stratum)))
+        weight = float(log_weight - 0.5 * evidence.log_det + np.log(stratum))
+        yield NoisePoint(sigma, evidence.lasting, evidence.growth, weight)
 
 
 def growth_factor(log_share: Floats, growth: float | Floats) -> Floats:
@@ -92,17 +121,3 @@ def growth_factor(log_share: Floats, growth: float | Floats) -> Floats:
 def seed_likeness(log_share: Floats) -> Floats:
     """Correlation of a seed's offset with itself at P numbers of cases, shape (P, P)."""
     return np.asarray(np.exp(-(((log_share[:, None] - log_share) / SEED_REACH) ** 2) / 2))
-
-
-def _evidence(repeats: Sequence[Repeats], lasting: float, growth: float) -> tuple[float, float, float]:
-    """Degrees of freedom, their squares at sigma 1, and the logarithm of the determinant."""
-    number = squares = log_det = 0.0
-    for own in repeats:
-        factor = growth_factor(own.log_share, growth)
-        covariance = lasting * seed_likeness(own.log_share) + (1 - lasting) * np.eye(len(factor))
-        root = cholesky(covariance * np.outer(factor, factor), lower=True)
-        half = solve_triangular(root, own.deviation, lower=True)
-        number += own.weight * len(half)
-        squares += own.weight * float(half @ half)
-        log_det += own.weight * 2 * float(np.log(np.diag(root)).sum())
-    return number, squares, log_det

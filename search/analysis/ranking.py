@@ -40,6 +40,7 @@ class RankedConfiguration:
         validation_fitted: Value of the data curve on validation cases; None for a flagged row.
         test_dsc: Measured mean on test cases; None where it was not measured. Its intervals are those of the full
             budget's DSC.
+        test_fitted: Value of the data curve on test cases, given all runs; None for a flagged row.
         test_forecast: Value of the data curve on test cases where it was not measured; else None.
         confirmed_dsc: Test DSC of the fresh seed that confirms this configuration; None before that.
         price: Of one full-budget training and of all cases it needs.
@@ -64,6 +65,7 @@ class RankedConfiguration:
     validation_dsc: float | None
     validation_fitted: float | None
     test_dsc: Estimate | None
+    test_fitted: float | None
     test_forecast: Estimate | None
     confirmed_dsc: float | None
     price: float
@@ -85,10 +87,10 @@ class RankedConfiguration:
 
     @property
     def estimate(self) -> Estimate:
-        """Its test DSC: measured, else forecast."""
+        """Its test DSC: expected given all runs, else forecast; that of a flagged row as it was measured."""
         estimate = self.test_forecast if self.test_dsc is None else self.test_dsc
         assert estimate is not None
-        return estimate
+        return estimate if self.test_fitted is None else replace(estimate, value=self.test_fitted)
 
 
 def ranked(rows: Iterable[RankedConfiguration], rule: EnoughRule) -> tuple[RankedConfiguration, ...]:
@@ -116,9 +118,10 @@ def learned_rows(
     rows = [_measured_row(configuration, prices, held_out_cases) for configuration in configurations]
     drawn = test.drawn(test.points.depth, test.points.num_cases)
     means, runs = (_dsc_intervals(values) for values in (drawn, drawn + test.new_run(test.points.num_cases)))
+    fitted = test.expected(test.points.depth, test.points.num_cases).tolist()
     return [
-        replace(row, test_dsc=Estimate(row.test_dsc.value, mean, run))
-        for row, mean, run in zip(rows, means, runs, strict=True)
+        replace(row, test_dsc=Estimate(row.test_dsc.value, mean, run), test_fitted=expected)
+        for row, expected, mean, run in zip(rows, fitted, means, runs, strict=True)
         if row.test_dsc is not None
     ]
 
@@ -184,6 +187,7 @@ def _measured_row(configuration: Configuration, prices: PriceSpec, held_out_case
         validation_dsc=configuration.dsc("validation"),
         validation_fitted=None,
         test_dsc=Estimate(configuration.dsc("test"), None, None),
+        test_fitted=None,
         test_forecast=None,
         confirmed_dsc=float(np.mean(confirming)) if confirming else None,
         price=configuration.price(prices, held_out_cases),
@@ -213,6 +217,7 @@ def _planned_row(planned: Planned, forecast: Estimate, prices: PriceSpec, held_o
         validation_dsc=None,
         validation_fitted=None,
         test_dsc=None,
+        test_fitted=None,
         test_forecast=forecast,
         confirmed_dsc=None,
         price=training + case_price(prices, planned.num_cases + held_out_cases),

@@ -125,22 +125,24 @@ class DataCurves:
 
 def data_points(configurations: Sequence[Configuration], case_set: CaseSet) -> DataPoints:
     """Scores of at least one configuration on the validation or on the test cases."""
-    runs = [(place, run) for place, entry in enumerate(configurations) for run in entry.measurements]
+    runs = [run for entry in configurations for run in entry.measurements]
+    seeds = np.array([entry.seeds for entry in configurations])
+    begun = np.concatenate([[0], np.cumsum(seeds)[:-1]])
+    scores = np.stack([run.case_dsc(case_set) for run in runs])
+    gain = np.array([run.remaining_gain for run in runs])
     return DataPoints(
         depth=np.array([configuration.depth for configuration in configurations]),
         num_cases=np.array([float(configuration.num_cases) for configuration in configurations]),
-        seeds=np.array([float(configuration.seeds) for configuration in configurations]),
-        case_dsc=np.stack(
-            [np.mean([run.case_dsc(case_set) for run in entry.measurements], axis=0) for entry in configurations]
-        ),
-        gain=np.array([np.mean([run.remaining_gain for run in entry.measurements]) for entry in configurations]),
+        seeds=seeds.astype(np.float64),
+        case_dsc=np.add.reduceat(scores, begun, axis=0) / seeds[:, None],
+        gain=np.add.reduceat(gain, begun) / seeds,
         runs=SingleRuns(
-            place=np.array([place for place, _ in runs], dtype=np.int64),
-            depth=np.array([run.depth for _, run in runs]),
-            num_cases=np.array([float(run.num_cases) for _, run in runs]),
-            seed=np.array([run.seed for _, run in runs], dtype=np.int64),
-            dsc=np.array([run.dsc(case_set) + run.remaining_gain for _, run in runs]),
-            sigma=np.array([_gain_sigma(run) for _, run in runs]),
+            place=np.repeat(np.arange(len(configurations)), seeds),
+            depth=np.array([run.depth for run in runs]),
+            num_cases=np.array([float(run.num_cases) for run in runs]),
+            seed=np.array([run.seed for run in runs], dtype=np.int64),
+            dsc=scores.mean(axis=1) + gain,
+            sigma=np.array([_gain_sigma(run) for run in runs]),
         ),
     )
 

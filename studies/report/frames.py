@@ -28,7 +28,11 @@ FORECAST_COLUMNS = (
     "linear",
 )
 
-TWICE = ("validation_dsc", "on_validation")  # columns that hold the same as others where one score does both
+TWICE = (
+    "validation_dsc",
+    "on_validation",
+    "test_fitted",
+)  # columns that hold the same as others where one score does both
 ONCE = {
     "on_test": "",
     "test_dsc": "{score}",

@@ -38,6 +38,7 @@ def row(num_cases: int, price: float, *, depth: int = 3, **changes: Any) -> Rank
         "validation_dsc": 0.8,
         "validation_fitted": 0.8,
         "test_dsc": Estimate(0.8, Interval(0.78, 0.82), Interval(0.76, 0.84)),
+        "test_fitted": 0.8,
         "test_forecast": None,
         "confirmed_dsc": None,
         "price": price,

@@ -72,11 +72,11 @@ class RankingColumn:
 def columns_of(rendering: Rendering, answer: Answer) -> list[RankingColumn]:
     """Those of a rendering, from left to right.
 
-    Variants are named only where there is one besides the protocol's own, and a score that decides and estimates is
-    measured once.
+    Variants are named only where there is one besides the protocol's own, and a score that decides and estimates
+    stands once.
     """
     known = known_of(answer)
-    left_out = [*([] if answer.has_variants else [VARIANT]), *([MEASURED_VALIDATION] if known.one_score else [])]
+    left_out = [*([] if answer.has_variants else [VARIANT]), *(OF_VALIDATION if known.one_score else ())]
     columns = [column for column in COLUMNS if rendering in column.headings and column not in left_out]
     return [replace(column, known=known) for column in columns]
 
@@ -117,6 +117,11 @@ def _validation(row: RankedConfiguration, _answer: Answer) -> str | None:
 
 def _test_or_flag(row: RankedConfiguration, _answer: Answer) -> str:
     return estimate(row.estimate) if row.flag is None else f"{dsc(row.estimate.value)} {row.flag.replace('_', ' ')}"
+
+
+def _expected(row: RankedConfiguration, _answer: Answer) -> str | None:
+    """Of a measured row, given all runs."""
+    return None if row.test_fitted is None else estimate(row.estimate)
 
 
 def _test_and_marks(row: RankedConfiguration, _answer: Answer) -> str:
@@ -169,7 +174,10 @@ def flagged_runs(depth: DepthAnswer, answer: Answer, none: str = NONE) -> str:
 
 
 VARIANT = _column("variant", {"page": "variant", "note": "variant"}, name_of, numeric=False)
-MEASURED_VALIDATION = _column("validation_dsc", {"page": "{validation}, measured"}, dsc)
+OF_VALIDATION = (
+    _column("validation_fitted", {"page": "{validation}, fitted (decides)"}, dsc),
+    _column("validation_dsc", {"page": "{validation}, measured"}, dsc),
+)
 COLUMNS = (
     _column("rank", _everywhere("rank"), width=4),
     _column("depth", {"page": "depth", "note": "depth"}),
@@ -178,12 +186,12 @@ COLUMNS = (
     _column("num_cases", _everywhere("cases"), width=6),
     _column("ratio", _everywhere("ratio"), "{:.4g}".format, width=6),
     _column("seeds", {"page": "runs"}),
-    _column("validation_fitted", {"page": "{validation}, fitted (decides)"}, dsc),
-    MEASURED_VALIDATION,
+    *OF_VALIDATION,
     RankingColumn(
         ("validation_fitted", "validation_dsc"), _validation, {"note": "{val}", "terminal": "{val}"}, width=5
     ),
-    _column("test_dsc", {"page": "{test}, measured [90 %]"}, estimate),
+    _column("test_dsc", {"page": "{test}, measured"}, lambda measured: dsc(measured.value)),
+    RankingColumn(("test_fitted",), _expected, {"page": "{test}, expected [90 %]"}),
     _column("test_forecast", {"page": "{test}, forecast [90 %]"}, estimate),
     RankingColumn(("test_dsc", "test_forecast", "flag"), _test_and_marks, {"note": "{test}"}),
     RankingColumn(("test_dsc", "test_forecast", "flag"), _test_or_flag, {"terminal": "{tst}"}, width=20),

@@ -32,6 +32,7 @@ def row(
         validation_dsc=0.7,
         validation_fitted=fitted,
         test_dsc=Estimate(0.7, None, None),
+        test_fitted=None,
         test_forecast=None,
         confirmed_dsc=None,
         price=700.0 if cost is None or fitted is None else 100 * fitted * cost,

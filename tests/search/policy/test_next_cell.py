@@ -130,7 +130,7 @@ def test_a_held_cell_is_not_bought_twice() -> None:
     with_it = agenda(grid(*(c for c in begun() if c.curve), running, second_seed), decision_spec())
     index = alone.surrogate.find(best)
     at = np.array([index])
-    assert with_it.ahead.worth(at)[0] < 0.7 * alone.ahead.worth(at)[0]
+    assert with_it.ahead.worth(at)[0] < 0.85 * alone.ahead.worth(at)[0]
     assert best.key not in with_it.order
 
 

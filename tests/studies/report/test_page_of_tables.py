@@ -96,12 +96,12 @@ def test_no_text_names_cases_that_the_table_does_not(data: dict[str, ReportData]
 def test_scores_that_a_table_names_keep_their_names(data: dict[str, ReportData]) -> None:
     """Validation decides, test estimates, as in a study that was run."""
     heads = tables_of(data["both"])["Configurations by cost per 0.01 DSC"][0]
-    assert {"validation DSC, measured", "test DSC, measured [90 %]"} <= set(heads)
+    assert {"validation DSC, measured", "test DSC, expected [90 %]"} <= set(heads)
     assert ": test DSC 0." in texts(data["both"])["terminal"]
     once = tables_of(data["validation"])["Configurations by cost per 0.01 DSC"][0]
     assert [head for head in once if "DSC," in head] == [
-        "validation DSC, fitted (decides)",
-        "validation DSC, measured [90 %]",
+        "validation DSC, measured",
+        "validation DSC, expected [90 %]",
         "validation DSC, forecast [90 %]",
     ]
 

@@ -53,7 +53,7 @@ def test_each_rendering_has_its_own_heads() -> None:
     assert page_heads(answer) == [
         *("rank", "depth", "cases", "ratio", "runs"),
         *("validation DSC, fitted (decides)", "validation DSC, measured"),
-        *("test DSC, measured [90 %]", "test DSC, forecast [90 %]"),
+        *("test DSC, measured", "test DSC, expected [90 %]", "test DSC, forecast [90 %]"),
         *("price, EUR", "EUR per 0.01 DSC", "P(reaches floor)", "note"),
     ]
     assert note_heads(answer) == [

@@ -67,7 +67,7 @@ def test_a_rising_curve_is_told_in_the_words_of_the_definition() -> None:
     """Still rising: the text says so, what doubling brings, and how to get a number."""
     text = one_line(render(ask(curve(0.3) + curve(0.3, seed=1, key="again")), "USD"))
     assert "Within 0.01 of all 700 cases at depth 4: from " in text
-    assert "Still rising: doubling (+700) brings 0.02" in text
+    assert "Still rising: doubling (+700) brings 0.01" in text
     assert "state a target (--target-dsc) for a number of cases" in text
 
 
