@@ -22,6 +22,7 @@ OPTIONS = {
     "test_half_width": "--test-half-width",
     "new_test_cases": "--new-test-cases",
 }
+OF_TEST_CASES = ("test_half_width", "new_test_cases")
 
 
 class Criteria(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -64,7 +65,8 @@ def with_criteria(study: StudyRecord, overrides: Sequence[str] = (), **options: 
         options: Values of `OPTIONS`, each None where it is not given.
 
     Raises:
-        SpecError: A value is out of range, or not one that a report may change.
+        SpecError: A value is out of range, or not one that a report may change, or is asked of test cases that an
+            imported table does not hold.
     """
     own = criteria_of(study)
     values: dict[str, Any] = own.model_dump(include=set(ASKED))
@@ -72,6 +74,9 @@ def with_criteria(study: StudyRecord, overrides: Sequence[str] = (), **options: 
     for name, value in options.items():
         if value is not None:
             values[name], places[name] = value, OPTIONS[name]
+    needs_cases = [OPTIONS[name] for name in OF_TEST_CASES if name in values]
+    if needs_cases and not study.split["test"]:
+        raise SpecError(f"{needs_cases[0]} needs the scores of single test cases, which a table does not hold; drop it")
     try:
         asked = Criteria.model_validate(values)
     except ValidationError as error:

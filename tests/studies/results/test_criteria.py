@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from studies.results.criteria import criteria_of, with_criteria
@@ -48,3 +50,12 @@ def test_what_cannot_be_asked_is_refused(overrides: list[str], options: dict[str
     """The message names the value and the option."""
     with pytest.raises(SpecError, match=message.replace("[", r"\[")):
         with_criteria(study_record(), overrides, **options)
+
+
+@pytest.mark.parametrize("option", ["test_half_width", "new_test_cases"])
+def test_what_needs_test_cases_is_not_asked_of_a_table(option: str) -> None:
+    """An imported table has none: the option is named, and nothing is left out in silence."""
+    table = replace(study_record(), split={"train": ["a"], "validation": [], "test": []})
+    asked = {"test_half_width": 0.02, "new_test_cases": 50}[option]
+    with pytest.raises(SpecError, match=f"--{option.replace('_', '-')} needs the scores of single test cases"):
+        with_criteria(table, **{option: asked})
