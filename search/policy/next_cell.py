@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 LEARNED_BEFORE = 2.0  # runs near any configuration that are taken to have learned, before any of them has ended
 FLAGGED_REACH = 0.7  # in units of log n
-MOST_CONFIRMATIONS = 2
+MOST_CONFIRMATIONS = 2  # that learned: one that was flagged confirms nothing
+MOST_TRIES = 5  # at a confirmation, flagged ones among them
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +233,8 @@ def _confirmation(cells: Sequence[SeenCell], recommended: CellPlan) -> CellPlan 
     """A fresh seed of the recommended configuration; None where it was confirmed, or that was tried often enough."""
     tried = [cell for cell in cells if cell.plan.role == "confirm"]
     same = [cell for cell in tried if configuration_of(cell.plan) == configuration_of(recommended)]
-    if any(cell.state is CellState.DONE for cell in same) or len(tried) >= MOST_CONFIRMATIONS:
+    learned = sum(cell.state not in FLAGGED for cell in tried)
+    if any(cell.state is CellState.DONE for cell in same) or learned >= MOST_CONFIRMATIONS or len(tried) >= MOST_TRIES:
         return None
     return _fresh(cells, recommended, "confirm")
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SAME_CASES, SAME_SHARE = 1, 0.05  # by how many cases, or by what share of them, a rounded ratio may differ
 OPTION = "--cases"
+MOST_CASES = 1_000_000  # each has a name in the study
 
 
 def sizes_of(table: TextTable, numbers: pd.DataFrame, num_train: int | None) -> tuple[Numbers, int]:
@@ -28,8 +29,14 @@ def sizes_of(table: TextTable, numbers: pd.DataFrame, num_train: int | None) -> 
     Raises:
         InputError: Ratios stand alone, cases and ratio contradict each other, or cases exceed their number.
     """
-    if num_train is not None and num_train < 1:
-        raise InputError(f"{OPTION} must be 1 or more, got {num_train}")
+    if num_train is not None and not 1 <= num_train <= MOST_CASES:
+        raise InputError(f"{OPTION} must be 1..{MOST_CASES}, got {num_train}; give the number of training cases")
+    if "cases" in numbers and numbers["cases"].max() > MOST_CASES:
+        line = table.first(numbers["cases"] > MOST_CASES)
+        raise InputError(
+            f"cases must be 1..{MOST_CASES}, got {table.text('cases', line)} in {table.place(line)}; give the number of "
+            "training cases, not of pixels or slices"
+        )
     if "cases" not in numbers:
         return _cases_of_ratios(table, numbers["ratio"], num_train)
     cases = numbers["cases"]

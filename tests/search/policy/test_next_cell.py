@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.policy.next_cell import MOST_CONFIRMATIONS, agenda, free_cells
+from search.policy.next_cell import MOST_CONFIRMATIONS, MOST_TRIES, agenda, free_cells
 from storage.records import Cell, CellPlan, CellState
 from storage.variants import configuration_of
 from tests.helpers.drawn_surface import DEPTHS, RATIOS, decision_spec, done, plan, waiting
@@ -244,6 +244,16 @@ def test_there_are_at_most_two_confirmations() -> None:
         found = agenda(cells_now, decision_spec())
         assert found.added is not None, number
         cells_now.append(replace(done(found.added), state=CellState.FAILED, curve=()))
+    assert agenda(cells_now, decision_spec()).added is None
+
+
+def test_a_confirmation_that_collapsed_confirms_nothing() -> None:
+    """It is not one of the two: what is recommended then is tried again, up to five times in all."""
+    cells_now = all_done()
+    for number in range(MOST_TRIES):
+        found = agenda(cells_now, decision_spec())
+        assert found.added is not None, number
+        cells_now.append(replace(done(found.added), state=CellState.COLLAPSED))
     assert agenda(cells_now, decision_spec()).added is None
 
 
