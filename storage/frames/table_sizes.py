@@ -34,8 +34,8 @@ def sizes_of(table: TextTable, numbers: pd.DataFrame, num_train: int | None) -> 
     if "cases" in numbers and numbers["cases"].max() > MOST_CASES:
         line = table.first(numbers["cases"] > MOST_CASES)
         raise InputError(
-            f"cases must be 1..{MOST_CASES}, got {table.text('cases', line)} in {table.place(line)}; give the number of "
-            "training cases, not of pixels or slices"
+            f"cases must be 1..{MOST_CASES}, got {table.text('cases', line)} in {table.place(line)}; give the number "
+            "of training cases, not of pixels or slices"
         )
     if "cases" not in numbers:
         return _cases_of_ratios(table, numbers["ratio"], num_train)

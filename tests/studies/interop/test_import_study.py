@@ -83,7 +83,7 @@ def test_how_a_table_was_read_is_told(folder: Path, capsys: pytest.CaptureFixtur
         (["import", "surface.csv"], "say how the study is to be called with --name"),
         (["import", "no.csv", "--name", "x"], "cannot read the table no.csv"),
         (["import", "surface.csv", "--name", "x"], "surface.csv has ratios and no numbers of cases; say how many"),
-        (["import", "surface.csv", "--name", "x", "--cases", "0"], "--cases must be 1 or more, got 0"),
+        (["import", "surface.csv", "--name", "x", "--cases", "0"], "--cases must be 1..1000000, got 0"),
         (["import", "."], "holds no exported study"),
         (["export", "--all"], "no dicecurve study"),
     ],
