@@ -159,7 +159,7 @@ def _verdict(chosen: DepthTarget | None, assurance: float) -> Verdict:
         return "enough"
     if chosen.p_doubled >= assurance:
         return "annotate"
-    return "out of reach" if chosen.p_doubled < HOPELESS else "uncertain"
+    return "out of reach" if max(chosen.p_doubled, chosen.p_at_hand) < HOPELESS else "uncertain"
 
 
 def _more(training: int | None, reading: Reading) -> int | None:
@@ -221,15 +221,16 @@ def _depth_target(reading: Reading, recipe: Recipe, target: float) -> DepthTarge
     of_run = case_count(reaching[:1], single.reaching(wanted, most), fewest, num_train)
     at = np.array([float(num_train), most])
     dsc, drawn = expected.at(at)[0], replicates.at(at)
-    at_hand = interval_of(drawn[:, 0])
+    at_hand, p_at_hand = interval_of(drawn[:, 0]), float(np.mean(drawn[:, 0] >= target))
     return DepthTarget(
         depth=recipe.depth,
         cases=cases,
-        assured=assured.cases,
+        # A curve that falls beyond N does not last up to 2N; N cases are enough all the same.
+        assured=num_train if assured.cases is None and p_at_hand >= reading.rule.least_chance else assured.cases,
         run_interval=of_run.interval,
         run_capped=of_run.capped,
         extrapolated=cases.cases is None or cases.cases > num_train,
-        p_at_hand=float(np.mean(drawn[:, 0] >= target)),
+        p_at_hand=p_at_hand,
         p_run=float(np.mean(drawn[:, 0] + curves.new_run(at[:1])[:, 0] >= target)),
         p_doubled=float(np.mean(np.isfinite(reaching))),
         shortfall=float(target - dsc[0]),

@@ -49,8 +49,9 @@ SHOWN_FINGERPRINT = 12
 FACTS = {"d0": "validation DSC of calling everything foreground", "channels": "image channels"}
 SHOWN_APART = ("versions", "flops", "orders")  # facts that have tables of their own, or are too long
 RANKING_NOTE = (
-    "A configuration is eligible if P is at least 0.5, and safe at 0.9. {price} A flagged configuration did not learn, "
-    "or collapsed: it keeps the score of its best checkpoint, and is left out of every fit."
+    "A configuration is eligible if P is at least the assurance: 0.9 of a target, else 0.5, unless another one was "
+    "asked for. {price} A flagged configuration did not learn, or collapsed: it keeps the score of its best "
+    "checkpoint, and is left out of every fit."
 )
 FRONT_NOTE = (
     "A configuration leaves the front if another costs no more and scores no less, or if a mixture of two others does "

@@ -46,7 +46,7 @@ class Criteria(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     assurance: Assurance | None = None
     worth: Annotated[float, Field(gt=0)] | None = None
     test_half_width: Annotated[float, Field(gt=0, lt=0.5)] | None = None
-    new_test_cases: Annotated[int, Field(gt=0)] | None = None
+    new_test_cases: Annotated[int, Field(gt=0, le=100_000)] | None = None
     changed: tuple[str, ...] = ()
 
 

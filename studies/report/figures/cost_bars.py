@@ -57,7 +57,7 @@ def cost_bars(answer: Answer, currency: str) -> Figure | None:
     figure.update_xaxes(range=[0, 1.18 * max(row.cost_per_dsc or 0.0 for row in shown) or 1.0], fixedrange=True)
     caption = (
         f"Price of one configuration ({price_covers(known)}) in {currency} per 0.01 of fitted {known.validation}; "
-        "in the order of the ranking. Hatched bars are not eligible: less likely than not to reach the floor."
+        "in the order of the ranking. Hatched bars are not eligible: P is below the assurance."
     )
     if len(rows) > MOST_BARS:
         caption += f" The first {MOST_BARS} of {len(rows)}; the table holds all."

@@ -117,8 +117,12 @@ def _depth_traces(depth: int, depths: Sequence[int], answer: Answer, curves: Fit
 
 def _measured(look: _Look, rows: Sequence[RankedConfiguration], without_interval: set[int]) -> Any:
     """Measured points; those of stopped runs leave their interval, which is of the full budget, to the expected one."""
-    intervals = [None if row.num_cases in without_interval else row.estimate.mean_interval for row in rows]
-    values = [row.estimate.value for row in rows]
+    measured = [row.test_dsc or row.estimate for row in rows]
+    intervals = [
+        None if row.num_cases in without_interval else one.mean_interval
+        for row, one in zip(rows, measured, strict=True)
+    ]
+    values = [one.value for one in measured]
     return go.Scatter(
         name=f"depth {look.depth}",
         legendgroup=str(look.depth),
@@ -128,8 +132,8 @@ def _measured(look: _Look, rows: Sequence[RankedConfiguration], without_interval
         marker={"color": look.colour, "symbol": look.mark, "size": 9},
         error_y=_error_bars(values, intervals, look.colour),
         text=[
-            f"depth {row.depth}, {row.num_cases} cases<br>measured {look.score} {row.estimate.value:.3f}"
-            for row in rows
+            f"depth {row.depth}, {row.num_cases} cases<br>measured {look.score} {value:.3f}"
+            for row, value in zip(rows, values, strict=True)
         ],
         hovertemplate="%{text}<extra></extra>",
     )

@@ -168,7 +168,8 @@ def _numbers(findings: Findings) -> Iterator[str]:
 def _target(best: DepthTarget, wanted: TargetAnswer) -> str:
     if best.cases.cases is None:
         return (
-            f"A DSC of {wanted.target:g} is not reached within twice the cases at hand: {recipe_of(best)} lacks"
+            f"Whether twice the cases at hand reach a DSC of {wanted.target:g} is uncertain at best (P ="
+            f" {best.p_doubled:.2f}): {recipe_of(best)} lacks"
             f" {dsc_with_interval(best.shortfall, best.shortfall_interval)} with all of them, and would have"
             f" {dsc_with_interval(best.dsc_doubled, best.dsc_doubled_interval)} with twice as many (extrapolated)."
         )

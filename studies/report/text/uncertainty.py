@@ -28,7 +28,7 @@ def run_noise_words(noise: RunNoise | None) -> str:
     repeats = f"{noise.degrees_of_freedom} repeat{'s' * (noise.degrees_of_freedom > 1)}"
     if noise.is_assumed:
         return f"{repeats}: how far runs differ is still mostly assumed, {size}"
-    return f"runs differ by an {size}, by {repeats}"
+    return f"runs differ by an SD of {size.removeprefix('SD ')}, by {repeats}"
 
 
 def ties_sentence(answer: Answer) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from search.curves.curve_answer import FURTHER_CASES
 from storage.variants import recipe_of
 from studies.report.text.formatting import case_count, dsc_with_interval
 from studies.results.known_facts import known_of
@@ -37,10 +38,13 @@ def target_sentences(wanted: TargetAnswer, answer: Answer) -> Iterator[str]:
 
 def _disagreement(chosen: DepthTarget, wanted: TargetAnswer) -> Iterator[str]:
     """Where the cases that choose and the cases that estimate do not say the same."""
-    if wanted.p_validation is None or wanted.is_recommended == (wanted.verdict == "enough"):
+    if wanted.p_validation is None:
         return
-    surer, other = ("Validation", "test") if wanted.is_recommended else ("Test", "validation")
     chances = wanted.p_validation, chosen.p_at_hand
+    sure = [chance >= wanted.assurance for chance in chances]
+    if sure[0] == sure[1]:
+        return
+    surer, other = ("Validation", "test") if sure[0] else ("Test", "validation")
     yield (
         f"{surer} cases are sure of it, {other} cases are not (P = {max(chances):.2f} and {min(chances):.2f}):"
         " validation cases choose what is recommended, test cases say the number."
@@ -76,9 +80,10 @@ def growth_sentence(curve: CurveAnswer, num_train: int, *, has_target: bool, has
     """What more cases than all at hand would do."""
     doubling = f"doubling (+{num_train}) brings {dsc_with_interval(curve.doubling_gain, curve.doubling_gain_interval)}"
     gain = dsc_with_interval(curve.gain_per_100_cases, curve.gain_per_100_cases_interval)
-    further = f"{doubling}, the next 100 cases {gain}"
+    further = f"{doubling}, the next 100 cases {gain}" if num_train >= FURTHER_CASES else doubling
     if curve.verdict == "flat":
-        return f"Flat: 0 more cases; {further}. The plateau begins at {case_count(curve.plateau)} cases."
+        number = "" if has_target else "0 more cases; "
+        return f"Flat: {number}{further}. The plateau begins at {case_count(curve.plateau)} cases."
     if curve.verdict == "still rising":
         number = "" if has_target else "; state a target (--target-dsc) for a number of cases"
         return f"Still rising: {further}{number}."

@@ -31,7 +31,7 @@ FEW = CasePrecision(
         (0, "one run each: how far runs differ is assumed, SD 0.015 [0.006, 0.030]"),
         (1, "1 repeat: how far runs differ is still mostly assumed, SD 0.015 [0.006, 0.030]"),
         (2, "2 repeats: how far runs differ is still mostly assumed, SD 0.015 [0.006, 0.030]"),
-        (3, "runs differ by an SD 0.015 [0.006, 0.030], by 3 repeats"),
+        (3, "runs differ by an SD of 0.015 [0.006, 0.030], by 3 repeats"),
     ],
 )
 def test_what_the_noise_of_runs_rests_on_is_said(degrees: int, words: str) -> None:
