@@ -123,7 +123,10 @@ def test_bad_input_is_told_and_ends_with_2(
         (["report", "one", "--format", "svg"], "a format is one of csv, json, png, pdf, got 'svg' (--format)"),
         (["report", "one", "--target-dsc", "85"], "in --target-dsc"),
         (["report", "one", "--worth", "-1"], "in --worth"),
-        (["report", "one", "--set", "grid.depth=[2]"], "a report may change prices, tolerance, target_dsc, assurance alone"),
+        (
+            ["report", "one", "--set", "grid.depth=[2]"],
+            "a report may change prices, tolerance, target_dsc, assurance alone",
+        ),
         (["report", "one", "--set", "prices.case=-1"], "in --set prices.case"),
         (["report", "one", "--paper-tables"], "the table needs 4 dataset sizes"),
         (["export", "one", "-o", "no/folder/surface.csv"], "no/folder"),
