@@ -182,8 +182,7 @@ def test_the_live_run_has_something_to_decide(live: Run) -> None:
     """It skips or stops, and costs less than the grid: else the comparison would compare nothing."""
     skipped = [r for r in live.records if r.cell.skip is not None]
     stopped = [r for r in live.records if r.attempt.stop_reason is not None]
-    assert skipped
-    assert stopped
+    assert skipped or stopped
 
 
 def test_a_live_run_ends_with_nothing_open(live: Run) -> None:
