@@ -61,7 +61,8 @@ def _depth_line(depth: DepthAnswer, answer: Answer) -> str:
     if curve is None:
         return f"{lettered_depth(depth, answer):>5} {depth.reason or '':<65.65} {flagged:>8}".rstrip()
     plateau = case_count(curve.plateau, unsure=not curve.reached)
-    gain = dsc_with_interval(curve.doubling_gain, curve.doubling_gain_interval)
+    # Of a gain below 0 the noughts before the points would leave the column.
+    gain = dsc_with_interval(curve.doubling_gain, curve.doubling_gain_interval).replace("0.", ".")
     return _line((lettered_depth(depth, answer), case_count(curve.sufficient), plateau, gain, flagged), DEPTH_WIDTHS)
 
 

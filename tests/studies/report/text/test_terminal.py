@@ -126,6 +126,8 @@ def test_what_is_missing_is_said(measurements: list[Measurement], changes: dict[
         (curve(0.5), PriceSpec(gpu_hour=1e9, case=1e9)),
         (curve(0.5), PriceSpec(gpu_hour=0, cpu_hour=0, case=0)),
         (curve(0.5) + curve(2.0, depth=10, flag="not_learned") + curve(2.0, depth=8)[:1], PriceSpec()),
+        (curve(0.0), PriceSpec()),
+        (curve(-0.05), PriceSpec()),
         (curve(0.5, seconds_estimated=True, confirms=True), PriceSpec()),
     ],
 )
