@@ -77,7 +77,7 @@ class Answer:
         validation_noise: Of single runs, on validation cases, under the recommended variant, else the first; None
             where nothing learned.
         test_noise: The same on test cases.
-        replicates: Of the bootstrap.
+        replicates: Joint draws of curves, noise and cases.
     """
 
     recommended: RankedConfiguration | None
@@ -202,8 +202,8 @@ def answer_with_curves(
         train_groups: Patient or sequence of each training case, shape (N,); None: each case is its own.
         validation_groups: Patient or sequence of each validation case, shape (V,); None: each case is its own.
         test_groups: The same of each test case, shape (T,).
-        replicates: Of the bootstrap.
-        seed: Of the bootstrap.
+        replicates: Joint draws of curves, noise and cases.
+        seed: Of the draws.
         planned: Configurations that were not measured; they are ranked by their forecast, but for those of a depth at
             which runs were measured and none learned: other depths' curves say nothing of it. Nor do other variants'.
 

@@ -84,7 +84,6 @@ def case_precision(
     now = (inside.upper - inside.lower) / 2
     wanted = now / 2 if half_width is None else half_width
     needed = _groups_needed(_group_means(scores, groups), now, wanted)
-    run = _new_run(curves, depth, float(num_cases))
     return CasePrecision(
         cases=len(scores),
         groups=number,
@@ -94,7 +93,9 @@ def case_precision(
         groups_needed=needed,
         cases_needed=math.ceil(needed * len(scores) / number),
         new_cases=new_cases,
-        new_run_interval=None if new_cases is None else _on_others(run, scores, new_cases, rng),
+        new_run_interval=None
+        if new_cases is None
+        else _on_others(_new_run(curves, depth, float(num_cases)), scores, groups, new_cases, rng),
     )
 
 
@@ -124,8 +125,12 @@ def _new_run(curves: DataCurves, depth: int, num_cases: float) -> Floats:
     return np.asarray(curves.drawn([depth], [num_cases])[:, 0] + curves.new_run([num_cases])[:, 0])
 
 
-def _on_others(run: Floats, scores: Floats, new_cases: int, rng: np.random.Generator) -> Interval:
-    """One new run scored on other cases, which are drawn anew in each replicate."""
-    centred = scores - scores.mean()
-    luck = np.array([rng.choice(centred, new_cases).mean() for _ in range(len(run))])
-    return interval_of(np.clip(run + luck, 0.0, 1.0))
+def _on_others(
+    run: Floats, scores: Floats, groups: Integers | None, new_cases: int, rng: np.random.Generator
+) -> Interval:
+    """One new run scored on about so many other cases, whose groups are drawn anew in each replicate."""
+    _, member = np.unique(np.arange(len(scores)) if groups is None else groups, return_inverse=True)
+    sizes, sums = np.bincount(member), np.bincount(member, weights=scores - scores.mean())
+    number = max(1, round(new_cases * len(sizes) / len(scores)))
+    times = rng.multinomial(number, np.full(len(sizes), 1 / len(sizes)), size=len(run))
+    return interval_of(np.clip(run + (times @ sums) / (times @ sizes), 0.0, 1.0))

@@ -22,13 +22,13 @@ def run_noise_words(noise: RunNoise | None) -> str:
     """How far runs differ from seed to seed, and what that is known from."""
     if noise is None:
         return "how far runs differ is not known"
-    size = f"SD {noise.sigma:.3f} {interval(noise.interval)}"
+    size = f"{noise.sigma:.3f} {interval(noise.interval)}"
     if noise.degrees_of_freedom == 0:
-        return f"one run each: how far runs differ is assumed, {size}"
+        return f"one run each: how far runs differ is assumed, SD {size}"
     repeats = f"{noise.degrees_of_freedom} repeat{'s' * (noise.degrees_of_freedom > 1)}"
     if noise.is_assumed:
-        return f"{repeats}: how far runs differ is still mostly assumed, {size}"
-    return f"runs differ by an SD of {size.removeprefix('SD ')}, by {repeats}"
+        return f"{repeats}: how far runs differ is still mostly assumed, SD {size}"
+    return f"runs differ by an SD of {size}, by {repeats}"
 
 
 def ties_sentence(answer: Answer) -> str | None:
@@ -36,8 +36,9 @@ def ties_sentence(answer: Answer) -> str | None:
     if answer.recommended is None or not answer.near_ties:
         return None
     named = [str(configuration_of(row)) for row in answer.near_ties[:MOST_TIES]]
-    if len(answer.near_ties) > MOST_TIES:
-        named.append(f"{len(answer.near_ties) - MOST_TIES} others")
+    others = len(answer.near_ties) - MOST_TIES
+    if others > 0:
+        named.append(f"{others} other{'s' * (others > 1)}")
     runs = "" if any(row.seeds > 1 for row in answer.near_ties) else ", one run each"
     return f"It cannot be told apart from {', '.join(named)}, at about the same price{runs}."
 

@@ -56,11 +56,11 @@ def _verdict(chosen: DepthTarget, wanted: TargetAnswer, num_train: int) -> str:
     at_hand = f"{num_train} training cases reach it with P = {chosen.p_at_hand:.2f}"
     doubled = f"twice as many, extrapolated, with P = {chosen.p_doubled:.2f}"
     if wanted.verdict == "enough":
-        return f"Enough for {goal}: {at_hand}. It takes {_number(chosen)} training cases."
+        return f"Enough for {goal}: {at_hand}. It takes {case_count(chosen.cases)} training cases."
     if wanted.verdict == "annotate":
         return (
             f"Annotate {wanted.assured_more} more cases for {goal}, to be sure with P = {wanted.assurance:g}; as likely"
-            f" as not {wanted.expected_more} are enough. {_sentence(at_hand)}; {_number(chosen)} are needed."
+            f" as not {wanted.expected_more} are enough. {_sentence(at_hand)}; {case_count(chosen.cases)} are needed."
         )
     if wanted.verdict == "out of reach":
         return (
@@ -70,10 +70,6 @@ def _verdict(chosen: DepthTarget, wanted: TargetAnswer, num_train: int) -> str:
         )
     expected = "" if wanted.expected_more is None else f" As likely as not {wanted.expected_more} more are enough."
     return f"Uncertain: {goal}. {_sentence(at_hand)}; {doubled}.{expected}"
-
-
-def _number(chosen: DepthTarget) -> str:
-    return case_count(chosen.cases)
 
 
 def growth_sentence(curve: CurveAnswer, num_train: int, *, has_target: bool, has_cases: bool = True) -> str:

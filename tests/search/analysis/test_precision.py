@@ -69,6 +69,19 @@ def test_a_run_on_few_other_cases_varies_more() -> None:
     assert thousand.new_run_interval.upper - thousand.new_run_interval.lower < 0.03
 
 
+def test_other_cases_come_in_groups_too() -> None:
+    """Thirty other cases of ten patients, who each score alike in theirs, vary as ten cases do."""
+    patients = np.repeat(SCORES[:10], 3)
+    grouped = precision(patients, np.repeat(np.arange(10), 3), new_cases=30)
+    alone = precision(patients, new_cases=30)
+    assert grouped is not None
+    assert alone is not None
+    assert grouped.new_run_interval is not None
+    assert alone.new_run_interval is not None
+    widths = [inside.upper - inside.lower for inside in (grouped.new_run_interval, alone.new_run_interval)]
+    assert widths[0] > 1.5 * widths[1]
+
+
 def test_a_single_score_is_of_no_cases() -> None:
     """An imported number says nothing of cases."""
     assert precision(np.array([0.8])) is None

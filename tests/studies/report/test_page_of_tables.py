@@ -13,6 +13,7 @@ from studies.report.exports import write_files
 from studies.report.page import render_page
 from studies.report.report_data import ReportData
 from studies.report.sections import figures_of, sections_of
+from studies.report.text.formatting import NONE
 from studies.report.text.methods import methods_paragraph
 from studies.report.text.terminal import render
 from tests.helpers.number_tables import curve, read, table_findings
@@ -136,7 +137,7 @@ def test_flags_are_shown_where_they_are_known(data: dict[str, ReportData]) -> No
     tables = tables_of(data["dsc"])
     assert tables["Flagged cells, left out of every fit"][1:] == [("cases160-depth3-seed0", "collapsed", "0.050")]
     curves = tables["Data curve of each depth"]
-    assert [row[curves[0].index("flagged")] for row in curves[1:]] == ["1 of 4", "–"]  # noqa: RUF001 - what stands there
+    assert [row[curves[0].index("flagged")] for row in curves[1:]] == ["1 of 4", NONE]
     assert "Runs that did not learn, or collapsed" not in tables
     assert "8 runs in the table, 1 flagged." in texts(data["dsc"])["page"]
     assert "flagged" not in " ".join(tables_of(data["falling"])["Data curve of each depth"][0])

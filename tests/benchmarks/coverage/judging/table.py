@@ -41,7 +41,7 @@ class Line:
         if ours is None or _share(ours).items == 0:
             return "no items"
         if isinstance(ours, Calibrated):
-            return _met(ours.agrees)
+            return _met(holds=ours.agrees)
         return "reported" if self.row.wanted is None else verdict(_share(ours), self.row.wanted)
 
 
@@ -113,7 +113,7 @@ def bound_table(lines: Iterable[Line], widths: Iterable[Width]) -> list[str]:
         if line is None or not {OURS, width.rival} <= set(line.summaries):
             continue
         times = _covered(line, OURS).width / _covered(line, width.rival).width
-        rows.append((width.label, width.rival, f"{times:.2f}", f"{width.most:g}", _met(times <= width.most)))
+        rows.append((width.label, width.rival, f"{times:.2f}", f"{width.most:g}", _met(holds=times <= width.most)))
     return markdown(("mean width of", "times that of", "ours", "at most", ""), rows) if rows else []
 
 
@@ -136,7 +136,7 @@ def _no_lower(shares: dict[str, Share], pair: tuple[str, str]) -> str:
     return "MISSED" if second.upper < first.value else "open: too few to tell"
 
 
-def _met(holds: bool) -> str:  # noqa: FBT001 - what is said of it
+def _met(*, holds: bool) -> str:
     return "met" if holds else "MISSED"
 
 

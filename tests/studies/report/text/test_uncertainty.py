@@ -59,7 +59,7 @@ def test_ties_are_named_with_what_they_rest_on() -> None:
     text = ties_sentence(given)
     assert text is not None
     assert text.startswith("It cannot be told apart from depth 4 with 10 cases, depth 4 with 20 cases,")
-    assert text.endswith("1 others, at about the same price, one run each.")
+    assert text.endswith("1 other, at about the same price, one run each.")
     assert ties_sentence(replace(given, near_ties=())) is None
 
 
