@@ -64,7 +64,7 @@ def precision_sentences(precision: CasePrecision | None) -> Iterator[str]:
         needed = precision.groups_needed
         yield (
             f"The {precision.groups} {what} alone leave its DSC open by +/- {precision.half_width:.3f}: about {needed}"
-            f" {'would make it' if needed > precision.groups else 'are enough for'} +/- {precision.wanted:.3f}."
+            f" {'would bring it to' if needed > precision.groups else 'are enough for'} +/- {precision.wanted:.3f}."
         )
     if precision.new_run_interval is not None:
         yield (

@@ -74,7 +74,7 @@ def test_a_rising_curve_is_told_in_the_words_of_the_definition() -> None:
 def test_few_test_cases_name_how_many_would_do_better() -> None:
     """Ten test cases leave the DSC open, and the reader is told; of groups where cases come from some."""
     few = one_line(render(ask(curve(0.5)), "USD"))
-    assert re.search(r"The 10 test cases alone leave its DSC open by \+/- 0\.0\d\d: about \d+ would make it", few)
+    assert re.search(r"The 10 test cases alone leave its DSC open by \+/- 0\.0\d\d: about \d+ would bring it to", few)
     patients = np.arange(10) // 4
     of_three = one_line(render(ask(curve(0.5), test_groups=patients, validation_groups=patients), "USD"))
     assert "The 3 groups of test cases alone leave" in of_three

@@ -42,7 +42,7 @@ def test_what_the_noise_of_runs_rests_on_is_said(degrees: int, words: str) -> No
 def test_few_test_cases_are_told_and_many_are_not() -> None:
     """Below fifty groups without being asked; beyond only when asked."""
     (text,) = precision_sentences(FEW)
-    assert text == "The 20 test cases alone leave its DSC open by +/- 0.030: about 80 would make it +/- 0.015."
+    assert text == "The 20 test cases alone leave its DSC open by +/- 0.030: about 80 would bring it to +/- 0.015."
     assert list(precision_sentences(replace(FEW, cases=60, groups=60))) == []
     assert list(precision_sentences(replace(FEW, cases=60, groups=60, is_asked=True))) != []
 
